@@ -1,0 +1,195 @@
+"""One error voice: what was wrong, what was expected, what came, what to do.
+
+Every check returns the cleaned value, so that a call reads `epsilon = check.positive(epsilon, "epsilon", "linear")`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+
+
+class InputError(ValueError):
+    """A wrong argument, said in one plain sentence. The command line prints it and exits with status 2."""
+
+
+class DataMissing(InputError):
+    """A dataset that is not here and could not be fetched."""
+
+
+def fail(name: str, where: str, expected: str, got: object, hint: str = "") -> InputError:
+    """The error for argument `name` of `where`; raise what it returns."""
+    text = f"The '{name}' of {where}() must be {expected}. Got {got} instead."
+    return InputError(f"{text} {hint}".rstrip())
+
+
+def describe(value: Any) -> str:
+    """A short, safe description of any value for an error message."""
+    if isinstance(value, np.ndarray):
+        return f"an array of shape {value.shape} and type {value.dtype}"
+    text = repr(value)
+    return text if len(text) <= 60 else f"{type(value).__name__} {text[:57]}..."
+
+
+def matrix(value: Any, name: str, where: str, *, columns: int | None = None, rows: int = 2) -> np.ndarray:
+    """A finite real (n, p) array with n >= `rows`, p >= 1; float32 stays float32, all else becomes float64."""
+    array = _array(value, name, where, f"a real matrix of shape (n, {columns or 'p'})")
+    if array.ndim != 2:
+        raise fail(name, where, "a matrix: one row a sample, one column a feature", f"shape {array.shape}")
+    if len(array) < rows or array.shape[1] < 1:
+        raise fail(name, where, f"a matrix with at least {rows} rows and 1 column", f"shape {array.shape}")
+    if columns is not None and array.shape[1] != columns:
+        raise fail(name, where, f"a matrix with {columns} columns", f"shape {array.shape}")
+    array = np.ascontiguousarray(array, np.float32 if array.dtype in (np.float16, np.float32) else np.float64)
+    return finite(array, name, where)
+
+
+def finite(array: np.ndarray, name: str, where: str) -> np.ndarray:
+    """`array`, or an error that names the first row with NaN or infinity."""
+    good = np.isfinite(array)
+    if not good.all():
+        at = tuple(int(k) for k in np.argwhere(~good)[0])
+        raise fail(
+            name, where, "finite everywhere", f"{array[at]} at row {at[0]}", "Drop or fill such rows before aligning."
+        )
+    return array
+
+
+def vector(value: Any, name: str, where: str, *, length: int) -> np.ndarray:
+    """A finite real vector of a known length."""
+    array = _array(value, name, where, f"a real vector of length {length}")
+    if array.shape != (length,):
+        raise fail(name, where, f"a vector of length {length}", f"shape {array.shape}")
+    return finite(np.asarray(array, np.float64), name, where)
+
+
+def labels(value: Any, name: str, where: str, *, length: int | None = None) -> np.ndarray:
+    """One label a row, integers or strings, of at least two classes."""
+    array = np.asarray(value)
+    if array.dtype == object:
+        array = array.astype(str)
+    if array.ndim != 1 or (length is not None and len(array) != length):
+        expected = "one label a row" + ("" if length is None else f": {length} of them")
+        raise fail(name, where, expected, f"shape {array.shape}")
+    if array.dtype.kind == "f":
+        if not np.isfinite(array).all() or (array != np.round(array)).any():
+            raise fail(name, where, "whole numbers or strings", "numbers with a fraction, NaN or infinity")
+        array = array.astype(np.int64)
+    if array.dtype.kind not in "iubUS":
+        raise fail(name, where, "whole numbers or strings", f"type {array.dtype}")
+    classes = np.unique(array)
+    if len(classes) < 2:
+        only = f"{len(classes)} class" + (f" ({classes[0]})" if len(classes) else "")
+        raise fail(
+            name, where, "of at least two classes", only, "Leave the labels out if there is nothing to judge by."
+        )
+    return array
+
+
+def pair_index(value: Any, name: str, where: str, *, shape: tuple[int, int], least: int = 0) -> np.ndarray:
+    """(l, 2) row numbers (source, target), in range and without repeats, at least `least` of them."""
+    array = np.asarray(value)
+    if array.size == 0:
+        array = np.zeros((0, 2), np.int64)
+    if array.ndim != 2 or array.shape[1] != 2:
+        raise fail(name, where, "an (l, 2) array of (source row, target row)", f"shape {array.shape}")
+    if array.dtype.kind not in "iu":
+        if array.dtype.kind != "f" or not np.isfinite(array).all() or (array != np.round(array)).any():
+            raise fail(name, where, "whole row numbers", f"type {array.dtype}")
+    array = array.astype(np.int64)
+    for column, (side, size) in enumerate(zip(("source", "target"), shape, strict=True)):
+        bad = np.flatnonzero((array[:, column] < 0) | (array[:, column] >= size))
+        if len(bad):
+            got = f"{side} row {array[bad[0], column]} in pair {bad[0]}"
+            raise fail(name, where, f"row numbers from 0 to {size - 1} for the {side}", got)
+    if len(array):
+        unique, first, counts = np.unique(array, axis=0, return_index=True, return_counts=True)
+        if len(unique) < len(array):
+            repeated = unique[counts > 1][0].tolist()
+            raise fail(name, where, "free of repeats", f"the pair {tuple(repeated)} more than once")
+    if len(array) < least:
+        hint = "Name some rows that are known to correspond, or choose a larger paired fraction."
+        raise fail(name, where, f"at least {least} pair" + "s" * (least > 1), f"{len(array)} pairs", hint)
+    return array
+
+
+def positive(value: Any, name: str, where: str) -> float:
+    """A finite float > 0."""
+    number = real(value, name, where, "a float > 0")
+    if number <= 0:
+        raise fail(name, where, "a float > 0", describe(value))
+    return number
+
+
+def unit(value: Any, name: str, where: str, *, zero: bool = False) -> float:
+    """A float in (0, 1], or in [0, 1] with `zero`."""
+    expected = "a float in [0, 1]" if zero else "a float in (0, 1]"
+    number = real(value, name, where, expected)
+    if not (0 <= number <= 1) or (number == 0 and not zero):
+        raise fail(name, where, expected, describe(value))
+    return number
+
+
+def real(value: Any, name: str, where: str, expected: str = "a float") -> float:
+    """A finite float."""
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (Real, np.floating, np.integer)):
+        raise fail(name, where, expected, describe(value))
+    if not np.isfinite(float(value)):
+        raise fail(name, where, expected, describe(value))
+    return float(value)
+
+
+def count(value: Any, name: str, where: str, *, least: int = 1, most: int | None = None) -> int:
+    """An integer of at least `least`, at most `most`."""
+    expected = f"an integer >= {least}" if most is None else f"an integer from {least} to {most}"
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (Integral, np.integer)):
+        raise fail(name, where, expected, describe(value))
+    if value < least or (most is not None and value > most):
+        raise fail(name, where, expected, int(value))
+    return int(value)
+
+
+def pair_of_units(value: Any, name: str, where: str) -> tuple[float, float]:
+    """tau: two floats in (0, 1], one for each side."""
+    try:
+        first, second = value
+    except (TypeError, ValueError):
+        raise fail(name, where, "two floats in (0, 1]: (tau_x, tau_y)", describe(value)) from None
+    return unit(first, name, where), unit(second, name, where)
+
+
+def choice(value: Any, name: str, where: str, options: Iterable[str]) -> str:
+    """One of the known names; the error lists them, and the nearest when it looks like a slip."""
+    known = list(options)
+    if value in known:
+        return value
+    near = difflib.get_close_matches(str(value), known, 1)
+    hint = f"Did you mean '{near[0]}'?" if near else ""
+    raise fail(name, where, "one of " + ", ".join(f"'{k}'" for k in known), describe(value), hint)
+
+
+def options(given: dict[str, Any], known: Iterable[str], where: str) -> None:
+    """Refuse keyword options that `where` does not know."""
+    known = list(known)
+    for name in given:
+        if name not in known:
+            listed = ", ".join(known) if known else "none"
+            raise InputError(f"{where}() has no option '{name}'. Its options are: {listed}.")
+
+
+def _array(value: Any, name: str, where: str, expected: str) -> np.ndarray:
+    try:
+        array = np.asarray(value)
+        if array.dtype == object:
+            array = array.astype(np.float64)
+    except (TypeError, ValueError):
+        raise fail(name, where, expected, f"a {type(value).__name__} that is no array of numbers") from None
+    if array.dtype.kind not in "fiub":
+        if array.dtype.name == "bfloat16":
+            return array.astype(np.float32)
+        raise fail(name, where, expected, f"type {array.dtype}")
+    return array

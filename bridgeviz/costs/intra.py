@@ -1,0 +1,127 @@
+"""Intra-space distances c_X and c_Y: what a cost between spaces is built from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+
+from bridgeviz import _checks as check
+
+
+def _rows(x: np.ndarray, where: str) -> np.ndarray:
+    norms = np.linalg.norm(x, axis=1, keepdims=True)
+    if (norms == 0).any():
+        row = int(np.argmin(norms))
+        raise check.fail(
+            "x",
+            where,
+            "free of rows of length zero, whose angle is undefined",
+            f"row {row}",
+            "Use metric='sqeuclidean'.",
+        )
+    return x / norms
+
+
+def _centred_rows(x: np.ndarray, where: str) -> np.ndarray:
+    centred = x - x.mean(axis=1, keepdims=True)
+    flat = np.linalg.norm(centred, axis=1) <= 1e-12 * np.maximum(np.linalg.norm(x, axis=1), 1)
+    if flat.any():
+        row = int(np.argmax(flat))
+        raise check.fail(
+            "x",
+            where,
+            "free of constant rows, whose correlation is undefined",
+            f"row {row}",
+            "Use metric='sqeuclidean'.",
+        )
+    return centred / np.linalg.norm(centred, axis=1, keepdims=True)
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A distance that is `scale * |e(x) - e(x')|^2` after an embedding e of each row.
+
+    All three of ours are, which gives two things: a matrix of them is one matrix product, and the mean over all
+    n^2 pairs (by which H.4 divides) costs O(n), because E|e - e'|^2 = 2 (E|e|^2 - |E e|^2).
+    """
+
+    name: str
+    embed: Callable[[np.ndarray, str], np.ndarray]
+    scale: float
+
+    def matrix(self, x: np.ndarray, y: np.ndarray) -> Float[np.ndarray, "n m"]:
+        """All distances between the rows of x and of y; never negative."""
+        e, f = self._embedded(x), self._embedded(y)
+        squares = (e**2).sum(1)[:, None] + (f**2).sum(1)[None, :] - 2 * e @ f.T
+        return np.maximum(self.scale * squares, 0)
+
+    def mean(self, x: np.ndarray) -> float:
+        """The mean of the n x n matrix of distances within x, the zeros of its diagonal included."""
+        e = self._embedded(x)
+        e = e - e.mean(0)
+        return float(2 * self.scale * (e**2).sum(1).mean())
+
+    def _embedded(self, x: np.ndarray) -> np.ndarray:
+        return self.embed(x.astype(np.float64), self.name)
+
+
+METRICS = {
+    "cosine": Metric("cosine", _rows, 0.5),
+    "sqeuclidean": Metric("sqeuclidean", lambda x, _: x, 1.0),
+    "pearson": Metric("pearson", _centred_rows, 0.5),
+}
+
+
+def metric(name: str, where: str) -> Metric:
+    """The metric of that name, or an error that lists them."""
+    return METRICS[check.choice(name, "metric", where, METRICS)]
+
+
+def _dense(name: str, x: ArrayLike, y: ArrayLike | None) -> np.ndarray:
+    x = check.matrix(x, "x", name, rows=1)
+    y = x if y is None else check.matrix(y, "y", name, columns=x.shape[1], rows=1)
+    return METRICS[name].matrix(x, y)
+
+
+def cosine(x: ArrayLike, y: ArrayLike | None = None) -> Float[np.ndarray, "n m"]:
+    """Cosine distance `1 - <x, y> / (|x| |y|)`, in [0, 2]; not divided by its mean. The paper's default (Sec. 3.2).
+
+    Args:
+        x: (n, p) rows, none of length zero.
+        y: (m, p) rows, or None for x itself.
+
+    >>> cosine([[1.0, 0.0], [0.0, 2.0]]).round(6)
+    array([[0., 1.],
+           [1., 0.]])
+    """
+    return _dense("cosine", x, y)
+
+
+def sqeuclidean(x: ArrayLike, y: ArrayLike | None = None) -> Float[np.ndarray, "n m"]:
+    """Squared Euclidean distance `|x - y|^2` (Eq. 13), in [0, inf); not divided by its mean.
+
+    Args:
+        x: (n, p) rows.
+        y: (m, p) rows, or None for x itself.
+
+    >>> sqeuclidean([[0.0, 0.0]], [[3.0, 4.0]])
+    array([[25.]])
+    """
+    return _dense("sqeuclidean", x, y)
+
+
+def pearson(x: ArrayLike, y: ArrayLike | None = None) -> Float[np.ndarray, "n m"]:
+    """One minus the correlation of two rows (Eq. 27), in [0, 2]; not divided by its mean. For neural responses.
+
+    Args:
+        x: (n, p) rows, none constant.
+        y: (m, p) rows, or None for x itself.
+
+    >>> pearson([[1.0, 2.0, 3.0]], [[3.0, 2.0, 1.0]]).round(6)
+    array([[2.]])
+    """
+    return _dense("pearson", x, y)

@@ -1,0 +1,1 @@
+"""The frozen models that make the features of the shipped datasets."""

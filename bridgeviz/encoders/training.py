@@ -1,0 +1,130 @@
+"""Train a VAE, and keep its weights in a small file that needs nothing but NumPy to read."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from flax import nnx
+
+from bridgeviz._checks import InputError
+
+
+@dataclass(frozen=True)
+class VAEConfig:
+    """How a VAE is trained: Adam with a cosine decay to zero.
+
+    `kl_weight` is 1 for images. For ten equally likely labels the collapsed solution has the same ELBO as the
+    useful one, so VAE_text uses 0.1.
+    """
+
+    epochs: int = 8
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    kl_weight: float = 1.0
+    seed: int = 0
+
+
+class VAEProgress(NamedTuple):
+    """After each block of steps: position, mean losses of the block in nats a sample, current parameters."""
+
+    step: int
+    steps: int
+    reconstruction: float
+    kl: float
+    params: Any
+
+
+def bernoulli_loss(logits: jax.Array, x: jax.Array) -> jax.Array:
+    """Binary cross-entropy in nats, summed over everything but the first axis: (n, ...) -> (n,)."""
+    return optax.sigmoid_binary_cross_entropy(logits, x).reshape(len(x), -1).sum(-1)
+
+
+def categorical_loss(logits: jax.Array, x: jax.Array) -> jax.Array:
+    """Softmax cross-entropy in nats against one-hot rows: (n, c) -> (n,)."""
+    return optax.softmax_cross_entropy(logits, x)
+
+
+@partial(jax.jit, static_argnames=("graph", "loss", "config", "steps"), donate_argnames=("params", "state"))
+def _block(graph, params, state, batches, key, *, loss, config: VAEConfig, steps: int):
+    optimiser = optax.adam(optax.cosine_decay_schedule(config.learning_rate, steps))
+
+    def objective(params, x, key):
+        model = nnx.merge(graph, params)
+        mean, logvar = model.encode(x)
+        z = mean + jnp.exp(logvar / 2) * jax.random.normal(key, mean.shape)
+        reconstruction = loss(model.decode(z), x).mean()
+        kl = 0.5 * (jnp.exp(logvar) + mean**2 - 1 - logvar).sum(-1).mean()
+        return reconstruction + config.kl_weight * kl, (reconstruction, kl)
+
+    def step(carry, inputs):
+        params, state = carry
+        x, key = inputs
+        (_, parts), grads = jax.value_and_grad(objective, has_aux=True)(params, x.astype(jnp.float32), key)
+        updates, state = optimiser.update(grads, state, params)
+        return (optax.apply_updates(params, updates), state), parts
+
+    keys = jax.random.split(key, len(batches))
+    (params, state), (reconstruction, kl) = jax.lax.scan(step, (params, state), (batches, keys))
+    return params, state, reconstruction.mean(), kl.mean()
+
+
+def fit_vae(
+    model: nnx.Module, data: np.ndarray, config: VAEConfig, *, loss: Callable, block: int = 10
+) -> Iterator[VAEProgress]:
+    """Minimise the negative ELBO of `model` on the rows of `data`; yields every `block` steps, and at the end.
+
+    The last value's `params` are the trained parameters: `nnx.update(model, progress.params)`.
+    """
+    graph, params = nnx.split(model, nnx.Param)
+    rng = np.random.default_rng(config.seed)
+    key = jax.random.key(config.seed)
+    per_epoch = len(data) // config.batch_size
+    steps = per_epoch * config.epochs
+    state = optax.adam(optax.cosine_decay_schedule(config.learning_rate, steps)).init(params)
+    done = 0
+    for _ in range(config.epochs):
+        order = rng.permutation(len(data))[: per_epoch * config.batch_size].reshape(per_epoch, config.batch_size)
+        for start in range(0, per_epoch, block):
+            rows = order[start : start + block]
+            params, state, reconstruction, kl = _block(
+                graph, params, state, data[rows], jax.random.fold_in(key, done), loss=loss, config=config, steps=steps
+            )
+            done += len(rows)
+            yield VAEProgress(done, steps, float(reconstruction), float(kl), jax.tree.map(jnp.copy, params))
+
+
+def save_weights(path: Path, model: nnx.Module) -> None:
+    """Write the parameters of `model` as a float16 `.npz`, one array a parameter, named by its path."""
+    flat = {".".join(map(str, k)): np.asarray(v.get_value(), np.float16) for k, v in nnx.to_flat_state(_state(model))}
+    np.savez(path, **flat)  # ty: ignore
+
+
+def load_weights(path: Path, model: nnx.Module) -> nnx.Module:
+    """Fill `model` with the parameters written by `save_weights`; `InputError` if they are not this model's."""
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = dict(stored.items())
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(f"The weights in {path} can't be read ({error}). Run `bridgeviz pretrain` again.") from error
+    state = _state(model)
+    for key, variable in nnx.to_flat_state(state):
+        name, shape = ".".join(map(str, key)), variable.get_value().shape
+        if name not in arrays or arrays[name].shape != shape:
+            found = arrays[name].shape if name in arrays else "nothing"
+            raise InputError(f"The weights in {path} must hold {name!r} of shape {shape}. Got {found} instead.")
+        variable.set_value(jnp.asarray(arrays[name], jnp.float32))
+    nnx.update(model, state)
+    return model
+
+
+def _state(model: nnx.Module):
+    return nnx.state(model, nnx.Param)

@@ -1,0 +1,154 @@
+"""Algorithm 1 from end to end: Problem -> Pairs -> Cost -> Coupling -> Flow -> numbers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import jax
+import numpy as np
+from numpy.typing import ArrayLike
+
+from bridgeviz import costs, couplings, datasets, flows, metrics
+from bridgeviz.costs import Cost
+from bridgeviz.couplings import Coupling, LocalCoupling
+from bridgeviz.experiments.config import RunConfig
+from bridgeviz.flows import Flow, Progress
+from bridgeviz.problem import Pairs, Problem
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """The results of one run.
+
+    Attributes:
+        config: what was asked for.
+        problem, pairs, cost, plan, flow: what each stage made; `cost` is None for strategy "true".
+        losses: (steps,) one a step.
+        metrics: flat floats: `matching_accuracy` of the plan; `test_accuracy`, downstream and out of sample;
+            `source_overlap`, `target_overlap` (Eq. 21); towards pictures also `test_mse` (Eq. 24). A number that the
+            problem has no labels for is missing.
+        seconds: by stage.
+        device: that JAX ran on.
+    """
+
+    config: RunConfig
+    problem: Problem
+    pairs: Pairs
+    cost: Cost | None
+    plan: Coupling | LocalCoupling
+    flow: Flow
+    losses: np.ndarray
+    metrics: dict[str, float]
+    seconds: dict[str, float]
+    device: str
+
+
+def run(
+    config: RunConfig | None = None,
+    *,
+    problem: Problem | None = None,
+    pairs: ArrayLike | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Run:
+    """Load, pair, couple, train and judge, in one call.
+
+    Args:
+        config: settings; None takes the defaults (2 % of the digits' pairs, global alignment by the bridge cost).
+        problem: your own, instead of the dataset that `config` names.
+        pairs: your own, instead of a draw from `problem.truth`.
+        on_progress: called after every chunk of training; raise from it to cancel.
+
+    Raises:
+        InputError: wrong settings, or pairs that do not fit the problem.
+
+    >>> result = run(RunConfig(dataset="blobs", options={"n": 100}, fraction=0.1, steps=50))
+    >>> sorted(result.metrics)
+    ['matching_accuracy', 'source_overlap', 'target_overlap', 'test_accuracy']
+    """
+    config = config or RunConfig()
+    seconds: dict[str, float] = {}
+    with _timed(seconds, "load"):
+        if problem is None:
+            problem = datasets.load(config.dataset, **config.options)
+        if config.reverse:
+            problem = problem.reversed()
+            pairs = None if pairs is None else np.asarray(pairs)[:, ::-1]
+        pairs = sample_pairs(problem, config) if pairs is None else Pairs(pairs, shape=problem.shape)
+    with _timed(seconds, "cost"):
+        cost = build_cost(problem, pairs, config)
+    with _timed(seconds, "coupling"):
+        plan = build_coupling(problem, pairs, cost, config)
+    losses, flow = [], None
+    with _timed(seconds, "training"):
+        for progress in flows.fit(problem, plan, config.flow()):
+            losses.append(progress.losses)
+            flow = progress.flow
+            if on_progress is not None:
+                on_progress(progress)
+    with _timed(seconds, "evaluation"):
+        numbers = judge(problem, plan, flow, seed=config.seed)
+    return Run(
+        config, problem, pairs, cost, plan, flow, np.concatenate(losses), numbers, seconds, device()
+    )  # fmt: skip
+
+
+def sample_pairs(problem: Problem, config: RunConfig) -> Pairs:
+    """The draw of paired samples that the config asks for."""
+    return problem.sample_pairs(
+        config.fraction, count=config.count, cover_classes=config.cover_classes, seed=config.seed
+    )
+
+
+def build_cost(problem: Problem, pairs: Pairs, config: RunConfig) -> Cost | None:
+    """The cost that the config names; None for strategy "true", which needs none."""
+    if config.strategy == "true":
+        return None
+    return costs.COSTS[config.cost](problem.source.x, problem.target.x, pairs, metric=config.metric)
+
+
+def build_coupling(problem: Problem, pairs: Pairs, cost: Cost | None, config: RunConfig) -> Coupling | LocalCoupling:
+    """The coupling of the strategy that the config names."""
+    if cost is None:
+        return couplings.true(pairs, shape=problem.shape)
+    if config.strategy == "local":
+        return couplings.local(cost, epsilon=config.epsilon, tau=config.tau, batch_size=config.batch_size)
+    return couplings.linear(cost, epsilon=config.epsilon, tau=config.tau)
+
+
+def judge(problem: Problem, plan: Coupling | LocalCoupling, flow: Flow, *, seed: int = 0) -> dict[str, float]:
+    """Every number that the problem has the labels for."""
+    source, target = problem.source, problem.target
+    numbers: dict[str, float] = {}
+    if source.labels is not None and target.labels is not None:
+        numbers["matching_accuracy"] = metrics.matching_accuracy(plan, source.labels, target.labels, seed=seed)
+    for side, space in (("source", source), ("target", target)):
+        if space.labels is not None and len(space) > 1:
+            numbers[f"{side}_overlap"] = metrics.feature_overlap(
+                space.x, space.labels, k=min(15, len(space) - 1), seed=seed
+            )
+    test = problem.test
+    if test is not None and test.source.labels is not None and target.labels is not None:
+        y = flow.transport(test.source.x, seed=seed).states[-1]
+        numbers["test_accuracy"] = metrics.downstream_accuracy(target, y, test.source.labels)
+        pictures = test.target.pictures(np.arange(len(test.target)))
+        if target.decode_images is not None and pictures is not None and test.target.labels is not None:
+            made = target.decode_images(y)
+            numbers["test_mse"] = metrics.classwise_mse(pictures / 255.0, test.target.labels, made, test.source.labels)
+    return numbers
+
+
+def device() -> str:
+    """What JAX runs on, such as "cpu" or "gpu (NVIDIA H200)"."""
+    first = jax.devices()[0]
+    kind = getattr(first, "device_kind", "")
+    return first.platform if kind in ("", first.platform) else f"{first.platform} ({kind})"
+
+
+@contextmanager
+def _timed(seconds: dict[str, float], stage: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    seconds[stage] = time.perf_counter() - start

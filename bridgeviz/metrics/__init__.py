@@ -1,0 +1,16 @@
+"""Results -> numbers."""
+
+from bridgeviz.metrics.downstream import classwise_mse, confusion, downstream_accuracy, predict_labels
+from bridgeviz.metrics.matching import class_plan, matching_accuracy
+from bridgeviz.metrics.overlap import feature_overlap, point_overlap
+
+__all__ = [
+    "class_plan",
+    "classwise_mse",
+    "confusion",
+    "downstream_accuracy",
+    "feature_overlap",
+    "matching_accuracy",
+    "point_overlap",
+    "predict_labels",
+]
