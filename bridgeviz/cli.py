@@ -1,0 +1,176 @@
+"""The command line: `bridgeviz ...`, also `python -m bridgeviz ...`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from tqdm import tqdm
+
+import bridgeviz as bv
+from bridgeviz import datasets
+from bridgeviz._checks import InputError
+from bridgeviz.costs import COSTS, METRICS
+from bridgeviz.datasets import files
+from bridgeviz.experiments import SOLVERS, STRATEGIES, report
+from bridgeviz.flows import VELOCITIES
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(bv.__version__, prog_name="bridgeviz")
+def cli() -> None:
+    """Align two latent spaces from a few paired samples, and see why it works or fails."""
+
+
+@cli.command()
+@click.argument("source", type=click.Path())
+@click.argument("target", type=click.Path())
+@click.option("--pairs", required=True, type=click.Path(), help="CSV with columns source,target, or .npy (l, 2).")
+@click.option("--source-labels", type=click.Path(), help="One label a row: .npy, .txt or .csv.")
+@click.option("--target-labels", type=click.Path(), help="One label a row: .npy, .txt or .csv.")
+@click.option("--strategy", default="global", show_default=True, help=", ".join(STRATEGIES))
+@click.option("--cost", default="bridge", show_default=True, help=", ".join(COSTS))
+@click.option("--metric", default="cosine", show_default=True, help=", ".join(METRICS))
+@click.option("--solver", default="linear", show_default=True, help=", ".join(SOLVERS))
+@click.option("--epsilon", type=float, help="Entropy regularisation, > 0; the cost's own default if left out.")
+@click.option("--tau-x", type=float, default=1.0, show_default=True, help="In (0, 1]; 1 keeps the source's marginal.")
+@click.option("--tau-y", type=float, default=1.0, show_default=True, help="In (0, 1]; 1 keeps the target's marginal.")
+@click.option("--velocity", default="adaln-small", show_default=True, help=", ".join(VELOCITIES))
+@click.option("--steps", type=int, default=4000, show_default=True, help="Training steps.")
+@click.option("--batch-size", type=int, default=256, show_default=True)
+@click.option("--learning-rate", type=float, default=1e-3, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--out", required=True, type=click.Path(), help="Folder for the result.")
+def align(source: str, target: str, pairs: str, out: str, **given: Any) -> None:
+    """Couple SOURCE with TARGET (.npy, .npz, .csv or .parquet, one row a sample) and learn the flow between them."""
+    report.check_out(out)
+    labels = {side: given.pop(f"{side}_labels") for side in ("source", "target")}
+    tau = (given.pop("tau_x"), given.pop("tau_y"))
+    config = bv.RunConfig(dataset="yours", fraction=1.0, tau=tau, **given)
+    spaces = {}
+    for side, path in (("source", source), ("target", target)):
+        x = files.read_matrix(path)
+        spaces[side] = bv.Space(x, labels=None if labels[side] is None else files.read_labels(labels[side], len(x)))
+    problem = bv.Problem(**spaces)
+    index = files.read_pairs(pairs, problem.shape)
+    with tqdm(total=config.steps, desc="training", unit="step", disable=None, leave=False) as bar:
+
+        def show(progress: Any) -> None:
+            bar.update(progress.step - bar.n)
+            bar.set_postfix(loss=f"{progress.losses.mean():.3f}", refresh=False)
+
+        run = bv.run(config, problem=problem, pairs=index, on_progress=show)
+    contents = report.save(run, out)
+    if run.plan.advice:
+        click.echo(f"Warning: {run.plan.advice}", err=True)
+    accuracy = contents["matching_accuracy"]
+    judged = "no labels to judge by" if accuracy is None else f"matching accuracy {accuracy:.3f}"
+    click.echo(
+        f"Aligned {contents['n']} x {contents['m']} points from {contents['l']} pairs: {judged}. Result in {out}"
+    )
+
+
+@cli.command()
+@click.argument("directory", type=click.Path())
+@click.argument("new_source", type=click.Path())
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the noise.")
+@click.option("--out", required=True, type=click.Path(), help="A .npy file.")
+def transport(directory: str, new_source: str, seed: int, out: str) -> None:
+    """Carry the rows of NEW_SOURCE to the target space with the flow that `align` left in DIRECTORY."""
+    flow = bv.Flow.load(Path(directory) / "flow")
+    moved = flow.transport(files.read_matrix(new_source), seed=seed)
+    report.write_array(out, moved.states[-1].astype("float32"))
+    click.echo(f"Carried {moved.states.shape[1]} points to {moved.states.shape[2]} dimensions: {out}")
+
+
+@cli.command(name="datasets")
+def list_datasets() -> None:
+    """List the datasets that `load` knows, and their options."""
+    for name, title, options in datasets.describe():
+        listed = ", ".join(f"{k}={v!r}" for k, v in options.items())
+        click.echo(f"{name:<12}{title}\n{'':<12}options: {listed}")
+
+
+@cli.command()
+@click.argument("name")
+def fetch(name: str) -> None:
+    """Download the raw files of a dataset, or find them in BRIDGEVIZ_DATA, and check their contents."""
+    folder = datasets.fetch(name)
+    click.echo(f"{name}: complete in {folder}" if folder else f"{name}: nothing to fetch, it comes with bridgeviz")
+
+
+@cli.command()
+@click.argument("name")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder; the project's data/ or the cache if left out.")
+def pretrain(name: str, out: Path | None) -> None:
+    """Train the frozen models of a dataset; write weights, latents and model card."""
+    bar: tqdm | None = None
+    for what, step, steps, loss in datasets.pretrain(name, out):
+        if bar is None or bar.desc != what:
+            if bar is not None:
+                bar.close()
+            bar = tqdm(total=steps, unit="step")
+            bar.desc = what
+        bar.update(step - bar.n)
+        bar.set_postfix(loss=f"{loss:.2f}", refresh=False)
+    if bar is not None:
+        bar.close()
+    click.echo(f"{name}: written to {out or datasets.paths.home(name)}")
+
+
+@cli.command()
+@click.argument("name")
+@click.option("--seeds", type=int, default=5, show_default=True)
+def bench(name: str, seeds: int) -> None:
+    """Measure a named benchmark, write it to data/benchmarks/ and its table to the README."""
+    from bridgeviz.experiments import bench as benchmarks
+
+    for line in benchmarks.measure(name, seeds=seeds):
+        click.echo(line)
+
+
+@cli.command()
+@click.argument("names", nargs=-1)
+def gallery(names: tuple[str, ...]) -> None:
+    """Make the finished alignments that the app opens on (all of them, or NAMES)."""
+    from bridgeviz.viz import gallery as pictures
+
+    for line in pictures.make_all(datasets.paths.shipped() / "gallery", names or None):
+        click.echo(line)
+
+
+@cli.command(context_settings={"ignore_unknown_options": True})
+@click.argument("streamlit_options", nargs=-1, type=click.UNPROCESSED)
+def app(streamlit_options: tuple[str, ...]) -> None:
+    """Open the app in a browser. Further options go to `streamlit run`, such as --server.port 8600."""
+    home = datasets.paths.shipped().parent
+    script = home / "app.py" if (home / "app.py").is_file() else home / "_app" / "app.py"
+    command = [sys.executable, "-m", "streamlit", "run", str(script), *streamlit_options]
+    sys.exit(subprocess.call(command, cwd=script.parent))
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; bad input ends with status 2 and one sentence, never with a traceback."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    try:
+        code = cli.main(arguments, prog_name="bridgeviz", standalone_mode=False)
+    except click.ClickException as error:
+        code = _say(error.format_message(), 2)
+    except InputError as error:
+        code = _say(str(error), 2)
+    except bv.TrainingError as error:
+        code = _say(str(error), 1)
+    except (click.Abort, KeyboardInterrupt):
+        code = _say("Stopped. Nothing was written.", 130)
+    except OSError as error:
+        code = _say(f"{error.strerror or type(error).__name__}: {error.filename or ''}. Nothing was written.", 1)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(text: str, code: int) -> int:
+    click.echo("bridgeviz: " + " ".join(text.split()), err=True)
+    return code
