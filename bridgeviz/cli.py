@@ -14,6 +14,7 @@ from tqdm import tqdm
 import bridgeviz as bv
 from bridgeviz import datasets
 from bridgeviz._checks import InputError
+from bridgeviz._files import check_folder, write_array
 from bridgeviz.costs import COSTS, METRICS
 from bridgeviz.datasets import files
 from bridgeviz.experiments import SOLVERS, STRATEGIES, report
@@ -47,7 +48,7 @@ def cli() -> None:
 @click.option("--out", required=True, type=click.Path(), help="Folder for the result.")
 def align(source: str, target: str, pairs: str, out: str, **given: Any) -> None:
     """Couple SOURCE with TARGET (.npy, .npz, .csv or .parquet, one row a sample) and learn the flow between them."""
-    report.check_out(out)
+    check_folder(out, mark="report.json")
     labels = {side: given.pop(f"{side}_labels") for side in ("source", "target")}
     tau = (given.pop("tau_x"), given.pop("tau_y"))
     config = bv.RunConfig(dataset="yours", fraction=1.0, tau=tau, **given)
@@ -83,7 +84,7 @@ def transport(directory: str, new_source: str, seed: int, out: str) -> None:
     """Carry the rows of NEW_SOURCE to the target space with the flow that `align` left in DIRECTORY."""
     flow = bv.Flow.load(Path(directory) / "flow")
     moved = flow.transport(files.read_matrix(new_source), seed=seed)
-    report.write_array(out, moved.states[-1].astype("float32"))
+    write_array(out, moved.states[-1].astype("float32"))
     click.echo(f"Carried {moved.states.shape[1]} points to {moved.states.shape[2]} dimensions: {out}")
 
 

@@ -1,4 +1,7 @@
-"""Real and made spaces to align, by name. A new dataset is one new module with `TITLE` and `load`, and one line here."""
+"""Real and made spaces to align, by name.
+
+A new dataset is one new module with `TITLE` and `load`, and one line here.
+"""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -15,6 +16,7 @@ from sklearn.model_selection import train_test_split
 
 from bridgeviz import _checks as check
 from bridgeviz._checks import DataMissing
+from bridgeviz._files import check_folder, new_folder
 from bridgeviz.datasets import paths
 from bridgeviz.datasets.label_codes import NAMES, label_space
 from bridgeviz.encoders.training import VAEConfig, bernoulli_loss, fit_vae, load_weights, save_weights
@@ -56,15 +58,15 @@ def load(*, features: str = "pca", latents: int = 16) -> Problem:
 
 @cache
 def _data() -> tuple[np.ndarray, np.ndarray]:
-    data, labels = load_digits(return_X_y=True)
-    return data / 16.0, labels.astype(np.int64)
+    bunch: Any = load_digits()
+    return bunch.data / 16.0, bunch.target.astype(np.int64)
 
 
 @cache
 def _split() -> tuple[np.ndarray, np.ndarray]:
     labels = _data()[1]
     train, test = train_test_split(np.arange(len(labels)), test_size=450, stratify=labels, random_state=0)
-    return train, test
+    return np.asarray(train), np.asarray(test)
 
 
 @cache
@@ -85,9 +87,10 @@ def _decode(z: np.ndarray) -> np.ndarray:
 
 def pretrain(out: Path) -> Iterator[tuple[str, int, int, float]]:
     """Train the small VAE on the digits to align and write its weights to `out`; yields (what, step, steps, loss)."""
+    check_folder(out, mark="vae.npz")
     model = digits_vae(nnx.Rngs(0))
     for progress in fit_vae(model, _data()[0][_split()[0]].astype(np.float32), CONFIG, loss=bernoulli_loss):
         yield "VAE of digits", progress.step, progress.steps, progress.reconstruction + progress.kl
     nnx.update(model, progress.params)
-    out.mkdir(parents=True, exist_ok=True)
-    save_weights(out / "vae.npz", model)
+    with new_folder(out, mark="vae.npz") as draft:
+        save_weights(draft / "vae.npz", model)

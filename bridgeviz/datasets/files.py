@@ -53,7 +53,7 @@ def read_pairs(path: str | Path, shape: tuple[int, int]) -> np.ndarray:
                 f"{path} must have the columns 'source' and 'target'. Got {', '.join(repr(n) for n in names)} instead."
             )
         table.columns = names
-        value = _numbers(table[["source", "target"]], path)
+        value = _numbers(pd.DataFrame(table[["source", "target"]]), path)
     return _named(lambda: check.pair_index(value, path.name, "read_pairs", shape=shape, least=1))
 
 
@@ -78,7 +78,7 @@ def read_labels(path: str | Path, length: int) -> np.ndarray:
             named = _table(path, header=0)
             if "label" not in named.columns:
                 raise InputError(f"{path} must have one column, or one named 'label'. Got {table.shape[1]} columns.")
-            table = named[["label"]]
+            table = pd.DataFrame(named["label"])
         elif len(table) == length + 1:  # a header line
             table = table.iloc[1:]
         value = table.iloc[:, 0].to_numpy()
@@ -154,8 +154,8 @@ def _fits(shape: tuple[int, ...], dtype: np.dtype, path: Path) -> None:
     size = int(np.prod(shape, dtype=object)) * dtype.itemsize
     if size > MOST_BYTES:
         raise InputError(
-            f"{path} must hold at most {MOST_BYTES / 2**30:.0f} GB. Its array of shape {shape} takes {size / 2**30:.1f} GB: "
-            "give a sample of its rows."
+            f"{path} must hold at most {MOST_BYTES / 2**30:.0f} GB. Its array of shape {shape} takes {size / 2**30:.1f} "
+            "GB: give a sample of its rows."
         )
 
 
@@ -172,7 +172,7 @@ def _table(path: Path, header: int | None = None) -> pd.DataFrame:
 
 
 def _numeric(row: pd.Series) -> bool:
-    return bool(pd.to_numeric(row, errors="coerce").notna().all())
+    return bool(np.isfinite(np.asarray(pd.to_numeric(row, errors="coerce"), float)).all())
 
 
 def _numbers(table: pd.DataFrame, path: Path) -> np.ndarray:

@@ -70,8 +70,11 @@ def fetch() -> Path:
 def images(split: str) -> np.ndarray | None:
     """Binarised pictures (n, 28, 28) of "train" or "test" in {0, 1}, or None where the files are not here."""
     here = folder()
-    if here is None:
-        return None
+    return None if here is None else binarised(here, split)
+
+
+def binarised(here: Path, split: str) -> np.ndarray:
+    """The pictures of "train" or "test" in the folder `here`: 1 where a pixel is above one half (G.1.1)."""
     prefix = {"train": "train", "test": "t10k"}[split]
     return (read(here / f"{prefix}-images-idx3-ubyte.gz") > 127).astype(np.uint8)
 

@@ -46,4 +46,7 @@ def label_space(labels: np.ndarray, *, sampled: bool = False, seed: int = 0) -> 
     x = mean[labels]
     if sampled:
         x = x + std[labels] * np.random.default_rng(seed).standard_normal(x.shape).astype(np.float32)
-    return Space(x, labels=labels, names=NAMES, title="labels, codes of VAE_text", decode_labels=decode_labels)
+    return Space(
+        x, labels=labels, names=NAMES, title="labels, codes of VAE_text", decode_labels=decode_labels,
+        classes=np.arange(10),  # the decoder speaks of all ten, whichever are in `labels`
+    )  # fmt: skip

@@ -13,6 +13,7 @@ from flax import nnx
 
 from bridgeviz import _checks as check
 from bridgeviz._checks import DataMissing
+from bridgeviz._files import check_folder, new_folder
 from bridgeviz.datasets import idx, paths
 from bridgeviz.datasets.label_codes import NAMES, label_space
 from bridgeviz.encoders.training import (
@@ -54,7 +55,7 @@ def load(*, n: int = 10_000, codes: str = "mean", seed: int = 0) -> Problem:
         x, labels = arrays[f"{split}_x"][rows].astype(np.float32), arrays[f"{split}_labels"][rows].astype(np.int64)
         real = idx.folder() is not None
         source = Space(
-            x, labels=labels, names=NAMES, title="handwriting, latents of VAE_image",
+            x, labels=labels, names=NAMES, classes=np.arange(10), title="handwriting, latents of VAE_image",
             images=lambda some: _pictures(split, x, some),
             images_note="" if real else "decoded from the latents: the raw images are not on this machine",
             decode_images=decode_images,
@@ -97,8 +98,9 @@ def _pictures(split: str, x: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 def pretrain(out: Path) -> Iterator[tuple[str, int, int, float]]:
     """Train both VAEs and write weights, latents and a model card to `out`; yields (what, step, steps, loss)."""
+    check_folder(out, mark="card.json")
     here = idx.fetch()
-    images = {split: idx.images(split) for split in ("train", "test")}
+    images = {split: idx.binarised(here, split) for split in ("train", "test")}
     labels = {
         split: idx.read(here / f"{prefix}-labels-idx1-ubyte.gz").astype(np.int64)
         for split, prefix in (("train", "train"), ("test", "t10k"))
@@ -112,20 +114,23 @@ def pretrain(out: Path) -> Iterator[tuple[str, int, int, float]]:
     for progress in fit_vae(image, images["train"][:TRAINED_ON], IMAGE_CONFIG, loss=bernoulli_loss):
         yield "VAE_image", progress.step, progress.steps, progress.reconstruction + progress.kl
     nnx.update(image, progress.params)
-    write(out, image, text, images, labels)
+    with new_folder(out, mark="card.json") as draft:
+        write(draft, image, text, images, labels)
 
 
 def write(out: Path, image: ImageVAE, text, images: dict, labels: dict) -> None:
     """Weights (float16), latents (float16) and model card of two trained VAEs."""
-    out.mkdir(parents=True, exist_ok=True)
     save_weights(out / "vae_image.npz", image)
     save_weights(out / "vae_text.npz", text)
-    load_weights(out / "vae_image.npz", image), load_weights(out / "vae_text.npz", text)  # judge what is shipped
+    # Judge what is shipped: the weights as they were rounded.
+    load_weights(out / "vae_image.npz", image)
+    load_weights(out / "vae_text.npz", text)
     graph, params = nnx.split(image)
 
     def encode(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         parts = [_encode(graph, params, part.astype(np.float32)) for part in np.array_split(x, -(-len(x) // 250))]
-        return tuple(np.concatenate([np.asarray(part[k]) for part in parts]) for k in (0, 1))
+        mean, logvar = (np.concatenate([np.asarray(part[k]) for part in parts]) for k in (0, 1))
+        return mean, logvar
 
     kept = {"train": slice(TRAINED_ON, None), "test": slice(None)}
     codes = {split: encode(images[split][rows]) for split, rows in kept.items()}

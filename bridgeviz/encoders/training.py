@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -16,6 +16,8 @@ import optax
 from flax import nnx
 
 from bridgeviz._checks import InputError
+
+M = TypeVar("M", bound=nnx.Module)
 
 
 @dataclass(frozen=True)
@@ -105,10 +107,10 @@ def fit_vae(
 def save_weights(path: Path, model: nnx.Module) -> None:
     """Write the parameters of `model` as a float16 `.npz`, one array a parameter, named by its path."""
     flat = {".".join(map(str, k)): np.asarray(v.get_value(), np.float16) for k, v in nnx.to_flat_state(_state(model))}
-    np.savez(path, **flat)  # ty: ignore
+    np.savez(path, allow_pickle=False, **flat)
 
 
-def load_weights(path: Path, model: nnx.Module) -> nnx.Module:
+def load_weights(path: Path, model: M) -> M:
     """Fill `model` with the parameters written by `save_weights`; `InputError` if they are not this model's."""
     try:
         with np.load(path, allow_pickle=False) as stored:

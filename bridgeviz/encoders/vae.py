@@ -6,9 +6,13 @@ negative ELBOs in nats a sample: `reconstruction + kl_weight * KL(q(z|x) || N(0,
 
 from __future__ import annotations
 
+from functools import reduce
+from itertools import pairwise
+
 import jax
 import jax.numpy as jnp
 from flax import nnx
+from jax.typing import ArrayLike
 
 IMAGE_LATENTS = 16
 TEXT_LATENTS = 4
@@ -49,7 +53,7 @@ class _Double(nnx.Module):
             jax.lax.pad(tap, jnp.zeros((), h.dtype), (none, (k // 3, 2 - k // 3, 1), (k % 3, 2 - k % 3, 1), none))
             for k, tap in enumerate(taps)
         ]
-        return sum(laid)[:, : 2 * rows, : 2 * cols] + self.bias
+        return reduce(jnp.add, laid)[:, : 2 * rows, : 2 * cols] + self.bias
 
 
 class ImageVAE(nnx.Module):
@@ -61,11 +65,11 @@ class ImageVAE(nnx.Module):
 
     def __init__(self, *, rngs: nnx.Rngs):
         channels = (1, 128, 256, 512)
-        self.convs = nnx.List([_Halve(i, o, rngs=rngs) for i, o in zip(channels[:-1], channels[1:], strict=True)])
+        self.convs = nnx.List([_Halve(i, o, rngs=rngs) for i, o in pairwise(channels)])
         self.code = nnx.Linear(4 * 4 * 512, 2 * IMAGE_LATENTS, rngs=rngs)
         self.uncode = nnx.Linear(IMAGE_LATENTS, 4 * 4 * 512, rngs=rngs)
         channels = (512, 256, 128, 1)
-        self.deconvs = nnx.List([_Double(i, o, rngs=rngs) for i, o in zip(channels[:-1], channels[1:], strict=True)])
+        self.deconvs = nnx.List([_Double(i, o, rngs=rngs) for i, o in pairwise(channels)])
 
     def encode(self, images: jax.Array) -> tuple[jax.Array, jax.Array]:
         """(n, 28, 28) images -> mean and log-variance of the code, (n, 16) each."""
@@ -91,21 +95,23 @@ class DenseVAE(nnx.Module):
 
     def __init__(self, encoder: tuple[int, ...], latents: int, decoder: tuple[int, ...], *, rngs: nnx.Rngs):
         def layers(widths):
-            return nnx.List([nnx.Linear(i, o, rngs=rngs) for i, o in zip(widths[:-1], widths[1:], strict=True)])
+            return nnx.List([nnx.Linear(i, o, rngs=rngs) for i, o in pairwise(widths)])
 
         self.encoder = layers(encoder)
         self.code = nnx.Linear(encoder[-1], 2 * latents, rngs=rngs)
         self.decoder = layers((latents, *decoder))
 
-    def encode(self, x: jax.Array) -> tuple[jax.Array, jax.Array]:
+    def encode(self, x: ArrayLike) -> tuple[jax.Array, jax.Array]:
         """(n, d) inputs -> mean and log-variance of the code, (n, latents) each."""
+        x = jnp.asarray(x)
         for layer in self.encoder:
             x = nnx.relu(layer(x))
         mean, logvar = jnp.split(self.code(x), 2, axis=-1)
         return mean, logvar
 
-    def decode(self, z: jax.Array) -> jax.Array:
+    def decode(self, z: ArrayLike) -> jax.Array:
         """(n, latents) codes -> (n, d) logits."""
+        z = jnp.asarray(z)
         for layer in self.decoder[:-1]:
             z = nnx.relu(layer(z))
         return self.decoder[-1](z)

@@ -57,9 +57,10 @@ def measure(name: str, *, seeds: int = 5, folder: Path | None = None, readme: Pa
             folder.mkdir(parents=True, exist_ok=True)
             pd.DataFrame(rows).to_csv(path, index=False)
             last = rows[-1]
-            yield f"{case}, seed {seed}: plan {last['matching_accuracy']:.3f}, test {last['test_accuracy']:.3f}, {last['seconds']:.0f} s"
+            plan, test = last["matching_accuracy"], last["test_accuracy"]
+            yield f"{case}, seed {seed}: plan {plan:.3f}, test {test:.3f}, {last['seconds']:.0f} s"
     table = pd.DataFrame(rows)
-    text = as_table(table[table.seed < seeds])
+    text = as_table(pd.DataFrame(table[table.seed < seeds]))
     yield text
     readme = readme or datasets.paths.shipped().parent / "README.md"
     if readme.is_file():

@@ -57,6 +57,8 @@ class RunConfig:
 
     def __post_init__(self):
         where = "RunConfig"
+        if not isinstance(self.options, dict):
+            raise check.fail("options", where, "a dict, such as {'overlap': 0.5}", check.describe(self.options))
         check.choice(self.strategy, "strategy", where, STRATEGIES)
         check.choice(self.cost, "cost", where, COSTS)
         check.choice(self.metric, "metric", where, METRICS)
@@ -86,4 +88,4 @@ class RunConfig:
     def from_dict(cls, values: dict[str, Any]) -> RunConfig:
         """The config of such plain values; unknown names are refused."""
         check.options(values, [f.name for f in fields(cls)], "RunConfig")
-        return cls(**{k: tuple(v) if k == "tau" else v for k, v in values.items()})
+        return cls(**values)

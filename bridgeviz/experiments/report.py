@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import platform
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from bridgeviz._checks import InputError
+from bridgeviz._files import new_folder
 from bridgeviz.couplings import Coupling
 from bridgeviz.experiments.run import Run
 
@@ -82,7 +77,7 @@ def save(run: Run, out: str | Path) -> dict[str, Any]:
         InputError: `out` holds something else than an earlier result, or can't be written.
     """
     contents = report(run)
-    with new_folder(out) as draft:
+    with new_folder(out, mark="report.json") as draft:
         if isinstance(run.plan, Coupling):
             plan, kept = run.plan.sparse()
             sparse.save_npz(draft / "coupling.npz", sparse.csr_matrix(plan))
@@ -92,53 +87,6 @@ def save(run: Run, out: str | Path) -> dict[str, Any]:
         np.save(draft / "transported.npy", moved.astype(np.float32))
         (draft / "report.json").write_text(json.dumps(contents, indent=2, allow_nan=False) + "\n")
     return contents
-
-
-def check_out(out: str | Path) -> Path:
-    """`out` as a path that `new_folder` may fill: not there, empty, or an earlier result. Said before the long work."""
-    out = Path(out).resolve()
-    if out.exists() and not out.is_dir():
-        raise InputError(f"The output folder {out} must be a folder. It is a file: choose another name.")
-    if out.is_dir() and any(out.iterdir()) and not (out / "report.json").is_file():
-        raise InputError(f"The output folder {out} must be new, empty or an earlier result. It holds other files.")
-    parent = next(p for p in out.parents if p.exists())
-    if not os.access(parent, os.W_OK):
-        raise InputError(f"The output folder {out} can't be made: {parent} can't be written to.")
-    return out
-
-
-@contextmanager
-def new_folder(out: str | Path) -> Iterator[Path]:
-    """A draft folder beside `out` that takes its place when the block ends well, and vanishes when it does not."""
-    out = check_out(out)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    try:
-        yield draft
-        draft.chmod(0o755)
-        old = draft.with_name(draft.name + "-old")
-        if out.exists():
-            os.replace(out, old)
-        os.replace(draft, out)
-        shutil.rmtree(old, ignore_errors=True)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
-
-
-def write_array(path: str | Path, array: np.ndarray) -> None:
-    """Write one `.npy`, whole or not at all."""
-    path = Path(path)
-    if path.suffix != ".npy":
-        raise InputError(f"The output file {path} must end in .npy. Got '{path.suffix}' instead.")
-    if not path.resolve().parent.is_dir():
-        raise InputError(f"The output file {path} must be in a folder that exists. {path.resolve().parent} does not.")
-    draft = path.with_name(f".{path.name}-{os.getpid()}")
-    try:
-        with draft.open("wb") as file:
-            np.save(file, array, allow_pickle=False)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def _plain(value: Any) -> Any:

@@ -11,6 +11,7 @@ import jax
 import numpy as np
 from numpy.typing import ArrayLike
 
+from bridgeviz import _checks as check
 from bridgeviz import costs, couplings, datasets, flows, metrics
 from bridgeviz.costs import Cost
 from bridgeviz.couplings import Coupling, LocalCoupling
@@ -73,25 +74,24 @@ def run(
     with _timed(seconds, "load"):
         if problem is None:
             problem = datasets.load(config.dataset, **config.options)
+        if not isinstance(problem, Problem):
+            raise check.fail("problem", "run", "a Problem", check.describe(problem))
+        if pairs is not None:
+            pairs = check.pair_index(pairs, "pairs", "run", shape=problem.shape, least=1)
         if config.reverse:
             problem = problem.reversed()
-            pairs = None if pairs is None else np.asarray(pairs)[:, ::-1]
+            pairs = None if pairs is None else pairs[:, ::-1]
         pairs = sample_pairs(problem, config) if pairs is None else Pairs(pairs, shape=problem.shape)
     with _timed(seconds, "cost"):
         cost = build_cost(problem, pairs, config)
     with _timed(seconds, "coupling"):
         plan = build_coupling(problem, pairs, cost, config)
-    losses, flow = [], None
     with _timed(seconds, "training"):
-        for progress in flows.fit(problem, plan, config.flow()):
-            losses.append(progress.losses)
-            flow = progress.flow
-            if on_progress is not None:
-                on_progress(progress)
+        losses, flow = _train(problem, plan, config, on_progress)
     with _timed(seconds, "evaluation"):
         numbers = judge(problem, plan, flow, seed=config.seed)
     return Run(
-        config, problem, pairs, cost, plan, flow, np.concatenate(losses), numbers, seconds, device()
+        config, problem, pairs, cost, plan, flow, losses, numbers, seconds, device()
     )  # fmt: skip
 
 
@@ -145,6 +145,20 @@ def device() -> str:
     first = jax.devices()[0]
     kind = getattr(first, "device_kind", "")
     return first.platform if kind in ("", first.platform) else f"{first.platform} ({kind})"
+
+
+def _train(
+    problem: Problem,
+    plan: Coupling | LocalCoupling,
+    config: RunConfig,
+    on_progress: Callable[[Progress], None] | None,
+) -> tuple[np.ndarray, Flow]:
+    losses = []
+    for progress in flows.fit(problem, plan, config.flow()):
+        losses.append(progress.losses)
+        if on_progress is not None:
+            on_progress(progress)
+    return np.concatenate(losses), progress.flow  # at least one chunk: a config has steps >= 1
 
 
 @contextmanager

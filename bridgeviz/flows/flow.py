@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -21,6 +18,7 @@ from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
 from bridgeviz._checks import InputError
+from bridgeviz._files import new_folder
 from bridgeviz.flows.config import FlowConfig
 
 SOLVERS = ("heun", "tsit5")
@@ -119,10 +117,7 @@ class Flow:
         """Write a checkpoint folder (orbax), whole or not at all; an existing one at `path` is replaced."""
         import orbax.checkpoint as ocp
 
-        path = Path(path).resolve()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
-        try:
+        with new_folder(path, mark="flow.json") as draft:
             with ocp.StandardCheckpointer() as checkpointer:
                 checkpointer.save(draft / "params", nnx.to_pure_dict(self.params))
             scalings = {
@@ -131,12 +126,6 @@ class Flow:
             }
             about = {"format": _FORMAT, "config": asdict(self.config), **scalings}
             (draft / "flow.json").write_text(json.dumps(about))
-            draft.chmod(0o755)
-            if path.exists():
-                shutil.rmtree(path)
-            os.replace(draft, path)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
 
     @classmethod
     def load(cls, path: str | Path) -> Flow:
@@ -152,7 +141,7 @@ class Flow:
         path = Path(path).resolve()
         if not (path / "flow.json").is_file():
             raise InputError(
-                f"load() found no flow at {path}: expected a folder that holds flow.json. Save one there with Flow.save()."
+                f"load() found no flow at {path}: expected a folder with flow.json. Save one there with Flow.save()."
             )
         try:
             about = json.loads((path / "flow.json").read_text())
@@ -162,6 +151,9 @@ class Flow:
             scalings = [
                 Scaling(*(np.array(about[side][k], float) for k in ("mean", "std"))) for side in ("source", "target")
             ]
+            for s in scalings:
+                if s.mean.shape != s.std.shape or not np.isfinite([s.mean, s.std]).all() or not (s.std > 0).all():
+                    raise ValueError("scalings that are no finite means and positive deviations")
             p, q = (len(s.mean) for s in scalings)
             graph, params = init_velocity(config.velocity, p, q, jax.random.key(0))
             with ocp.StandardCheckpointer() as checkpointer:
@@ -172,7 +164,7 @@ class Flow:
         except Exception as error:  # whatever a damaged file makes a reader say
             reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
             raise InputError(
-                f"load() can't read the flow at {path}: it is damaged or incomplete ({reason}). Train and save it again."
+                f"load() can't read the flow at {path}: it is damaged or incomplete ({reason}). Train and save it anew."
             ) from error
         return cls(config, graph, params, *scalings)
 

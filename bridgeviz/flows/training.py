@@ -105,7 +105,12 @@ def fit(problem: Problem, plan: Coupling | LocalCoupling, config: FlowConfig | N
     10 (10,)
     20 (10,)
     """
-    config = config or FlowConfig()
+    config = FlowConfig() if config is None else config
+    for value, name, kind in ((problem, "problem", Problem), (config, "config", FlowConfig)):
+        if not isinstance(value, kind):
+            raise check.fail(name, "fit", f"a {kind.__name__}", check.describe(value))
+    if not isinstance(plan, (Coupling, LocalCoupling)):
+        raise check.fail("plan", "fit", "a coupling, made by bv.couplings", check.describe(plan))
     if plan.shape != problem.shape:
         raise check.fail("plan", "fit", f"a coupling of shape {problem.shape}, the problem's", f"shape {plan.shape}")
     if plan.mass is not None and not plan.mass > 0:

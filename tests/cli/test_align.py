@@ -1,0 +1,225 @@
+"""The command line from files to files."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import sparse
+
+import bridgeviz as bv
+from bridgeviz import cli
+
+N, M, P, Q, L = 60, 50, 5, 3, 12
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder with two spaces of four classes, pairs and labels, as every kind of file."""
+    rng = np.random.default_rng(0)
+    source_labels, target_labels = np.arange(N) % 4, np.arange(M) % 4
+    x = 3 * rng.standard_normal((4, P))[source_labels] + 0.3 * rng.standard_normal((N, P))
+    y = 3 * rng.standard_normal((4, Q))[target_labels] + 0.3 * rng.standard_normal((M, Q))
+    np.save(tmp_path / "x.npy", x)
+    np.savez(tmp_path / "x.npz", x=x, other=np.zeros(2))
+    np.savetxt(tmp_path / "x.csv", x, delimiter=",")
+    pd.DataFrame(x, columns=[f"f{k}" for k in range(P)]).to_csv(tmp_path / "x_header.csv", index=False)
+    pd.DataFrame(x, columns=[f"f{k}" for k in range(P)]).to_parquet(tmp_path / "x.parquet")
+    np.save(tmp_path / "y.npy", y.astype(np.float32))
+    pd.DataFrame({"source": range(L), "target": range(L)}).to_csv(tmp_path / "pairs.csv", index=False)
+    np.save(tmp_path / "pairs.npy", np.stack([np.arange(L)] * 2, axis=1))
+    (tmp_path / "xl.txt").write_text("".join(f"class {k}\n" for k in source_labels))
+    pd.DataFrame({"label": [f"class {k}" for k in target_labels]}).to_csv(tmp_path / "yl.csv", index=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def call(capsys, *arguments) -> tuple[int, str, str]:
+    with pytest.raises(SystemExit) as stop:
+        cli.main([str(a) for a in arguments])
+    out = capsys.readouterr()
+    return stop.value.code, out.out, out.err
+
+
+ALIGN = ("align", "x.npy", "y.npy", "--pairs", "pairs.csv", "--steps", "60", "--batch-size", "32", "--out", "out")
+
+
+def test_align_leaves_report_coupling_flow_and_points(folder, capsys):
+    code, out, _ = call(capsys, *ALIGN, "--source-labels", "xl.txt", "--target-labels", "yl.csv", "--seed", "3")
+    assert code == 0
+    report = json.loads((folder / "out" / "report.json").read_text())
+    assert (report["n"], report["m"], report["l"], report["seed"]) == (N, M, L, 3)
+    assert (report["strategy"], report["cost"], report["solver"]) == ("global", "bridge", "linear")
+    assert report["epsilon"] == 5e-3
+    assert report["converged"] is True
+    assert report["marginal_error"] < 1e-2
+    assert report["mass"] == pytest.approx(1)
+    assert report["matching_accuracy"] > 0.8
+    assert 0 < report["final_loss"] < 3
+    assert {"load", "cost", "coupling", "training"} <= set(report["seconds"])
+    assert {"bridgeviz", "jax", "ott-jax"} <= set(report["versions"])
+    assert f"{report['matching_accuracy']:.3f}" in out
+    plan = sparse.load_npz(folder / "out" / "coupling.npz")
+    assert plan.shape == (N, M)
+    np.testing.assert_allclose(plan.sum(axis=1).ravel(), 1 / N, atol=1e-4)
+    moved = np.load(folder / "out" / "transported.npy")
+    assert moved.shape == (N, Q)
+    code, _, _ = call(capsys, "transport", "out", "x.npy", "--seed", "3", "--out", "moved.npy")
+    assert code == 0
+    np.testing.assert_allclose(np.load(folder / "moved.npy"), moved, atol=1e-5)
+    assert not [p.name for p in folder.iterdir() if p.name.startswith(".")]
+
+
+def test_align_without_labels_judges_nothing(folder, capsys):
+    assert call(capsys, *ALIGN, "--strategy", "true")[0] == 0
+    report = json.loads((folder / "out" / "report.json").read_text())
+    assert report["matching_accuracy"] is None
+    assert report["cost"] is None
+
+
+def test_local_leaves_no_plan(folder, capsys):
+    assert call(capsys, *ALIGN, "--strategy", "local")[0] == 0
+    assert not (folder / "out" / "coupling.npz").exists()
+    assert json.loads((folder / "out" / "report.json").read_text())["mass"] is None
+
+
+@pytest.mark.parametrize("name", ["x.npz", "x.csv", "x_header.csv", "x.parquet"])
+def test_every_kind_of_matrix_reads_the_same(folder, name):
+    np.testing.assert_allclose(bv.datasets.files.read_matrix(name), np.load("x.npy"), rtol=1e-9)
+
+
+def test_an_earlier_result_is_replaced_and_other_files_are_not(folder, capsys):
+    assert call(capsys, *ALIGN)[0] == 0
+    assert call(capsys, *ALIGN, "--seed", "1")[0] == 0
+    assert json.loads((folder / "out" / "report.json").read_text())["seed"] == 1
+    (folder / "mine").mkdir()
+    (folder / "mine" / "thesis.tex").write_text("years of work")
+    code, _, err = call(capsys, *ALIGN[:-1], "mine")
+    assert code == 2
+    assert "holds other files" in err
+    assert (folder / "mine" / "thesis.tex").read_text() == "years of work"
+
+
+def bad_files(folder: Path) -> None:
+    np.save(folder / "nan.npy", np.where(np.eye(N, P) > 0, np.nan, 1.0))
+    np.save(folder / "flat.npy", np.ones(N))
+    np.save(folder / "objects.npy", np.array([{}, {}], dtype=object), allow_pickle=True)
+    np.save(folder / "empty.npy", np.zeros((0, 3)))
+    (folder / "cut.npy").write_bytes((folder / "x.npy").read_bytes()[:-100])
+    (folder / "cut.npz").write_bytes((folder / "x.npz").read_bytes()[:-100])
+    (folder / "noise.parquet").write_bytes(b"PAR1 not really")
+    (folder / "words.csv").write_text("1,2\n3,four\n5,6\n")
+    (folder / "ragged.csv").write_text("1,2\n3\n4,5,6\n")
+    (folder / "far.csv").write_text("source,target\n0,0\n1,50\n")
+    (folder / "twice.csv").write_text("source,target\n1,1\n0,0\n1,1\n")
+    (folder / "none.csv").write_text("source,target\n")
+    (folder / "columns.csv").write_text("a,b\n0,0\n")
+    (folder / "one.txt").write_text("cat\n" * N)
+    (folder / "few.txt").write_text("cat\ndog\n")
+    with zipfile.ZipFile(folder / "two.npz", "w") as archive:
+        for name in ("a", "b"):
+            archive.writestr(f"{name}.npy", (folder / "x.npy").read_bytes())
+
+
+def bomb(folder: Path) -> None:
+    """A small file whose header promises 40 GB."""
+    header = b"{'descr': '<f8', 'fortran_order': False, 'shape': (5000000, 1000), }"
+    header += b" " * (117 - len(header)) + b"\n"
+    content = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + bytes(1000)
+    with zipfile.ZipFile(folder / "bomb.npz", "w") as archive:
+        archive.writestr("x.npy", content)
+
+
+BAD = [
+    (("align", "gone.npy", "y.npy"), ("gone.npy", "none")),
+    (("align", "x.doc", "y.npy"), ("x.doc", ".parquet")),
+    (("align", "nan.npy", "y.npy"), ("nan.npy", "finite", "row 0")),
+    (("align", "flat.npy", "y.npy"), ("flat.npy", "one row a sample")),
+    (("align", "objects.npy", "y.npy"), ("objects.npy", "can't be read")),
+    (("align", "empty.npy", "y.npy"), ("empty.npy", "2 rows")),
+    (("align", "cut.npy", "y.npy"), ("cut.npy", "can't be read")),
+    (("align", "cut.npz", "y.npy"), ("cut.npz", "can't be read")),
+    (("align", "two.npz", "y.npy"), ("two.npz", "a, b")),
+    (("align", "bomb.npz", "y.npy"), ("bomb.npz", "GB")),
+    (("align", "noise.parquet", "y.npy"), ("noise.parquet", "can't be read")),
+    (("align", "words.csv", "y.npy"), ("words.csv", "Row 1", "four")),
+    (("align", "ragged.csv", "y.npy"), ("ragged.csv",)),
+    (("align", "x.npy", "y.npy", "--pairs", "far.csv"), ("far.csv", "0 to 49", "target row 50")),
+    (("align", "x.npy", "y.npy", "--pairs", "twice.csv"), ("twice.csv", "(1, 1)")),
+    (("align", "x.npy", "y.npy", "--pairs", "none.csv"), ("none.csv", "at least 1 pair")),
+    (("align", "x.npy", "y.npy", "--pairs", "columns.csv"), ("columns.csv", "'source' and 'target'")),
+    (("align", "x.npy", "y.npy", "--source-labels", "one.txt"), ("one.txt", "two classes", "cat")),
+    (("align", "x.npy", "y.npy", "--source-labels", "few.txt"), ("few.txt", "60")),
+    (("align", "x.npy", "y.npy", "--epsilon", "-1"), ("epsilon", "float > 0", "-1")),
+    (("align", "x.npy", "y.npy", "--epsilon", "nan"), ("epsilon", "float > 0", "nan")),
+    (("align", "x.npy", "y.npy", "--epsilon", "much"), ("epsilon", "much")),
+    (("align", "x.npy", "y.npy", "--tau-x", "1.5"), ("tau", "(0, 1]", "1.5")),
+    (("align", "x.npy", "y.npy", "--tau-y", "0"), ("tau", "(0, 1]", "0")),
+    (("align", "x.npy", "y.npy", "--strategy", "globl"), ("strategy", "'global'", "globl")),
+    (("align", "x.npy", "y.npy", "--cost", "brigde"), ("cost", "'bridge'", "brigde")),
+    (("align", "x.npy", "y.npy", "--solver", "magic"), ("solver", "'linear'", "magic")),
+    (("align", "x.npy", "y.npy", "--velocity", "tiny"), ("velocity", "'adaln-small'", "tiny")),
+    (("align", "x.npy", "y.npy", "--steps", "0"), ("steps", "integer >= 1", "0")),
+    (("align", "x.npy"), ("TARGET",)),
+]
+
+
+@pytest.mark.parametrize(("arguments", "said"), BAD, ids=lambda v: " ".join(v)[-40:])
+def test_bad_input_gets_one_sentence_status_2_and_no_output(folder, capsys, arguments, said):
+    bad_files(folder)
+    bomb(folder)
+    extra = () if "--pairs" in arguments else ("--pairs", "pairs.csv")
+    before = sorted(p.name for p in folder.iterdir())
+    code, out, err = call(capsys, *arguments, *extra, "--steps", "20", *arguments[3:], "--out", "out")
+    assert code == 2
+    assert out == ""
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+    for word in said:
+        assert word in err
+    assert sorted(p.name for p in folder.iterdir()) == before
+
+
+def test_transport_refuses_other_dimensions_and_damaged_flows(folder, capsys):
+    assert call(capsys, *ALIGN)[0] == 0
+    code, _, err = call(capsys, "transport", "out", "y.npy", "--out", "t.npy")
+    assert code == 2
+    assert "5 columns" in err
+    code, _, err = call(capsys, "transport", "elsewhere", "x.npy", "--out", "t.npy")
+    assert code == 2
+    assert "found no flow" in err
+    (folder / "out" / "flow" / "flow.json").write_text("{")
+    code, _, err = call(capsys, "transport", "out", "x.npy", "--out", "t.npy")
+    assert code == 2
+    assert "damaged" in err
+    assert not (folder / "t.npy").exists()
+
+
+def test_a_run_that_fails_or_is_stopped_leaves_nothing(folder, capsys, monkeypatch):
+    code, _, err = call(capsys, *ALIGN, "--learning-rate", "1e30")
+    assert code == 1
+    assert "learning rate" in err
+    monkeypatch.setattr(bv.Flow, "transport", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    code, _, err = call(capsys, *ALIGN)
+    assert code == 130
+    assert "Nothing was written" in err
+    assert not (folder / "out").exists()
+    assert not [p.name for p in folder.iterdir() if p.name.startswith(".")]
+
+
+def test_two_processes_on_one_folder_leave_one_whole_result(folder):
+    command = [sys.executable, "-m", "bridgeviz", *ALIGN]
+    both = [subprocess.Popen([*command, "--seed", str(s)], stderr=subprocess.PIPE, text=True) for s in (0, 1)]
+    errors = [process.communicate(timeout=120)[1] for process in both]
+    assert 0 in [process.returncode for process in both], errors
+    assert all("Traceback" not in error for error in errors), errors
+    report = json.loads((folder / "out" / "report.json").read_text())
+    flow = bv.Flow.load(folder / "out" / "flow")
+    moved = flow.transport(np.load("x.npy"), seed=report["seed"]).states[-1]
+    np.testing.assert_allclose(np.load(folder / "out" / "transported.npy"), moved, atol=1e-4)
