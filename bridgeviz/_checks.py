@@ -13,6 +13,10 @@ from typing import Any
 import numpy as np
 
 
+LARGEST = 1e100
+"""The largest number a matrix may hold: squares of larger ones overflow."""
+
+
 class InputError(ValueError):
     """A wrong argument, said in one plain sentence. The command line prints it and exits with status 2."""
 
@@ -31,8 +35,8 @@ def describe(value: Any) -> str:
     """A short, safe description of any value for an error message."""
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape} and type {value.dtype}"
-    text = repr(value)
-    return text if len(text) <= 60 else f"{type(value).__name__} {text[:57]}..."
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else f"a {type(value).__name__}, {text[:57]}..."
 
 
 def matrix(value: Any, name: str, where: str, *, columns: int | None = None, rows: int = 2) -> np.ndarray:
@@ -45,7 +49,11 @@ def matrix(value: Any, name: str, where: str, *, columns: int | None = None, row
     if columns is not None and array.shape[1] != columns:
         raise fail(name, where, f"a matrix with {columns} columns", f"shape {array.shape}")
     array = np.ascontiguousarray(array, np.float32 if array.dtype in (np.float16, np.float32) else np.float64)
-    return finite(array, name, where)
+    finite(array, name, where)
+    largest = float(np.abs(array).max())
+    if largest > LARGEST:
+        raise fail(name, where, f"of numbers below {LARGEST:g} in size", f"{largest:g}", "Rescale the features.")
+    return array
 
 
 def finite(array: np.ndarray, name: str, where: str) -> np.ndarray:
@@ -69,7 +77,7 @@ def vector(value: Any, name: str, where: str, *, length: int) -> np.ndarray:
 
 def labels(value: Any, name: str, where: str, *, length: int | None = None) -> np.ndarray:
     """One label a row, integers or strings, of at least two classes."""
-    array = np.asarray(value)
+    array = _plain(value, name, where, "one label a row")
     if array.dtype == object:
         array = array.astype(str)
     if array.ndim != 1 or (length is not None and len(array) != length):
@@ -92,7 +100,7 @@ def labels(value: Any, name: str, where: str, *, length: int | None = None) -> n
 
 def pair_index(value: Any, name: str, where: str, *, shape: tuple[int, int], least: int = 0) -> np.ndarray:
     """(l, 2) row numbers (source, target), in range and without repeats, at least `least` of them."""
-    array = np.asarray(value)
+    array = _plain(value, name, where, "an (l, 2) array of (source row, target row)")
     if array.size == 0:
         array = np.zeros((0, 2), np.int64)
     if array.ndim != 2 or array.shape[1] != 2:
@@ -148,9 +156,10 @@ def count(value: Any, name: str, where: str, *, least: int = 1, most: int | None
     expected = f"an integer >= {least}" if most is None else f"an integer from {least} to {most}"
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (Integral, np.integer)):
         raise fail(name, where, expected, describe(value))
-    if value < least or (most is not None and value > most):
-        raise fail(name, where, expected, int(value))
-    return int(value)
+    number = int(value)
+    if number < least or (most is not None and number > most):
+        raise fail(name, where, expected, number)
+    return number
 
 
 def pair_of_units(value: Any, name: str, where: str) -> tuple[float, float]:
@@ -165,7 +174,7 @@ def pair_of_units(value: Any, name: str, where: str) -> tuple[float, float]:
 def choice(value: Any, name: str, where: str, options: Iterable[str]) -> str:
     """One of the known names; the error lists them, and the nearest when it looks like a slip."""
     known = list(options)
-    if value in known:
+    if isinstance(value, str) and value in known:
         return value
     near = difflib.get_close_matches(str(value), known, 1)
     hint = f"Did you mean '{near[0]}'?" if near else ""
@@ -179,6 +188,33 @@ def options(given: dict[str, Any], known: Iterable[str], where: str) -> None:
         if name not in known:
             listed = ", ".join(known) if known else "none"
             raise InputError(f"{where}() has no option '{name}'. Its options are: {listed}.")
+
+
+def same_kind(first: np.ndarray, second: np.ndarray, names: tuple[str, str], where: str) -> None:
+    """Refuse to compare labels that are numbers with labels that are strings: none would ever be equal."""
+    kinds = ["strings" if array.dtype.kind in "US" else "numbers" for array in (first, second)]
+    if kinds[0] != kinds[1]:
+        raise fail(names[1], where, f"{kinds[0]}, as the '{names[0]}' are", kinds[1])
+
+
+def rows(value: Any, name: str, where: str, *, size: int) -> np.ndarray:
+    """(k,) row numbers from 0 to size - 1, or a mask of length `size`."""
+    array = _plain(value, name, where, "row numbers")
+    if array.dtype.kind == "b" and array.shape == (size,):
+        return np.flatnonzero(array)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+        raise fail(name, where, "row numbers, or a mask of all rows", f"shape {array.shape} and type {array.dtype}")
+    array = array.astype(np.int64)
+    if array.size and (array.min() < 0 or array.max() >= size):
+        raise fail(name, where, f"row numbers from 0 to {size - 1}", f"from {array.min()} to {array.max()}")
+    return array
+
+
+def _plain(value: Any, name: str, where: str, expected: str) -> np.ndarray:
+    try:
+        return np.asarray(value)
+    except ValueError:
+        raise fail(name, where, expected, f"a {type(value).__name__} with rows of different lengths") from None
 
 
 def _array(value: Any, name: str, where: str, expected: str) -> np.ndarray:

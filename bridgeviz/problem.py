@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -49,6 +49,7 @@ class Space:
         images_note: how the pictures were made, when they are not the raw data.
         decode_images: the frozen decoder, (k, p) codes -> (k, h, w) pictures in [0, 1], or None.
         decode_labels: the frozen decoder, (k, p) codes -> (k, classes) probabilities, or None.
+        classes: (c,) the sorted classes that `names` and `decode_labels` speak of; those of `labels` if left out.
 
     Raises:
         InputError: `x` is no finite matrix, or what comes with it disagrees in its number of rows.
@@ -65,13 +66,16 @@ class Space:
     images_note: str = ""
     decode_images: Callable[[np.ndarray], np.ndarray] | None = None
     decode_labels: Callable[[np.ndarray], np.ndarray] | None = None
-    classes: np.ndarray | None = field(init=False, default=None)
+    classes: np.ndarray | None = None
 
     def __post_init__(self):
         object.__setattr__(self, "x", check.matrix(self.x, "x", "Space"))
         if self.labels is not None:
             labels = check.labels(self.labels, "labels", "Space", length=len(self.x))
-            classes = np.unique(labels)
+            classes = np.unique(labels if self.classes is None else np.asarray(self.classes))
+            unknown = np.setdiff1d(labels, classes)
+            if len(unknown):
+                raise check.fail("labels", "Space", f"among the classes {classes.tolist()}", unknown[0])
             object.__setattr__(self, "labels", labels)
             object.__setattr__(self, "classes", classes)
             if self.names is None:
@@ -93,13 +97,13 @@ class Space:
 
     def take(self, rows: ArrayLike) -> Space:
         """The space restricted to some rows. A part with one class left keeps no labels to be judged by."""
-        rows = np.asarray(rows)
+        rows = check.rows(rows, "rows", "take", size=len(self))
         labels = None if self.labels is None else self.labels[rows]
         if labels is not None and len(np.unique(labels)) < 2:
             labels = None
         images = None if self.images is None else lambda some: self.pictures(rows[some])
-        names = self.names if labels is not None and len(np.unique(labels)) == len(self.classes) else None
-        return replace(self, x=self.x[rows], labels=labels, images=images, names=names)
+        kept = {} if labels is not None else {"names": None, "classes": None}
+        return replace(self, x=self.x[rows], labels=labels, images=images, **kept)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +136,8 @@ class Problem:
             truth = check.pair_index(self.truth, "truth", "Problem", shape=self.shape)
             object.__setattr__(self, "truth", truth)
         if self.test is not None:
+            if not isinstance(self.test, Problem):
+                raise check.fail("test", "Problem", "a Problem or None", check.describe(self.test))
             ours = (self.source.x.shape[1], self.target.x.shape[1])
             theirs = (self.test.source.x.shape[1], self.test.target.x.shape[1])
             if ours != theirs:

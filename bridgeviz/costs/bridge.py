@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from bridgeviz import _checks as check
 from bridgeviz.costs.atoms import Atoms, find_atoms
 from bridgeviz.costs.cost import Cost, min_plus
+from bridgeviz.costs.intra import Metric
 from bridgeviz.costs.intra import metric as find_metric
 
 
@@ -38,8 +39,7 @@ def bridge(x: ArrayLike, y: ArrayLike, pairs: ArrayLike, *, metric: str = "cosin
     >>> cost.dense()[0, 0], cost.dense()[2, 1]
     (np.float64(0.0), np.float64(0.0))
     """
-    x, y, pairs = check_spaces(x, y, pairs, "bridge")
-    distance = find_metric(metric, "bridge")
+    x, y, pairs, distance = check_spaces(x, y, pairs, metric, "bridge")
     source, target = find_atoms(x), find_atoms(y)
     a = _to_anchors(distance, x, source, pairs[:, 0])
     b = _to_anchors(distance, y, target, pairs[:, 1])
@@ -58,10 +58,9 @@ def legs(x: ArrayLike, y: ArrayLike, pairs: ArrayLike, i: int, j: int, *, metric
         `pair`: its number in `pairs`; `source`, `target`: its rows; `leg_x`, `leg_y`: the two distances, each divided
         by the mean of its space; `cost`: their sum.
     """
-    x, y, pairs = check_spaces(x, y, pairs, "legs")
+    x, y, pairs, distance = check_spaces(x, y, pairs, metric, "legs")
     i = check.count(i, "i", "legs", least=0, most=len(x) - 1)
     j = check.count(j, "j", "legs", least=0, most=len(y) - 1)
-    distance = find_metric(metric, "legs")
     a = distance.matrix(x[[i]], x[pairs[:, 0]])[0] / (distance.mean(x) or 1.0)
     b = distance.matrix(y[[j]], y[pairs[:, 1]])[0] / (distance.mean(y) or 1.0)
     p = int(np.argmin(a + b))
@@ -69,13 +68,19 @@ def legs(x: ArrayLike, y: ArrayLike, pairs: ArrayLike, i: int, j: int, *, metric
     return {"pair": p, "source": row, "target": column, "leg_x": a[p], "leg_y": b[p], "cost": a[p] + b[p]}
 
 
-def check_spaces(x: ArrayLike, y: ArrayLike, pairs: ArrayLike, where: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def check_spaces(
+    x: ArrayLike, y: ArrayLike, pairs: ArrayLike, metric: str, where: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, Metric]:
     """The arguments that every cost built on pairs shares."""
     x, y = check.matrix(x, "x", where), check.matrix(y, "y", where)
-    return x, y, check.pair_index(pairs, "pairs", where, shape=(len(x), len(y)), least=1)
+    pairs = check.pair_index(pairs, "pairs", where, shape=(len(x), len(y)), least=1)
+    distance = find_metric(metric, where)
+    distance.usable(x, "x", where)
+    distance.usable(y, "y", where)
+    return x, y, pairs, distance
 
 
-def _to_anchors(distance, x: np.ndarray, atoms: Atoms, anchors: np.ndarray) -> np.ndarray:
+def _to_anchors(distance: Metric, x: np.ndarray, atoms: Atoms, anchors: np.ndarray) -> np.ndarray:
     """(u, l) distances from each atom to each anchor, in units of the mean distance within the space."""
     out = distance.matrix(x[atoms.rows], x[anchors]) / (distance.mean(x) or 1.0)
     out[atoms.index[anchors], np.arange(len(anchors))] = 0.0  # exactly, whatever the rounding of a matrix product

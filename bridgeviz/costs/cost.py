@@ -135,3 +135,12 @@ def from_matrix(value: ArrayLike, where: str) -> Cost:
 def as_cost(value: Any, where: str) -> Cost:
     """`value` if it is a cost, else the matrix it is, wrapped."""
     return value if isinstance(value, Cost) else from_matrix(value, where)
+
+
+def positive_mean(cost: Cost, where: str) -> float:
+    """The mean of a cost, to divide by; 1 where the whole cost is zero. A negative one would turn the cost round."""
+    mean = cost.mean()
+    if mean < 0:
+        hint = "It is divided by its mean: shift it to be >= 0 (a similarity is no cost)."
+        raise check.fail("cost", where, "a matrix whose mean is not negative", f"a mean of {mean:.3g}", hint)
+    return mean or 1.0

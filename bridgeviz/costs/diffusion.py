@@ -19,9 +19,10 @@ def diffusion_bridge(
 ) -> Cost:
     r"""`C = -log K` with `K = F_X F_Y^T`: the mass that reaches both x_i and y_j from the same pairs.
 
-    Each space gets a symmetric kNN graph with self-tuned affinities `w_ij = exp(-d_ij^2 / (s_i s_j))`, d the metric, s
-    the distance to the k-th neighbour, and `S = D^-1/2 W D^-1/2`. Mass starts at the anchors and diffuses, `F = (1 - a) (I - a S)^-1 E`
-    (E marks the paired rows). Rows of K are divided by their sum. Range [0, 27.6]: where no path leads, the floor 1e-12.
+    Each space gets a symmetric kNN graph with self-tuned affinities `w_ij = exp(-d_ij^2 / (s_i s_j))`, d the metric and
+    s the distance to the k-th neighbour, and `S = D^-1/2 W D^-1/2`. Mass starts at the anchors and diffuses:
+    `F = (1 - a) (I - a S)^-1 E`, where E marks the paired rows. Rows of K are divided by their sum. Range [0, 27.6]:
+    where no path leads, the floor 1e-12.
 
     Choose it when classes form connected clouds and pairs are few: on MNIST it beats the bridge at every fraction.
     Ours; the paper's KNN cost (Appendix F) is its nearest relative.
@@ -46,13 +47,12 @@ def diffusion_bridge(
     >>> diffusion_bridge(x, x, [[0, 0], [5, 5]], k=5).shape
     (40, 40)
     """
-    x, y, pairs = check_spaces(x, y, pairs, "diffusion_bridge")
+    x, y, pairs, _ = check_spaces(x, y, pairs, metric, "diffusion_bridge")
     k = check.count(k, "k", "diffusion_bridge", most=min(len(x), len(y)) - 1)
     if a is None:
         a = 0.99 if len(pairs) <= 0.02 * len(x) else 0.9
     if check.positive(a, "a", "diffusion_bridge") >= 1:
         raise check.fail("a", "diffusion_bridge", "a float in (0, 1)", a)
-    find_metric(metric, "diffusion_bridge")
     source, target = find_atoms(x), find_atoms(y)
     # K is a sum over pairs, and pairs that share a target atom share F_Y: add up their E_X and diffuse once.
     anchor_atoms, group = np.unique(target.index[pairs[:, 1]], return_inverse=True)
@@ -73,7 +73,7 @@ def affinity_graph(x: np.ndarray, atoms: Atoms, *, metric: str, k: int) -> spars
 
     An atom's own copies use up its k neighbours first.
     """
-    points = find_metric(metric, "affinity_graph").embed(x[atoms.rows].astype(np.float64), "affinity_graph")
+    points = find_metric(metric, "affinity_graph").embed(x[atoms.rows].astype(np.float64), "x", "affinity_graph")
     u = len(points)
     if u == 1:
         return sparse.csr_array((1, 1))

@@ -12,12 +12,12 @@ from numpy.typing import ArrayLike
 from bridgeviz import _checks as check
 
 
-def _rows(x: np.ndarray, where: str) -> np.ndarray:
+def _rows(x: np.ndarray, name: str, where: str) -> np.ndarray:
     norms = np.linalg.norm(x, axis=1, keepdims=True)
     if (norms == 0).any():
         row = int(np.argmin(norms))
         raise check.fail(
-            "x",
+            name,
             where,
             "free of rows of length zero, whose angle is undefined",
             f"row {row}",
@@ -26,13 +26,13 @@ def _rows(x: np.ndarray, where: str) -> np.ndarray:
     return x / norms
 
 
-def _centred_rows(x: np.ndarray, where: str) -> np.ndarray:
+def _centred_rows(x: np.ndarray, name: str, where: str) -> np.ndarray:
     centred = x - x.mean(axis=1, keepdims=True)
     flat = np.linalg.norm(centred, axis=1) <= 1e-12 * np.maximum(np.linalg.norm(x, axis=1), 1)
     if flat.any():
         row = int(np.argmax(flat))
         raise check.fail(
-            "x",
+            name,
             where,
             "free of constant rows, whose correlation is undefined",
             f"row {row}",
@@ -50,28 +50,35 @@ class Metric:
     """
 
     name: str
-    embed: Callable[[np.ndarray, str], np.ndarray]
+    embed: Callable[[np.ndarray, str, str], np.ndarray]
     scale: float
 
     def matrix(self, x: np.ndarray, y: np.ndarray) -> Float[np.ndarray, "n m"]:
         """All distances between the rows of x and of y; never negative."""
-        e, f = self._embedded(x), self._embedded(y)
+        e, f = self._embedded(x, "x"), self._embedded(y, "y")
+        centre = f.mean(0)  # the differences stay; far from the origin their squares would drown in rounding
+        e, f = e - centre, f - centre
         squares = (e**2).sum(1)[:, None] + (f**2).sum(1)[None, :] - 2 * e @ f.T
         return np.maximum(self.scale * squares, 0)
 
     def mean(self, x: np.ndarray) -> float:
         """The mean of the n x n matrix of distances within x, the zeros of its diagonal included."""
-        e = self._embedded(x)
-        e = e - e.mean(0)
-        return float(2 * self.scale * (e**2).sum(1).mean())
+        e = self._embedded(x, "x")
+        spread = ((e - e.mean(0)) ** 2).sum(1).mean()
+        # Rows that are one direction up to rounding are one point, not a space of size 1e-32.
+        return float(2 * self.scale * spread) if spread > 1e-28 * (e**2).sum(1).mean() else 0.0
 
-    def _embedded(self, x: np.ndarray) -> np.ndarray:
-        return self.embed(x.astype(np.float64), self.name)
+    def usable(self, x: np.ndarray, name: str, where: str) -> None:
+        """An error that names argument `name` and its first row that this metric is undefined for, if there is one."""
+        self.embed(x.astype(np.float64), name, where)
+
+    def _embedded(self, x: np.ndarray, name: str) -> np.ndarray:
+        return self.embed(x.astype(np.float64), name, self.name)
 
 
 METRICS = {
     "cosine": Metric("cosine", _rows, 0.5),
-    "sqeuclidean": Metric("sqeuclidean", lambda x, _: x, 1.0),
+    "sqeuclidean": Metric("sqeuclidean", lambda x, *_: x, 1.0),
     "pearson": Metric("pearson", _centred_rows, 0.5),
 }
 

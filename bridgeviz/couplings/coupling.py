@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -57,7 +58,7 @@ class Coupling:
 
     def dense(self) -> Float[np.ndarray, "n m"]:
         """The whole (n, m) matrix."""
-        plan = self.plan.toarray() if sparse.issparse(self.plan) else self.plan
+        plan = _dense(self.plan)
         shared = plan / self.source_atoms.multiplicity[:, None] / self.target_atoms.multiplicity
         return shared[np.ix_(self.source_atoms.index, self.target_atoms.index)]
 
@@ -65,7 +66,7 @@ class Coupling:
         """pi(. | x_i): where source row i goes, summing to 1; all zeros if it carries no mass."""
         i = check.count(i, "i", "row", least=0, most=self.shape[0] - 1)
         atom = self.source_atoms.index[i]
-        mass = self.plan[[atom], :].toarray()[0] if sparse.issparse(self.plan) else self.plan[atom]
+        mass = _dense(self.plan[[atom], :])[0]
         total = mass.sum()
         share = mass / total if total > 0 else mass
         return (share / self.target_atoms.multiplicity)[self.target_atoms.index]
@@ -82,6 +83,8 @@ class Coupling:
         """Draw (i, j) row numbers from the normalised plan."""
         size = check.count(size, "size", "sample")
         rng = np.random.default_rng(check.count(seed, "seed", "sample", least=0))
+        if not self.mass > 0:
+            raise check.fail("plan", "sample", "a coupling with mass", f"mass {self.mass}", "Raise tau or epsilon.")
         flat = sparse.csr_array(self.plan)
         cdf = np.cumsum(flat.data)
         at = np.minimum(np.searchsorted(cdf, rng.random(size) * cdf[-1], side="right"), len(cdf) - 1)
@@ -122,6 +125,10 @@ class Coupling:
         )
         out.sort_indices()
         return out, float(out.sum() / self.mass)
+
+
+def _dense(plan: Any) -> np.ndarray:
+    return plan if isinstance(plan, np.ndarray) else plan.toarray()
 
 
 def _split_args(atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
-from bridgeviz.costs.cost import Cost, as_cost
+from bridgeviz.costs.cost import Cost, as_cost, positive_mean
 from bridgeviz.couplings.coupling import Coupling
 
 
@@ -63,7 +63,7 @@ def linear(
     max_iterations = check.count(max_iterations, "max_iterations", "linear")
     if not merge:
         cost = cost.unmerged()
-    scale = (cost.mean() or 1.0) if scale_cost is None else check.positive(scale_cost, "scale_cost", "linear")
+    scale = positive_mean(cost, "linear") if scale_cost is None else check.positive(scale_cost, "scale_cost", "linear")
     m_u, m_v = cost.source_atoms.multiplicity, cost.target_atoms.multiplicity
     n, m = cost.shape
     shifted = cost.on_atoms / scale - epsilon * np.log(m_u)[:, None] - epsilon * np.log(m_v)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
-from bridgeviz.costs.cost import Cost, as_cost
+from bridgeviz.costs.cost import Cost, as_cost, positive_mean
 
 
 @partial(
@@ -49,7 +49,10 @@ class LocalSampler:
         )
         solver = sinkhorn.Sinkhorn(threshold=1e-2, max_iterations=self.max_iterations)
         plan = solver(problem).matrix
-        at = jax.random.categorical(pick, jnp.log(plan.reshape(-1) + 1e-38), shape=(size,))
+        # By inverting the cumulative plan: a categorical would draw size^3 Gumbel numbers, 30 times the cost of OT.
+        cdf = jnp.cumsum(plan.reshape(-1))
+        at = jnp.searchsorted(cdf, jax.random.uniform(pick, (size,)) * cdf[-1], side="right")
+        at = jnp.minimum(at, size * size - 1)
         return i[at // size], j[at % size]
 
 
@@ -125,7 +128,9 @@ def local(
     Raises:
         InputError: as for `linear`.
     """
-    cost = as_cost(cost, "local")
+    if not isinstance(cost, Cost):
+        cost = as_cost(cost, "local")
+        positive_mean(cost, "local")
     epsilon = cost.default_epsilon if epsilon is None else check.positive(epsilon, "epsilon", "local")
     tau = check.pair_of_units(tau, "tau", "local")
     batch_size = check.count(batch_size, "batch_size", "local", least=2)

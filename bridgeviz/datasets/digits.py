@@ -74,7 +74,7 @@ def _model() -> DenseVAE:
     path = paths.find("digits", "vae.npz")
     if path is None:
         raise DataMissing("The weights of the digits' VAE are not here. Run `bridgeviz pretrain digits`.")
-    return load_weights(path, digits_vae(nnx.Rngs(0)))
+    return load_weights(path, nnx.eval_shape(lambda: digits_vae(nnx.Rngs(0))))
 
 
 def _encode(x: np.ndarray) -> np.ndarray:

@@ -22,7 +22,7 @@ def _model() -> DenseVAE:
     path = paths.find("mnist", "vae_text.npz")
     if path is None:
         raise DataMissing("The weights of VAE_text are not here. Run `bridgeviz pretrain mnist`.")
-    return load_weights(path, text_vae(nnx.Rngs(0)))
+    return load_weights(path, nnx.eval_shape(lambda: text_vae(nnx.Rngs(0))))
 
 
 @cache

@@ -78,7 +78,7 @@ def _model() -> ImageVAE:
     path = paths.find("mnist", "vae_image.npz")
     if path is None:
         raise DataMissing("The weights of VAE_image are not here. Run `bridgeviz pretrain mnist`.")
-    return load_weights(path, ImageVAE(rngs=nnx.Rngs(0)))
+    return load_weights(path, nnx.eval_shape(lambda: ImageVAE(rngs=nnx.Rngs(0))))
 
 
 _decode = jax.jit(lambda graph, params, z: jax.nn.sigmoid(nnx.merge(graph, params).decode(z)), static_argnums=0)

@@ -111,7 +111,7 @@ def save_weights(path: Path, model: nnx.Module) -> None:
 
 
 def load_weights(path: Path, model: M) -> M:
-    """Fill `model` with the parameters written by `save_weights`; `InputError` if they are not this model's."""
+    """Fill `model`, which may be abstract (`nnx.eval_shape`), with the parameters written by `save_weights`; `InputError` if they are not this model's."""
     try:
         with np.load(path, allow_pickle=False) as stored:
             arrays = dict(stored.items())

@@ -20,6 +20,7 @@ from bridgeviz import _checks as check
 from bridgeviz._checks import InputError
 from bridgeviz._files import new_folder
 from bridgeviz.flows.config import FlowConfig
+from bridgeviz.flows.velocity import VELOCITIES
 
 SOLVERS = ("heun", "tsit5")
 _FORMAT = 1
@@ -136,8 +137,6 @@ class Flow:
         """
         import orbax.checkpoint as ocp
 
-        from bridgeviz.flows.training import init_velocity
-
         path = Path(path).resolve()
         if not (path / "flow.json").is_file():
             raise InputError(
@@ -155,7 +154,8 @@ class Flow:
                 if s.mean.shape != s.std.shape or not np.isfinite([s.mean, s.std]).all() or not (s.std > 0).all():
                     raise ValueError("scalings that are no finite means and positive deviations")
             p, q = (len(s.mean) for s in scalings)
-            graph, params = init_velocity(config.velocity, p, q, jax.random.key(0))
+            abstract = nnx.eval_shape(lambda: VELOCITIES[config.velocity](p, q, nnx.Rngs(0)))
+            graph, params = nnx.split(abstract, nnx.Param)
             with ocp.StandardCheckpointer() as checkpointer:
                 stored = checkpointer.restore(path / "params", nnx.to_pure_dict(params))
             nnx.replace_by_pure_dict(params, stored)

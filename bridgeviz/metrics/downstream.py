@@ -38,6 +38,7 @@ def downstream_accuracy(space: Space, y: ArrayLike, labels: ArrayLike) -> float:
     """The share of transported points whose predicted class is right, in [0, 1] (Eq. 26; H.2 with a decoder)."""
     predicted = predict_labels(space, y)
     labels = check.labels(labels, "labels", "downstream_accuracy", length=len(predicted))
+    check.same_kind(predicted, labels, ("space.labels", "labels"), "downstream_accuracy")
     return float(np.mean(predicted == labels))
 
 
@@ -53,7 +54,10 @@ def confusion(labels: ArrayLike, predicted: ArrayLike, *, classes: ArrayLike | N
         raise check.fail(
             "predicted", "confusion", f"of shape {labels.shape}, as the labels", f"shape {predicted.shape}"
         )
-    known = np.union1d(labels, predicted) if classes is None else np.unique(np.asarray(classes))
+    seen = np.union1d(labels, predicted)
+    known = seen if classes is None else np.unique(np.asarray(classes))
+    if len(other := np.setdiff1d(seen, known)):
+        raise check.fail("classes", "confusion", "all that occur in the labels and predictions", f"no {other[0]}")
     counts = np.zeros((len(known), len(known)), np.int64)
     np.add.at(counts, (np.searchsorted(known, labels), np.searchsorted(known, predicted)), 1)
     return counts

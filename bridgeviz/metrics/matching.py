@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -30,15 +32,10 @@ def matching_accuracy(
 
     >>> import bridgeviz as bv
     >>> plan = bv.couplings.true([[0, 1], [1, 0]], shape=(2, 2))
-    >>> matching_accuracy(plan, ["a", "b"], ["b", "b"])
-    Traceback (most recent call last):
-    bridgeviz._checks.InputError: The 'target_labels' of matching_accuracy() must be of at least two classes. Got 1 class (b) instead. Leave the labels out if there is nothing to judge by.
     >>> matching_accuracy(plan, ["a", "b"], ["b", "a"])
     1.0
     """
-    n, m = plan.shape
-    source = check.labels(source_labels, "source_labels", "matching_accuracy", length=n)
-    target = check.labels(target_labels, "target_labels", "matching_accuracy", length=m)
+    source, target = _both_labels(plan, source_labels, target_labels, "matching_accuracy")
     if isinstance(plan, LocalCoupling) or samples is not None:
         i, j = plan.sample(seed, 10_000 if samples is None else samples)
         return float(np.mean(source[i] == target[j]))
@@ -47,6 +44,23 @@ def matching_accuracy(
     of_target = class_shares(plan.target_atoms, target, classes)
     matched = float(((plan.plan @ of_target) * of_source).sum())
     return matched / plan.mass if plan.mass > 0 else 0.0
+
+
+def _both_labels(
+    plan: Any,
+    source_labels: Any,
+    target_labels: Any,
+    where: str,
+    *,
+    kinds: tuple[type, ...] = (Coupling, LocalCoupling),
+) -> tuple[np.ndarray, np.ndarray]:
+    if not isinstance(plan, kinds):
+        expected = "a coupling, made by bv.couplings" + ("" if LocalCoupling in kinds else " (a local one has no plan)")
+        raise check.fail("plan", where, expected, check.describe(plan))
+    source = check.labels(source_labels, "source_labels", where, length=plan.shape[0])
+    target = check.labels(target_labels, "target_labels", where, length=plan.shape[1])
+    check.same_kind(source, target, ("source_labels", "target_labels"), where)
+    return source, target
 
 
 def class_shares(atoms: Atoms, labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
@@ -58,8 +72,7 @@ def class_shares(atoms: Atoms, labels: np.ndarray, classes: np.ndarray) -> np.nd
 
 def class_plan(plan: Coupling, source_labels: ArrayLike, target_labels: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """The plan between classes, rows summing to 1, and the classes: which class is sent where."""
-    source = check.labels(source_labels, "source_labels", "class_plan", length=plan.shape[0])
-    target = check.labels(target_labels, "target_labels", "class_plan", length=plan.shape[1])
+    source, target = _both_labels(plan, source_labels, target_labels, "class_plan", kinds=(Coupling,))
     classes = np.union1d(source, target)
     between = class_shares(plan.source_atoms, source, classes).T @ (
         plan.plan @ class_shares(plan.target_atoms, target, classes)

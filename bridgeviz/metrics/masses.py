@@ -1,0 +1,93 @@
+"""Reading a plan: its strongest entries, what each class receives, and the plan in blocks that fit on a screen."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float
+from scipy import sparse
+
+from bridgeviz.costs.atoms import Atoms
+from bridgeviz.couplings import Coupling
+from bridgeviz.metrics.matching import class_shares
+
+
+class Received(NamedTuple):
+    """Mass by target class, as shares: `received` of the plan's mass, `asked` by the uniform marginal."""
+
+    classes: np.ndarray
+    received: Float[np.ndarray, " c"]
+    asked: Float[np.ndarray, " c"]
+
+
+class Blocks(NamedTuple):
+    """A plan summed into blocks of rows that follow one another once they are sorted by class.
+
+    Attributes:
+        mass: (r, c) share of each block of source rows (rows summing to 1) that goes to each block of target rows.
+        source, target: (r,) and (c,) the class that most of a block's rows carry, or None without labels.
+        source_rows, target_rows: how many rows a block stands for, on average.
+    """
+
+    mass: Float[np.ndarray, "r c"]
+    source: np.ndarray | None
+    target: np.ndarray | None
+    source_rows: float
+    target_rows: float
+
+
+def strongest(plan: Coupling, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The `size` largest entries between atoms: (i, j) first rows of the two atoms, and the mass of that entry.
+
+    >>> import bridgeviz as bv
+    >>> strongest(bv.couplings.linear([[0.0, 1.0], [2.0, 0.0]], epsilon=0.1), 1)[0].shape
+    (1,)
+    """
+    flat = sparse.coo_array(plan.plan)
+    size = min(size, len(flat.data))
+    top = np.argpartition(-flat.data, size - 1)[:size] if size else np.zeros(0, np.int64)
+    top = top[np.argsort(-flat.data[top], kind="stable")]
+    u, v = flat.coords
+    return plan.source_atoms.rows[u[top]], plan.target_atoms.rows[v[top]], flat.data[top]
+
+
+def received(plan: Coupling, target_labels: np.ndarray) -> Received:
+    """Where the mass arrives, by class. Balanced transport gives each class what it asks for; tau_y < 1 need not."""
+    classes, code, counts = np.unique(target_labels, return_inverse=True, return_counts=True)
+    mass = np.bincount(code, weights=plan.marginals()[1], minlength=len(classes))
+    return Received(classes, mass / (mass.sum() or 1.0), counts / counts.sum())
+
+
+def blocks(
+    plan: Coupling, source_labels: np.ndarray | None, target_labels: np.ndarray | None, *, most: int = 120
+) -> Blocks:
+    """The plan in at most `most` x `most` blocks; a side with few atoms keeps one block an atom."""
+    of_source, source = _blocks_of(plan.source_atoms, source_labels, most)
+    of_target, target = _blocks_of(plan.target_atoms, target_labels, most)
+    mass = of_source.T @ (plan.plan @ of_target)
+    total = mass.sum(1, keepdims=True)
+    mass = np.divide(mass, total, out=np.zeros_like(mass), where=total > 0)
+    n, m = plan.shape
+    return Blocks(mass, source, target, n / len(mass), m / mass.shape[1])
+
+
+def _blocks_of(atoms: Atoms, labels: np.ndarray | None, most: int) -> tuple[np.ndarray, np.ndarray | None]:
+    """(u, blocks) share of each atom's rows in each block, and each block's class."""
+    n = len(atoms.index)
+    code = np.zeros(n, np.int64) if labels is None else np.unique(labels, return_inverse=True)[1]
+    if len(atoms) <= most:
+        order = np.argsort(code[atoms.rows], kind="stable")
+        block = np.empty(len(atoms), np.int64)
+        block[order] = np.arange(len(atoms))
+        block = block[atoms.index]
+    else:
+        block = np.empty(n, np.int64)
+        block[np.argsort(code, kind="stable")] = np.arange(n) * most // n
+    shares = class_shares(atoms, block, np.arange(block.max() + 1))
+    if labels is None:
+        return shares, None
+    classes = np.unique(labels)
+    counts = np.zeros((block.max() + 1, len(classes)))
+    np.add.at(counts, (block, code), 1.0)
+    return shares, classes[counts.argmax(1)]

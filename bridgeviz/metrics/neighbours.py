@@ -1,0 +1,73 @@
+"""Who lives next to whom: the neighbourhoods behind the overlap of Eq. 21."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+from numpy.typing import ArrayLike
+from sklearn.neighbors import NearestNeighbors
+
+from bridgeviz import _checks as check
+
+
+class Neighbourhood(NamedTuple):
+    """The k nearest rows of each row of a space, read by class.
+
+    Attributes:
+        classes: (c,) the classes, sorted.
+        labels: (n,) of the rows.
+        rows: (n, k) the neighbours, nearest first, the row itself not among them.
+        overlap: (n,) the share of them with another label (Eq. 21).
+        between: (c, c) the mean share of neighbours of each class (columns) that a row of a class (rows) has.
+        chance: the overlap of a space whose classes are mixed completely.
+    """
+
+    classes: np.ndarray
+    labels: np.ndarray
+    rows: Int[np.ndarray, "n k"]
+    overlap: Float[np.ndarray, " n"]
+    between: Float[np.ndarray, "c c"]
+    chance: float
+
+    @property
+    def by_class(self) -> Float[np.ndarray, " c"]:
+        """The mean overlap of each class."""
+        return 1.0 - np.diag(self.between)
+
+
+def neighbourhood(x: ArrayLike, labels: ArrayLike, *, k: int = 15) -> Neighbourhood:
+    """The neighbourhoods of a labelled space; Euclidean distances, as Eq. 21 has them.
+
+    Args:
+        x: (n, p) points.
+        labels: (n,) classes.
+        k: neighbours, at most n - 1 (a larger k is cut to that).
+
+    >>> near = neighbourhood([[0.0], [0.1], [5.0], [5.1]], ["a", "a", "b", "b"], k=1)
+    >>> near.between
+    array([[1., 0.],
+           [0., 1.]])
+    """
+    x = check.matrix(x, "x", "neighbourhood")
+    labels = check.labels(labels, "labels", "neighbourhood", length=len(x))
+    k = min(check.count(k, "k", "neighbourhood"), len(x) - 1)
+    rows = NearestNeighbors(n_neighbors=k).fit(x).kneighbors(return_distance=False)
+    classes, code = np.unique(labels, return_inverse=True)
+    overlap = (code[rows] != code[:, None]).mean(1)
+    between = np.zeros((len(classes), len(classes)))
+    np.add.at(between, (np.repeat(code, k), code[rows].reshape(-1)), 1.0)
+    between /= between.sum(1, keepdims=True)
+    return Neighbourhood(classes, labels, rows, overlap, between, chance_overlap(labels))
+
+
+def chance_overlap(labels: ArrayLike) -> float:
+    """The overlap to expect when every row's neighbours are drawn at random from the others.
+
+    >>> chance_overlap(["a", "a", "b", "b"])  # of three others, two are of the other class
+    0.6666666666666666
+    """
+    counts = np.unique(np.asarray(labels), return_counts=True)[1]
+    n = counts.sum()
+    return float(1.0 - (counts * (counts - 1)).sum() / (n * (n - 1))) if n > 1 else 0.0

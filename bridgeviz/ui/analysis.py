@@ -1,0 +1,140 @@
+"""Cached numbers of the analysis pages: maps, neighbourhoods, the cost's worth, a run's diagnosis.
+
+As in `doors`, each cache is keyed by the settings that its numbers depend on, is bounded, and is shared by sessions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import streamlit as st
+
+from bridgeviz import Run, RunConfig
+from bridgeviz.costs.atoms import find_atoms
+from bridgeviz.couplings import LocalCoupling
+from bridgeviz.metrics.diagnosis import DRAWS, Diagnosis, diagnose
+from bridgeviz.metrics.neighbours import Neighbourhood, neighbourhood
+from bridgeviz.metrics.story import Story, explain_point
+from bridgeviz.metrics.supervision import CostSample, cost_accuracy, sample_cost
+from bridgeviz.ui import doors
+from bridgeviz.viz import projection
+from bridgeviz.viz.maps import Panel, class_names, class_order
+
+FRACTIONS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
+"""At which the worth of supervision is measured."""
+
+
+def spaces(config: RunConfig) -> tuple:
+    """What the two spaces depend on, hashable."""
+    return config.dataset, tuple(sorted(config.options.items())), config.reverse
+
+
+def near(config: RunConfig, side: str) -> Neighbourhood | None:
+    """The neighbourhoods of one side; None without labels."""
+    return _near(spaces(config), side, config)
+
+
+def panel(config: RunConfig, side: str) -> Panel:
+    """One side as it is drawn: its map, its badge, and what its markers say."""
+    return _panel(spaces(config), side, config)
+
+
+def names(config: RunConfig) -> tuple[np.ndarray | None, dict[str, str]]:
+    """The classes of both sides together, and their names by class as text."""
+    problem = doors.problem(config)
+    classes = class_order(problem)
+    if classes is None:
+        return None, {}
+    return classes, dict(zip(map(str, classes), class_names(classes, problem.source, problem.target), strict=True))
+
+
+def cost_sample(config: RunConfig) -> CostSample:
+    """Entries of the cost, same class and other."""
+    return _cost_sample(doors.key(replace(config, strategy="global", epsilon=None, tau=(1.0, 1.0))), config)
+
+
+def worth(config: RunConfig) -> list[float]:
+    """The accuracy of the cheapest target at each of `FRACTIONS`; NaN where that is less than one pair."""
+    key = (*spaces(config), config.cost, config.metric, config.cover_classes, config.seed)
+    return _worth(key, config)
+
+
+def draws(config: RunConfig, size: int = DRAWS) -> tuple[np.ndarray, np.ndarray]:
+    """(i, j) drawn from the plan."""
+    return _draws(doors.key(config), config, size)
+
+
+def diagnosis(run: Run) -> Diagnosis:
+    """What a finished run got wrong; kept beside the run in the session."""
+    return _kept(run, "diagnosis", lambda: diagnose(
+        run.problem, run.pairs, run.plan, run.flow, cost=run.cost, metric=run.config.metric,
+        near=near(run.config, "source") if run.config.dataset != "yours" else None, seed=run.config.seed,
+    ))  # fmt: skip
+
+
+def story(run: Run, row: int, *, test: bool) -> Story:
+    """What happened to one point of a finished run."""
+    return _kept(run, f"story {row} {test}", lambda: explain_point(
+        run.problem, run.pairs, run.plan, run.flow, row, test=test, metric=run.config.metric, seed=run.config.seed
+    ))  # fmt: skip
+
+
+def _kept(run: Run, name: str, make):
+    """A result that belongs to one run object: forgotten when another run takes its place."""
+    kept = st.session_state.get("_analysis")
+    if kept is None or kept["run"] is not run:
+        kept = st.session_state["_analysis"] = {"run": run}
+    if name not in kept:
+        kept[name] = make()
+    return kept[name]
+
+
+@st.cache_resource(max_entries=12, show_spinner="Finding neighbours …")
+def _near(key: tuple, side: str, _config: RunConfig) -> Neighbourhood | None:
+    space = getattr(doors.problem(_config), side)
+    return None if space.labels is None else neighbourhood(space.x, space.labels)
+
+
+@st.cache_resource(max_entries=12, show_spinner="Drawing the map …")
+def _panel(key: tuple, side: str, _config: RunConfig) -> Panel:
+    problem = doors.problem(_config)
+    space = getattr(problem, side)
+    found = projection.fit_map(space.x)
+    points = found.project(space.x)
+    distinct = find_atoms(space.x).rows
+    trust = projection.trustworthiness(space.x[distinct], points[distinct])
+    badge = f"PCA: {found.variance_share:.0%} of the variance, trustworthiness {trust:.2f}"
+    close = near(_config, side)
+    return Panel(points, space, badge, class_order(problem), None if close is None else close.overlap)
+
+
+@st.cache_data(max_entries=32, show_spinner="Measuring the cost …")
+def _cost_sample(key: tuple, _config: RunConfig) -> CostSample:
+    problem = doors.problem(_config)
+    return sample_cost(doors.cost(_config), problem.source.labels, problem.target.labels, seed=_config.seed)
+
+
+@st.cache_data(max_entries=16, show_spinner="Trying other fractions …")
+def _worth(key: tuple, _config: RunConfig) -> list[float]:
+    problem, out = doors.problem(_config), []
+    known = 0 if problem.truth is None else len(problem.truth)
+    for fraction in FRACTIONS:
+        if round(fraction * known) < 1 or (
+            _config.cover_classes and round(fraction * known) < len(problem.source.classes)
+        ):
+            out.append(float("nan"))
+            continue
+        cost = doors.cost(replace(_config, fraction=fraction, count=None))
+        out.append(cost_accuracy(cost, problem.source.labels, problem.target.labels, most=500))
+    return out
+
+
+@st.cache_data(max_entries=16, show_spinner="Drawing from the plan …")
+def _draws(key: tuple, _config: RunConfig, size: int) -> tuple[np.ndarray, np.ndarray]:
+    return doors.plan(_config).sample(_config.seed, size)
+
+
+def is_local(config: RunConfig) -> bool:
+    """Whether the plan exists only batch by batch."""
+    return isinstance(doors.plan(config), LocalCoupling)

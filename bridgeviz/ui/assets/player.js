@@ -1,0 +1,332 @@
+// The player of one scene. The message is described in player.py; nothing is fetched.
+
+const SECONDS = 5, HOLD = 1.6;
+
+const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+const words = (text) => new Uint16Array(bytes(text).buffer);
+
+function unpack(pictures) {
+  if (!pictures) return null;
+  const packed = bytes(pictures.data), pixels = new Uint8Array(pictures.n * pictures.h * pictures.w);
+  for (let k = 0; k < pixels.length; k++) pixels[k] = 17 * (k % 2 ? packed[k >> 1] & 15 : packed[k >> 1] >> 4);
+  return { ...pictures, pixels };
+}
+
+function paint(canvas, pictures, index, ink) {
+  // Ink on nothing: the pixel is the opacity, so that a picture reads on white and on black.
+  const { w, h, pixels } = pictures;
+  canvas.width = w; canvas.height = h;
+  const context = canvas.getContext("2d"), image = context.createImageData(w, h);
+  for (let k = 0; k < w * h; k++) {
+    image.data.set(ink, 4 * k);
+    image.data[4 * k + 3] = pixels[index * w * h + k];
+  }
+  context.putImageData(image, 0, 0);
+  return canvas;
+}
+
+const hex = (c) => [1, 3, 5].map((k) => parseInt(c.slice(k, k + 2), 16));
+
+// One outline a class, so that colour never stands alone.
+const SHAPES = [
+  (c, r) => c.arc(0, 0, r, 0, 7),
+  (c, r) => c.rect(-r * 0.9, -r * 0.9, 1.8 * r, 1.8 * r),
+  (c, r) => poly(c, 4, 1.25 * r, 0),
+  (c, r) => poly(c, 3, 1.3 * r, -90),
+  (c, r) => { c.rect(-r * 1.2, -r * 0.42, 2.4 * r, 0.84 * r); c.rect(-r * 0.42, -r * 1.2, 0.84 * r, 2.4 * r); },
+  (c, r) => { c.rotate(Math.PI / 4); SHAPES[4](c, r); c.rotate(-Math.PI / 4); },
+  (c, r) => poly(c, 3, 1.3 * r, 90),
+  (c, r) => star(c, 5, 1.4 * r, 0.6 * r),
+  (c, r) => poly(c, 5, 1.2 * r, -90),
+  (c, r) => star(c, 6, 1.4 * r, 0.8 * r),
+];
+function poly(c, sides, r, turn) {
+  for (let k = 0; k < sides; k++) {
+    const a = (turn + (360 * k) / sides) * Math.PI / 180;
+    c[k ? "lineTo" : "moveTo"](r * Math.cos(a), r * Math.sin(a));
+  }
+  c.closePath();
+}
+function star(c, tips, far, near) {
+  for (let k = 0; k < 2 * tips; k++) {
+    const a = (-90 + (180 * k) / tips) * Math.PI / 180, r = k % 2 ? near : far;
+    c[k ? "lineTo" : "moveTo"](r * Math.cos(a), r * Math.sin(a));
+  }
+  c.closePath();
+}
+
+class Player {
+  constructor(root) {
+    this.root = root;
+    const find = (name) => root.querySelector(`.bv-${name}`);
+    for (const name of ["canvas", "tip", "score", "right", "right-words", "strip", "side-title", "side", "play", "t",
+      "now", "speed", "loop", "pictures", "pics", "badge"]) this[name.replace("-", "_")] = find(name);
+    this.context = this.canvas.getContext("2d");
+    this.calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.play.onclick = () => this.toggle();
+    this.t.oninput = () => { this.stop(); this.show(+this.t.value); };
+    this.pictures.onchange = () => this.draw();
+    this.canvas.onkeydown = (e) => {
+      const step = { ArrowRight: 0.05, ArrowLeft: -0.05 }[e.key];
+      if (step) { this.stop(); this.show(Math.min(1, Math.max(0, this.time + step))); }
+      else if (e.key === " ") this.toggle();
+      else return;
+      e.preventDefault();
+    };
+    this.canvas.onwheel = (e) => { if (e.ctrlKey || e.shiftKey || this.zoom > 1) this.wheel(e); };
+    this.canvas.ondblclick = () => { this.zoom = this.zoom > 1 ? 1 : 4; this.centre = this.zoom > 1 ? this.under(...this.last) : [0.5, 0.5]; this.draw(); };
+    this.canvas.onpointerdown = (e) => { this.drag = [e.offsetX, e.offsetY]; this.canvas.setPointerCapture(e.pointerId); };
+    this.canvas.onpointerup = () => { this.drag = null; };
+    this.canvas.onpointermove = (e) => this.move(e);
+    this.canvas.onpointerleave = () => { this.tip.hidden = true; this.hovered = null; this.draw(); };
+    this.sized = new ResizeObserver(() => this.draw());
+    this.sized.observe(this.canvas);
+    this.themed = setInterval(() => { const ink = this.style("--st-text-color"); if (ink !== this.ink) this.retheme(ink); }, 500);
+  }
+
+  style(name) { return getComputedStyle(this.canvas).getPropertyValue(name).trim() || "#808080"; }
+
+  load(data) {
+    if (this.data && this.data.id === data.id) return;
+    this.stop();
+    this.data = data;
+    this.positions = words(data.positions);
+    this.landmarks = words(data.landmarks);
+    this.labels = bytes(data.labels);
+    this.decoded = bytes(data.decoded);
+    this.sure = data.sure && bytes(data.sure);
+    for (const name of ["thumbnails", "cards", "made"]) this[name] = unpack(data[name]);
+    this.zoom = 1; this.centre = [0.5, 0.5]; this.last = [0, 0]; this.hovered = null;
+    this.pics.hidden = !this.thumbnails;
+    this.pics.style.display = this.thumbnails ? "" : "none";
+    this.pictures.checked = data.pictures;
+    this.badge.textContent = data.badge;
+    this.score.style.display = data.accuracy ? "" : "none";
+    this.right_words.textContent = `decode to their own class (chance ${Math.round(100 * data.chance)} %)`;
+    this.sprites = this.thumbnails && Array.from(this.labels, (c, k) =>
+      paint(document.createElement("canvas"), this.thumbnails, k, hex(data.colours[c % data.colours.length])));
+    this.retheme(this.style("--st-text-color"));
+    if (this.calm) this.show(1); else { this.show(0); this.start(); }
+  }
+
+  retheme(ink) {
+    this.ink = ink;
+    const probe = document.createElement("canvas").getContext("2d");
+    probe.fillStyle = ink; probe.fillRect(0, 0, 1, 1);
+    this.inkRGB = [...probe.getImageData(0, 0, 1, 1).data.slice(0, 3)];
+    if (this.data) { this.deal(); this.show(this.time ?? 0); }
+  }
+
+  deal() {
+    const { strip, names, colours } = this.data;
+    this.side.style.display = strip.length && names.length > 1 ? "" : "none";
+    this.side_title.textContent = this.made ? "Follow one: label → picture it decodes to" : this.cards
+      ? "Follow one: picture → label it decodes to" : "Follow one: true class → class it decodes to";
+    this.strip.replaceChildren(...strip.map((point, k) => {
+      const card = document.createElement("div"), c = this.labels[point];
+      card.className = "bv-card";
+      const from = this.cards ? paint(document.createElement("canvas"), this.cards, k, this.inkRGB) : this.word("bv-name", names[c]);
+      if (!this.cards) from.style.color = colours[c % colours.length];
+      const out = document.createElement("div");
+      out.className = "bv-out";
+      if (this.made) out.append(document.createElement("canvas"));
+      else {
+        out.append(this.word("bv-answer", ""));
+        if (this.sure) { const bar = this.word("bv-bar", ""); bar.append(document.createElement("i")); out.append(bar); }
+      }
+      card.append(from, this.word("bv-arrow", "→"), out);
+      card.onpointerenter = () => { this.hovered = point; this.draw(); };
+      card.onpointerleave = () => { this.hovered = null; this.draw(); };
+      return card;
+    }));
+  }
+
+  word(name, text) {
+    const element = document.createElement("div");
+    element.className = name + (text.length > 2 ? " bv-long" : "");
+    element.textContent = text;
+    return element;
+  }
+
+  frame() { return Math.round(this.time * (this.data.frames - 1)); }
+
+  show(time) {
+    this.time = time;
+    const { data } = this, frame = this.frame();
+    this.t.value = time;
+    this.now.textContent = `t = ${time.toFixed(2)}`;
+    if (data.accuracy) this.right.textContent = `${Math.round(100 * data.accuracy[frame])} %`;
+    const key = `${frame} ${time > 0.97} ${this.ink} ${data.id}`;
+    if (key !== this.dealt) {
+      this.dealt = key;
+      data.strip.forEach((point, k) => {
+        const card = this.strip.children[k], c = this.decoded[frame * data.n + point];
+        const wrong = c !== this.labels[point], end = time > 0.97;
+        card.classList.toggle("bv-wrong", wrong && end);
+        card.classList.toggle("bv-notyet", wrong && !end);
+        const out = card.lastChild;
+        if (this.made) paint(out.firstChild, this.made, frame * data.strip.length + k, this.inkRGB);
+        else {
+          const name = data.names[c];
+          out.firstChild.textContent = !wrong || !end || name.length > 2 ? name : `${name} ✗`;
+          out.firstChild.classList.toggle("bv-long", name.length > 2);
+        }
+        if (this.sure) {
+          const sure = this.sure[frame * data.strip.length + k] / 255;
+          if (!this.made) out.lastChild.firstChild.style.width = `${100 * sure}%`;
+          card.title = `True class ${data.names[this.labels[point]]}; decodes to ${data.names[c]} with probability ${sure.toFixed(2)}`;
+        }
+      });
+    }
+    this.draw();
+  }
+
+  start() {
+    this.playing = true;
+    this.play.textContent = "Pause";
+    if (this.time >= 1) this.time = 0;
+    let clock = this.time * SECONDS, before = null;
+    const tick = (now) => {
+      if (!this.playing) return;
+      const began = performance.now();
+      if (before !== null) clock += Math.min(0.25, (now - before) / 1000) * +this.speed.value;
+      before = now;
+      if (clock > SECONDS + HOLD * +this.speed.value) {
+        if (!this.loop.checked) { this.show(1); this.stop(); return; }
+        clock = 0;
+      }
+      this.show(Math.min(1, clock / SECONDS));
+      this.canvas.dataset.frameMs = (performance.now() - began).toFixed(1);
+      this.canvas.dataset.drawn = 1 + +(this.canvas.dataset.drawn || 0);
+      this.request = requestAnimationFrame(tick);
+    };
+    this.request = requestAnimationFrame(tick);
+  }
+
+  stop() {
+    this.playing = false;
+    this.play.textContent = "Play";
+    cancelAnimationFrame(this.request);
+  }
+
+  toggle() { if (this.playing) this.stop(); else this.start(); }
+
+  // Where a map point is drawn. Both axes fill the stage, so they may be stretched against each other.
+  place(x, y) {
+    const { width, height, margin } = this.box;
+    const [x0, y0, x1, y1] = this.data.view;
+    const u = ((x - x0) / (x1 - x0) - this.centre[0]) * this.zoom + 0.5;
+    const v = ((y - y0) / (y1 - y0) - this.centre[1]) * this.zoom + 0.5;
+    return [margin + u * (width - 2 * margin), height - margin - v * (height - 2 * margin)];
+  }
+
+  under(px, py) {
+    const { width, height, margin } = this.box;
+    return [((px - margin) / (width - 2 * margin) - 0.5) / this.zoom + this.centre[0],
+      ((height - margin - py) / (height - 2 * margin) - 0.5) / this.zoom + this.centre[1]];
+  }
+
+  wheel(e) {
+    e.preventDefault();
+    const before = this.under(e.offsetX, e.offsetY);
+    this.zoom = Math.min(20, Math.max(1, this.zoom * Math.exp(-e.deltaY / 300)));
+    const after = this.under(e.offsetX, e.offsetY);
+    this.centre = this.zoom === 1 ? [0.5, 0.5] : this.centre.map((c, k) => c + before[k] - after[k]);
+    this.draw();
+  }
+
+  move(e) {
+    this.last = [e.offsetX, e.offsetY];
+    if (this.drag && this.zoom > 1) {
+      const [a, b] = [this.under(...this.drag), this.under(...this.last)];
+      this.centre = this.centre.map((c, k) => c + a[k] - b[k]);
+      this.drag = this.last;
+      this.draw();
+      return;
+    }
+    let best = 14 ** 2, found = null;
+    for (let k = 0; k < this.data.n; k++) {
+      const d = (this.at[2 * k] - e.offsetX) ** 2 + (this.at[2 * k + 1] - e.offsetY) ** 2;
+      if (d < best) { best = d; found = k; }
+    }
+    if (found !== this.hovered) { this.hovered = found; this.draw(); }
+    this.tip.hidden = found === null;
+    if (found === null) return;
+    const { names, n } = this.data, c = this.decoded[this.frame() * n + found];
+    const text = document.createElement("div");
+    text.innerText = names.length > 1 ? `true class: ${names[this.labels[found]]}\ndecodes to: ${names[c]}${c === this.labels[found] ? "" : " ✗"}` : `point ${found}`;
+    this.tip.replaceChildren(...(this.thumbnails ? [paint(document.createElement("canvas"), this.thumbnails, found, this.inkRGB)] : []), text);
+    const left = e.offsetX > this.box.width - 230;
+    this.tip.style.left = `${e.offsetX + (left ? -220 : 16)}px`;
+    this.tip.style.top = `${Math.max(4, e.offsetY - 40)}px`;
+  }
+
+  draw() {
+    const { data, canvas, context: c } = this;
+    if (!data || !canvas.clientWidth) return;
+    const width = canvas.clientWidth, height = canvas.clientHeight, ratio = Math.min(2, devicePixelRatio || 1);
+    if (canvas.width !== Math.round(width * ratio)) { canvas.width = Math.round(width * ratio); canvas.height = Math.round(height * ratio); }
+    c.setTransform(ratio, 0, 0, ratio, 0, 0);
+    c.clearRect(0, 0, width, height);
+    this.box = { width, height, margin: 44 };
+    const at = this.time * (data.frames - 1), from = Math.min(data.frames - 2, Math.floor(at)), share = at - from;
+    const frame = this.frame(), n = data.n, P = this.positions, colours = data.colours;
+    const sprites = this.thumbnails && (this.pictures.checked || this.zoom >= 3);
+    this.at = this.at && this.at.length === 2 * n ? this.at : new Float32Array(2 * n);
+    const marks = data.names.map((_, k) => this.place(this.landmarks[2 * k], this.landmarks[2 * k + 1]));
+    if (data.names.length > 1) marks.forEach(([x, y], k) => {
+      c.globalAlpha = 0.2; c.fillStyle = colours[k % colours.length];
+      c.beginPath(); c.arc(x, y, 24, 0, 7); c.fill();
+    });
+    const r = 4.2 * Math.min(1.6, Math.sqrt(this.zoom)), big = 15 * Math.min(2.2, Math.sqrt(this.zoom));
+    for (let k = 0; k < n; k++) {
+      const a = 2 * (from * n + k), b = a + 2 * n;
+      const [x, y] = this.place(P[a] + share * (P[b] - P[a]), P[a + 1] + share * (P[b + 1] - P[a + 1]));
+      this.at[2 * k] = x; this.at[2 * k + 1] = y;
+      const label = this.labels[k], wrong = this.time > 0.97 && this.decoded[frame * n + k] !== label;
+      const faded = this.hovered !== null && this.hovered !== k ? 0.35 : 1;
+      c.setTransform(ratio, 0, 0, ratio, x * ratio, y * ratio);
+      c.globalAlpha = 0.85 * faded;
+      if (sprites) { c.imageSmoothingEnabled = false; c.drawImage(this.sprites[k], -big / 2, -big / 2, big, big); }
+      else {
+        c.fillStyle = colours[label % colours.length];
+        c.beginPath(); SHAPES[label % SHAPES.length](c, r); c.fill();
+      }
+      if (wrong) { c.globalAlpha = faded; c.strokeStyle = data.wrong; c.lineWidth = 1.8; c.beginPath(); c.arc(0, 0, sprites ? big * 0.6 : r + 2.5, 0, 7); c.stroke(); }
+      if (this.hovered === k) { c.globalAlpha = 1; c.strokeStyle = this.ink; c.lineWidth = 2; c.beginPath(); c.arc(0, 0, big * 0.75, 0, 7); c.stroke(); }
+    }
+    c.setTransform(ratio, 0, 0, ratio, 0, 0);
+    c.globalAlpha = 1;
+    if (data.names.length > 1) this.name(marks, width, height);
+    canvas.dataset.t = this.time.toFixed(3);
+  }
+
+  // Names stand beside their landmark, away from the middle, so that they hide no points.
+  name(marks, width, height) {
+    const c = this.context, { names, colours } = this.data;
+    const middle = [0, 1].map((k) => marks.reduce((sum, mark) => sum + mark[k], 0) / marks.length);
+    c.textAlign = "center"; c.textBaseline = "middle"; c.lineJoin = "round";
+    marks.forEach(([x, y], k) => {
+      const dx = x - middle[0], dy = y - middle[1], d = Math.hypot(dx, dy) || 1;
+      const px = Math.min(width - 16, Math.max(16, x + (dx / d) * 36)), py = Math.min(height - 16, Math.max(16, y + (dy / d) * 36));
+      c.font = `700 ${names[k].length > 2 ? 13 : 26}px ${getComputedStyle(this.canvas).fontFamily}`;
+      c.strokeStyle = this.style("--st-secondary-background-color"); c.lineWidth = 5;
+      c.strokeText(names[k], px, py);
+      c.fillStyle = colours[k % colours.length];
+      c.fillText(names[k], px, py);
+    });
+  }
+
+  destroy() {
+    this.stop();
+    this.sized.disconnect();
+    clearInterval(this.themed);
+  }
+}
+
+export default function ({ data, parentElement }) {
+  const root = parentElement.querySelector(".bv");
+  if (!root.player) root.player = new Player(root);
+  root.player.load(data);
+  return () => { root.player?.destroy(); root.player = null; };
+}

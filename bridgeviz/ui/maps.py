@@ -1,0 +1,42 @@
+"""What was brushed or clicked on a map, and where its true counterparts are."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import streamlit as st
+
+from bridgeviz.problem import Problem
+
+
+def picked_rows(event: Any) -> np.ndarray:
+    """The row numbers of the markers selected on a chart whose `customdata` are row numbers."""
+    points = [] if not event else event.get("selection", {}).get("points", [])
+    found = []
+    for point in points:
+        row = point.get("customdata")
+        row = row[0] if isinstance(row, (list, tuple)) else row
+        if row is not None:
+            found.append(int(row))
+    return np.unique(np.asarray(found, np.int64))
+
+
+def counterparts(problem: Problem, rows: np.ndarray) -> np.ndarray | None:
+    """The target rows known to correspond to some source rows; None if nothing is selected or nothing is known."""
+    if not len(rows) or problem.truth is None:
+        return None
+    return problem.truth[np.isin(problem.truth[:, 0], rows), 1]
+
+
+def pick(chart: str, into: str) -> None:
+    """A chart's callback: put the clicked row into another widget's state."""
+    rows = picked_rows(st.session_state.get(chart))
+    if len(rows):
+        st.session_state[into] = int(rows[0])
+
+
+def start_value(key: str, value: int, size: int) -> None:
+    """Give a row picker its first value, and another one when the row it holds is not there any more."""
+    if not 0 <= st.session_state.get(key, -1) < size:
+        st.session_state[key] = value

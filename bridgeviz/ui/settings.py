@@ -1,0 +1,291 @@
+"""The settings that every page shares: sidebar controls <-> the link <-> `RunConfig`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+
+from bridgeviz import InputError, RunConfig
+from bridgeviz.costs import COSTS, METRICS
+from bridgeviz.datasets import DATASETS
+from bridgeviz.experiments import STRATEGIES
+from bridgeviz.flows import VELOCITIES
+from bridgeviz.ui import doors, router
+
+DEFAULTS: dict[str, Any] = {
+    "dataset": "digits",
+    "overlap": 0.3,
+    "reverse": False,
+    "percent": "2",
+    "cover": False,
+    "strategy": "global",
+    "cost": "bridge",
+    "metric": "cosine",
+    "epsilon": "auto",
+    "tau_x": "1",
+    "tau_y": "1",
+    "seed": 0,
+    "velocity": "adaln-small",
+    "steps": "1000",
+    "learning_rate": "0.001",
+    "batch_size": "256",
+}
+"""Each setting by the name it has in the link."""
+
+NAMED = {
+    "dataset": tuple(DATASETS),
+    "strategy": STRATEGIES,
+    "cost": tuple(COSTS),
+    "metric": tuple(METRICS),
+    "velocity": tuple(VELOCITIES),
+}
+"""Settings that take a name."""
+
+GRIDS = {
+    "percent": ("0.1", "0.2", "0.5", "1", "2", "5", "10", "20", "50", "100"),
+    "epsilon": ("auto", "0.001", "0.002", "0.005", "0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1"),
+    "tau_x": ("0.1", "0.3", "0.5", "0.7", "0.8", "0.9", "0.95", "0.98", "1"),
+    "tau_y": ("0.1", "0.3", "0.5", "0.7", "0.8", "0.9", "0.95", "0.98", "1"),
+    "steps": ("100", "200", "500", "1000", "2000", "4000", "8000"),
+    "learning_rate": ("0.0001", "0.0003", "0.001", "0.003"),
+    "batch_size": ("32", "64", "128", "256", "512"),
+}
+"""Settings that take a number: the slider's stops. A link may name any number in between."""
+
+LIMITS: dict[str, tuple[float, float]] = {
+    "overlap": (0.0, 1.0),
+    "percent": (1e-3, 100.0),
+    "epsilon": (1e-5, 100.0),
+    "tau_x": (1e-3, 1.0),
+    "tau_y": (1e-3, 1.0),
+    "seed": (0, 9999),
+    "steps": (1, 100_000),
+    "learning_rate": (1e-7, 1.0),
+    "batch_size": (2, 4096),
+}
+_WHOLE = ("seed", "steps", "batch_size")
+_BAD, _KEPT, _PLACE = "_bad_link", "_settings", "_settings_page"
+
+HELP = {
+    "dataset": "What is aligned. Handwriting is matched with label codes; blobs and the Swiss roll are made up.",
+    "overlap": "How much the classes run into each other, in both spaces.",
+    "reverse": "Carry the target to the source instead: from labels to pictures.",
+    "percent": "How many of the known source-target pairs may be used, in percent. The rest stays hidden.",
+    "cover": "Draw one pair of each class before the rest.",
+    "strategy": "true: learn from the pairs alone. global: optimal transport between all points. "
+    "local: optimal transport inside each training batch.",
+    "cost": "How far a source point is from a target point, across the pairs. bridge: over the cheapest pair. "
+    "diffusion_bridge: over every pair, along every path of near neighbours.",
+    "metric": "Distance inside each space.",
+    "epsilon": "How blurred the transport plan is: small is sharp and slow, large is blurred. "
+    "auto takes what suits the cost.",
+    "tau_x": "1: every source point must be matched. Less: points may be left out.",
+    "tau_y": "1: every target point must be used equally. Less: target points may be used more or less.",
+    "seed": "Of the pairs that are drawn, the network's first weights and the noise.",
+    "velocity": "Size of the network that learns the flow.",
+    "steps": "Of training.",
+    "learning_rate": "Of training; it falls to zero on a cosine.",
+    "batch_size": "Pairs a training step.",
+}
+
+
+def sidebar(*, training: bool = False) -> RunConfig:
+    """The shared controls, in the sidebar; what they say, as a config.
+
+    The values live in the link and survive moving between pages. A wrong value in the link stops the page with a
+    plain message and a way out.
+
+    Args:
+        training: also show the settings that only training reads.
+    """
+    router.ensure()
+    _check_link()
+    _carry_over()
+    with st.sidebar:
+        _name("dataset", "Dataset")
+        if _now("dataset") == "blobs":
+            _bound(st.slider, "overlap", "Overlap of the classes", min_value=0.0, max_value=1.0, step=0.05)
+        _grid("percent", "Paired samples, %")
+        room = st.empty()
+        _name("strategy", "Strategy")
+        if _now("strategy") != "true":
+            _name("cost", "Cost")
+        if training:
+            _grid("steps", "Training steps")
+        with st.expander("More settings"):
+            if _now("strategy") != "true":
+                _grid("epsilon", "Epsilon")
+                _grid("tau_x", "Tau of the source")
+                _grid("tau_y", "Tau of the target")
+                _name("metric", "Metric")
+            _bound(st.checkbox, "reverse", "Other direction")
+            _bound(st.checkbox, "cover", "At least one pair a class")
+            _bound(st.number_input, "seed", "Seed", min_value=0, max_value=9999, step=1)
+            if training:
+                _name("velocity", "Network")
+                _grid("learning_rate", "Learning rate")
+                _grid("batch_size", "Batch size")
+        st.button("Reset settings", on_click=reset, type="tertiary", icon=":material/restart_alt:")
+    st.session_state[_KEPT] = {key: _now(key) for key in DEFAULTS}
+    with doors.guard():
+        config = to_config(st.session_state[_KEPT])
+        problem = doors.problem(config)
+        known = 0 if problem.truth is None else len(problem.truth)
+        used = len(doors.pairs(config))
+        room.caption(f"{used:,} of {known:,} known pairs")
+    return config
+
+
+def apply(config: RunConfig) -> None:
+    """Set every control to a config; call it from a widget's callback, before the controls are drawn."""
+    for key, value in from_config(config).items():
+        st.session_state[key] = value
+    st.session_state[_KEPT] = from_config(config)
+    st.session_state.pop(_BAD, None)
+
+
+def reset() -> None:
+    """Every control back to its default, and a bad link forgotten; a callback."""
+    st.session_state.pop(_BAD, None)
+    for key, value in DEFAULTS.items():
+        st.session_state[key] = value
+    st.session_state[_KEPT] = dict(DEFAULTS)
+
+
+def to_config(values: dict[str, Any]) -> RunConfig:
+    """The config that control values stand for.
+
+    Raises:
+        InputError: a value that `RunConfig` refuses.
+    """
+    return RunConfig(
+        dataset=values["dataset"],
+        options={"overlap": float(values["overlap"])} if values["dataset"] == "blobs" else {},
+        reverse=bool(values["reverse"]),
+        fraction=float(values["percent"]) / 100,
+        cover_classes=bool(values["cover"]),
+        strategy=values["strategy"],
+        cost=values["cost"],
+        metric=values["metric"],
+        epsilon=None if values["epsilon"] == "auto" else float(values["epsilon"]),
+        tau=(float(values["tau_x"]), float(values["tau_y"])),
+        velocity=values["velocity"],
+        steps=int(values["steps"]),
+        batch_size=int(values["batch_size"]),
+        learning_rate=float(values["learning_rate"]),
+        seed=int(values["seed"]),
+    )
+
+
+def from_config(config: RunConfig) -> dict[str, Any]:
+    """The control values of a config: `to_config` the other way round."""
+    return {
+        "dataset": config.dataset,
+        "overlap": float(config.options.get("overlap", DEFAULTS["overlap"])),
+        "reverse": config.reverse,
+        "percent": f"{100 * (config.fraction or 0.02):g}",
+        "cover": config.cover_classes,
+        "strategy": config.strategy,
+        "cost": config.cost,
+        "metric": config.metric,
+        "epsilon": "auto" if config.epsilon is None else f"{config.epsilon:g}",
+        "tau_x": f"{config.tau[0]:g}",
+        "tau_y": f"{config.tau[1]:g}",
+        "seed": config.seed,
+        "velocity": config.velocity,
+        "steps": str(config.steps),
+        "learning_rate": f"{config.learning_rate:g}",
+        "batch_size": str(config.batch_size),
+    }
+
+
+def link(config: RunConfig) -> dict[str, str]:
+    """The part of a link after the question mark: what differs from the defaults."""
+    values = from_config(config)
+    plain = {True: "true", False: "false"}
+    return {k: plain.get(v, str(v)) if isinstance(v, bool) else str(v) for k, v in values.items() if v != DEFAULTS[k]}
+
+
+def complaint(key: str, text: str) -> str | None:
+    """What is wrong with a value from a link, in one sentence; None if nothing is."""
+    if key in NAMED:
+        known = ", ".join(NAMED[key])
+        return None if text in NAMED[key] else f"The link asks for {key}={text[:40]}. It must be one of: {known}."
+    if key in ("reverse", "cover"):
+        return None if text in ("true", "false") else f"The link asks for {key}={text[:40]}. It must be true or false."
+    if key == "epsilon" and text == "auto":
+        return None
+    low, high = LIMITS[key]
+    kind = "a whole number" if key in _WHOLE else "a number"
+    also = ", or auto" if key == "epsilon" else ""
+    wrong = f"The link asks for {key}={text[:40]}. It must be {kind} from {low:g} to {high:g}{also}."
+    try:
+        number = float(text)
+    except ValueError:
+        return wrong
+    if not low <= number <= high or (key in _WHOLE and number != int(number)):
+        return wrong
+    return None
+
+
+def _check_link() -> None:
+    """Stop with a message if the link holds a value that can't be used."""
+    given = st.query_params.to_dict()
+    bad = [said for key in DEFAULTS if key in given and (said := complaint(key, given[key]))]
+    if bad:
+        st.session_state[_BAD] = bad
+    if st.session_state.get(_BAD):
+        for said in st.session_state[_BAD]:
+            st.error(said, icon=":material/link_off:")
+        st.button("Reset settings", on_click=_reset_link, type="primary")
+        st.stop()
+
+
+def _reset_link() -> None:
+    for key in DEFAULTS:
+        if key in st.query_params:
+            del st.query_params[key]
+    reset()
+
+
+def _now(key: str) -> Any:
+    """What a control says, whether it is drawn on this page or not."""
+    if key in st.session_state:
+        return st.session_state[key]
+    return st.session_state.get(_KEPT, {}).get(key, DEFAULTS[key])
+
+
+def _carry_over() -> None:
+    """After a move to another page, say every value again: the bound controls of a new page start from their default.
+
+    What a control that was out of sight had is restored as well.
+    """
+    kept = st.session_state.get(_KEPT, {})
+    moved = st.session_state.get(_PLACE) != router.here()
+    for key, value in kept.items():
+        if moved or key not in st.session_state:
+            st.session_state[key] = value
+    st.session_state[_PLACE] = router.here()
+
+
+def _bound(widget: Callable[..., Any], key: str, label: str, **more: Any) -> Any:
+    """A control bound to the link."""
+    at = {} if "options" in more else {"value": DEFAULTS[key]}
+    return widget(label, key=key, help=HELP[key], bind="query-params", persist_state="session", **at, **more)
+
+
+def _name(key: str, label: str) -> None:
+    options = NAMED[key]
+    _bound(st.selectbox, key, label, options=options, index=options.index(DEFAULTS[key]))
+
+
+def _grid(key: str, label: str) -> None:
+    """A slider over the stops of a number, and over the odd value that a link brought."""
+    odd = {value for value in (_now(key), st.query_params.get(key)) if value and value not in GRIDS[key]}
+    options = sorted({*GRIDS[key], *odd}, key=lambda text: -1.0 if text == "auto" else float(text))
+    _bound(st.select_slider, key, label, options=options, value=DEFAULTS[key])
+
+
+__all__ = ["DEFAULTS", "InputError", "apply", "from_config", "link", "reset", "sidebar", "to_config"]

@@ -1,0 +1,111 @@
+"""What the Train button does: Algorithm 1 as a job, stage by stage, telling how far it is."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from bridgeviz import Problem, Run, RunConfig, flows
+from bridgeviz.experiments.run import build_cost, build_coupling, device, judge, sample_pairs
+from bridgeviz.ui.jobs import Cancelled, Job
+from bridgeviz.viz.scene import quick_accuracy, scene, with_neighbourhoods
+
+CHUNK = {"true": 25, "global": 25, "local": 2}
+"""Training steps between two looks at Cancel; a local step solves a transport problem and takes far longer."""
+
+
+def train(config: RunConfig, problem: Problem) -> Callable[[Job], None]:
+    """The work of training `config` on its problem, which is already the right way round."""
+
+    def work(job: Job) -> None:
+        seconds: dict[str, float] = {}
+        clock = time.perf_counter()
+
+        def stage(said: str, done: str | None = None) -> None:
+            nonlocal clock
+            job.check()
+            now = time.perf_counter()
+            if done:
+                seconds[done] = now - clock
+            clock = now
+            job.tell(stage=said)
+
+        job.tell(steps=config.steps, device=device())
+        stage("Drawing the pairs")
+        pairs = sample_pairs(problem, config)
+        stage("Measuring the cost", "load")
+        cost = build_cost(problem, pairs, config)
+        stage("Solving the transport", "cost")
+        plan = build_coupling(problem, pairs, cost, config)
+        stage("Preparing the training", "coupling")
+        losses, flow, run = [], None, None
+
+        def result(numbers: dict[str, float]) -> Run:
+            return Run(config, problem, pairs, cost, plan, flow, np.concatenate(losses), numbers, seconds, device())
+
+        try:
+            flow_config = replace(config.flow(), chunk_size=CHUNK[config.strategy])
+            watch = _Watch(job, problem, config)
+            for progress in flows.fit(problem, plan, flow_config):
+                losses.append(progress.losses)
+                flow = progress.flow
+                watch(progress)
+                job.check()
+            stage("Measuring the accuracy", "training")
+            numbers = judge(problem, plan, flow, seed=config.seed)
+            stage("Drawing the journey", "evaluation")
+            run = result(numbers)
+            job.tell(scene=scene(run), run=run)
+        except Cancelled:
+            if flow is not None:
+                job.tell(run=run or result({}))
+            raise
+
+    return work
+
+
+def neighbourhoods(run: Run, made) -> Callable[[Job], None]:
+    """The work of fitting the "Neighbourhoods" map to a run's scene."""
+
+    def work(job: Job) -> None:
+        job.tell(stage="Fitting one UMAP to all frames")
+        job.tell(scene=with_neighbourhoods(made, run))
+
+    return work
+
+
+class _Watch:
+    """Writes losses, speed and, now and then, the test accuracy on a sample to the record."""
+
+    def __init__(self, job: Job, problem: Problem, config: RunConfig):
+        self.job, self.problem, self.config = job, problem, config
+        self.every = max(CHUNK[config.strategy], config.steps // 10)
+        self.steps: list[int] = []
+        self.losses: list[float] = []
+        self.accuracy: list[tuple[int, float]] = []
+        self.measured = 0
+        self.before = (time.perf_counter(), 0)
+        self.spent = 0.0
+
+    def __call__(self, progress: flows.Progress) -> None:
+        now = time.perf_counter()
+        if not self.steps:
+            self.before = (now, progress.step)  # the first chunk holds the compilation
+        took = now - self.before[0] - self.spent
+        speed = (progress.step - self.before[1]) / took if took > 0 else 0.0
+        self.steps.append(progress.step)
+        self.losses.append(float(progress.losses.mean()))
+        self.job.tell(
+            stage="Training", step=progress.step, speed=speed, loss_steps=np.array(self.steps),
+            losses=np.array(self.losses),
+        )  # fmt: skip
+        if progress.step - self.measured >= self.every or progress.step == self.config.steps:
+            self.measured = progress.step
+            value = quick_accuracy(progress.flow, self.problem)
+            if value is not None:
+                self.accuracy.append((progress.step, value))
+                self.job.tell(accuracy=tuple(self.accuracy))
+            self.spent += time.perf_counter() - now

@@ -1,0 +1,229 @@
+"""Maps of the two spaces: one marker a row, or one a distinct point where many rows are equal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float
+
+from bridgeviz.costs.atoms import find_atoms
+from bridgeviz.problem import Problem, Space
+from bridgeviz.viz.palette import colour, symbol
+
+MOST = 10_000
+"""Markers in one map: a browser still brushes that many within a second."""
+_SVG = 1500
+_NOBODY = "#8A8A8A"
+
+
+class Panel(NamedTuple):
+    """One space as it is drawn.
+
+    Attributes:
+        points: (n, 2) its rows on the plane.
+        space: whose rows they are.
+        badge: what the map is worth: how it was made, and how far to trust it.
+        classes: in whose order colours and shapes are given out; those of both spaces together.
+        overlap: (n,) of each row, for its hover text, or None.
+    """
+
+    points: Float[np.ndarray, "n 2"]
+    space: Space
+    badge: str = ""
+    classes: np.ndarray | None = None
+    overlap: np.ndarray | None = None
+
+
+class Group(NamedTuple):
+    """The markers of one class."""
+
+    name: str
+    rank: int | None
+    rows: np.ndarray
+    size: np.ndarray
+    text: list[str]
+
+
+def class_order(problem: Problem) -> np.ndarray | None:
+    """The classes of both spaces together, sorted; None without labels."""
+    known = [space.labels for space in (problem.source, problem.target) if space.labels is not None]
+    return np.unique(np.concatenate(known)) if known else None
+
+
+def class_names(classes: np.ndarray, *spaces: Space) -> list[str]:
+    """A name for each class: the first space that has one gives it."""
+    found = {
+        str(c): str(name)
+        for s in reversed(spaces)
+        if s.classes is not None
+        for c, name in zip(s.classes, s.names, strict=False)
+    }
+    return [found.get(str(c), str(c)) for c in classes]
+
+
+def groups(panel: Panel) -> list[Group]:
+    """The markers of a panel, by class: at most `MOST` rows, or the distinct points where rows repeat."""
+    space = panel.space
+    atoms = find_atoms(space.x)
+    shared = 2 * len(atoms) <= len(space)
+    if shared:
+        shown, many = atoms.rows, atoms.multiplicity
+    else:
+        shown = np.arange(len(space))
+        if len(shown) > MOST:
+            shown = np.sort(np.random.default_rng(0).choice(len(space), MOST, replace=False))
+        many = np.ones(len(shown), np.int64)
+    size = np.where(many > 1, np.clip(8 + 16 * np.sqrt(many / max(many.max(), 1)), 8, 24), 6.5)
+    text = []
+    for row, count in zip(shown, many, strict=True):
+        said = f"{count:,} equal rows, the first is {row}" if count > 1 else f"row {row}"
+        if panel.overlap is not None:
+            said += f"<br>overlap {panel.overlap[row]:.0%}"
+        text.append(said)
+    if space.labels is None:
+        return [Group("all rows", None, shown, size, text)]
+    classes = space.classes if panel.classes is None else panel.classes
+    code = np.searchsorted(classes, space.labels[shown])
+    names = class_names(classes, space)
+    return [
+        Group(names[c], int(c), shown[code == c], size[code == c], [text[k] for k in np.flatnonzero(code == c)])
+        for c in np.unique(code)
+    ]
+
+
+def space_map(
+    panel: Panel, *, lit: np.ndarray | None = None, focus: int | None = None, legend: bool = True, height: int = 440
+) -> go.Figure:
+    """One space on the plane. Each marker's `customdata` is its row number.
+
+    Args:
+        panel: what to draw.
+        lit: row numbers to light up, the others fade; None lights all.
+        focus: one row to ring.
+        legend: whether to name the classes beside the map.
+        height: in pixels.
+    """
+    figure = go.Figure()
+    parts = groups(panel)
+    many = sum(len(part.rows) for part in parts)
+    kind = go.Scatter if many <= _SVG else go.Scattergl
+    if lit is not None:
+        lit = _onto_shown(panel.space, parts, np.asarray(lit, np.int64))
+    for part in parts:
+        back = 1.0 if lit is None else 0.12
+        _markers(figure, kind, panel, part, np.ones(len(part.rows), bool), back, legend and lit is None)
+    if lit is not None:
+        for part in parts:
+            count = np.array([lit.get(int(row), 0) for row in part.rows])
+            if count.any():
+                _markers(figure, kind, panel, part, count > 0, 1.0, legend, count)
+    for part in parts:
+        if part.size.max() > 6.5 and part.rank is not None:
+            _names(figure, panel, part)
+    if focus is not None:
+        x, y = panel.points[focus]
+        ring = {"symbol": "circle-open", "size": 22, "color": _NOBODY, "line": {"width": 3}}
+        figure.add_trace(go.Scatter(x=[x], y=[y], mode="markers", marker=ring, hoverinfo="skip", showlegend=False))
+    return style(figure, panel.badge, height=height, legend=legend and panel.space.labels is not None)
+
+
+def _onto_shown(space: Space, parts: Sequence[Group], rows: np.ndarray) -> dict[int, int]:
+    """How many of the rows each drawn marker stands for."""
+    if not any(part.size.max() > 6.5 for part in parts):
+        return dict.fromkeys(rows.tolist(), 1)
+    atoms = find_atoms(space.x)
+    at, counts = np.unique(atoms.index[rows], return_counts=True)
+    return dict(zip(atoms.rows[at].tolist(), counts.tolist(), strict=True))
+
+
+def _markers(figure, kind, panel: Panel, part: Group, at: np.ndarray, opacity: float, legend: bool, count=None) -> None:
+    xy = panel.points[part.rows[at]].astype(np.float32)
+    text = [part.text[k] for k in np.flatnonzero(at)]
+    if count is not None:
+        text = [
+            f"{t}<br>{c:,} of the selected rows" if c > 1 else f"{t}<br>selected"
+            for t, c in zip(text, count[at], strict=True)
+        ]
+    figure.add_trace(
+        kind(
+            x=xy[:, 0], y=xy[:, 1], mode="markers", name=part.name, customdata=part.rows[at].astype(np.int32),
+            text=text, hovertemplate="<b>%{fullData.name}</b><br>%{text}<extra></extra>", opacity=opacity,
+            legendgroup=part.name, showlegend=legend,
+            marker={
+                "size": part.size[at], "color": _NOBODY if part.rank is None else colour(part.rank),
+                "symbol": "circle" if part.rank is None else symbol(part.rank),
+                "line": {"width": 0.4, "color": "rgba(255,255,255,0.6)"},
+            },
+        )
+    )  # fmt: skip
+
+
+def _names(figure: go.Figure, panel: Panel, part: Group) -> None:
+    """Names beside the points that stand for many rows."""
+    xy = panel.points[part.rows]
+    figure.add_trace(
+        go.Scatter(
+            x=xy[:, 0], y=xy[:, 1], mode="text", text=[part.name] * len(xy), textposition="middle right",
+            textfont={"size": 15}, hoverinfo="skip", showlegend=False, texttemplate="  %{text}",
+        )
+    )  # fmt: skip
+
+
+def style(figure: go.Figure, badge: str = "", *, height: int = 440, legend: bool = True) -> go.Figure:
+    """What all maps share: equal scales, no ticks (the axes of a projection mean nothing), the badge underneath."""
+    axis = {"visible": False, "showgrid": False, "zeroline": False}
+    figure.update_xaxes(**axis)
+    figure.update_yaxes(**axis, scaleanchor="x", scaleratio=1)
+    figure.update_layout(
+        height=height, margin={"l": 4, "r": 4, "t": 8, "b": 34 if badge else 4}, dragmode="lasso",
+        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", showlegend=legend, uirevision="map",
+        legend={"itemsizing": "constant", "font": {"size": 13}, "tracegroupgap": 0}, hovermode="closest",
+    )  # fmt: skip
+    if badge:
+        figure.add_annotation(
+            text=badge, xref="paper", yref="paper", x=0, y=0, yshift=-14, yanchor="top", xanchor="left",
+            showarrow=False, font={"size": 12}, opacity=0.8,
+        )  # fmt: skip
+    return figure
+
+
+def side_by_side(source: Panel, target: Panel, *, gap: float = 0.45) -> tuple[np.ndarray, np.ndarray]:
+    """Both maps on one plane, each one unit high at most and next to the other, so that lines can cross between."""
+    left, right = _unit(source.points), _unit(target.points)
+    right[:, 0] += left[:, 0].max() + gap - right[:, 0].min()
+    return left.astype(np.float32), right.astype(np.float32)
+
+
+def both_maps(
+    source: Panel, target: Panel, *, opacity: float = 0.35, height: int = 500
+) -> tuple[go.Figure, np.ndarray, np.ndarray]:
+    """A figure with both maps side by side, and where on its plane the rows of each are."""
+    left, right = side_by_side(source, target)
+    figure = go.Figure()
+    for panel, at in ((source, left), (target, right)):
+        placed = panel._replace(points=at)
+        parts = groups(placed)
+        kind = go.Scatter if sum(len(part.rows) for part in parts) <= _SVG else go.Scattergl
+        for part in parts:
+            _markers(figure, kind, placed, part, np.ones(len(part.rows), bool), opacity, panel is source)
+            if part.size.max() > 6.5 and part.rank is not None:
+                _names(figure, placed, part)
+    top = float(max(left[:, 1].max(), right[:, 1].max()))
+    for panel, at, side in ((source, left, "source"), (target, right, "target")):
+        figure.add_annotation(
+            text=f"<b>{side}</b>: {panel.space.title or 'your points'}", x=float(at[:, 0].mean()), y=top, yshift=22,
+            showarrow=False, font={"size": 13},
+        )  # fmt: skip
+    badge = " | ".join(f"{side}: {p.badge}" for side, p in (("source", source), ("target", target)) if p.badge)
+    style(figure, badge, height=height, legend=source.space.labels is not None)
+    figure.update_layout(dragmode="pan", margin_t=34)
+    return figure, left, right
+
+
+def _unit(points: np.ndarray) -> np.ndarray:
+    low, high = points.min(0), points.max(0)
+    span = float((high - low).max()) or 1.0
+    return (points - (low + high) / 2) / span

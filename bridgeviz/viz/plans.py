@@ -1,0 +1,177 @@
+"""What the transport decided: plan heatmaps, lines across the maps, mass by class."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from bridgeviz.metrics.masses import Blocks, Received
+from bridgeviz.viz.maps import Panel, both_maps
+from bridgeviz.viz.palette import WRONG, colour
+
+SCALE = [[0.0, "rgba(0,114,178,0.0)"], [0.02, "rgba(86,180,233,0.25)"], [0.4, "#56B4E9"], [1.0, "#004B87"]]
+"""From nothing to blue: no mass is no ink, on white and on black."""
+RIGHT = colour(0)
+
+
+def class_heatmap(
+    shares: np.ndarray,
+    rows: Sequence[str],
+    columns: Sequence[str] | None = None,
+    *,
+    row_title: str = "source class",
+    column_title: str = "is sent to target class",
+    counts: np.ndarray | None = None,
+    zero_diagonal: bool = False,
+    height: int = 430,
+) -> go.Figure:
+    """A (c, c) array of shares, each cell with its number.
+
+    Args:
+        shares: to draw.
+        rows, columns: names; columns default to the rows'.
+        row_title, column_title: of the axes.
+        counts: (c, c) numbers behind the shares, named on hover.
+        zero_diagonal: leave the diagonal blank and let the colours span what is beside it.
+        height: in pixels.
+    """
+    shares = np.asarray(shares, float)
+    columns = rows if columns is None else columns
+    if zero_diagonal:
+        shares = np.where(np.eye(len(shares), dtype=bool), np.nan, shares)
+    top = max(float(np.nanmax(shares)), 0.01) if zero_diagonal else 1.0
+    small = len(rows) <= 15
+    text = np.array([[f"{v:.0%}" if v >= 0.005 else "" for v in line] for line in shares]) if small else None
+    hover = "%{y} → %{x}: %{z:.1%}" + ("" if counts is None else " (%{customdata:,})") + "<extra></extra>"
+    figure = go.Figure(
+        go.Heatmap(
+            z=shares,
+            x=list(columns),
+            y=list(rows),
+            text=text,
+            texttemplate="%{text}" if small else None,
+            colorscale=SCALE,
+            zmin=0,
+            zmax=top,
+            customdata=counts,
+            hovertemplate=hover,
+            xgap=1,
+            ygap=1,
+            textfont={"size": 12},
+            colorbar={"tickformat": ".0%", "thickness": 10, "len": 0.9},
+        )
+    )
+    figure.update_xaxes(type="category", title=column_title, showgrid=False, constrain="domain", ticks="")
+    figure.update_yaxes(type="category", title=row_title, showgrid=False, autorange="reversed", ticks="")
+    return _plain(figure, height)
+
+
+def block_heatmap(
+    blocks: Blocks, source_names: dict[str, str], target_names: dict[str, str], *, height: int = 430
+) -> go.Figure:
+    """The plan on its rows, sorted by class, with a line where one class ends."""
+    mass = blocks.mass
+    figure = go.Figure(
+        go.Heatmap(
+            z=np.sqrt(mass),
+            customdata=mass,
+            colorscale=SCALE,
+            zmin=0,
+            showscale=False,
+            hovertemplate="block %{y} → block %{x}: %{customdata:.1%} of its mass<extra></extra>",
+        )
+    )
+    for of, names, axis in ((blocks.target, target_names, "x"), (blocks.source, source_names, "y")):
+        update = figure.update_xaxes if axis == "x" else figure.update_yaxes
+        if of is None:
+            update(title="target rows" if axis == "x" else "source rows", showticklabels=False)
+            continue
+        ends = np.flatnonzero(of[1:] != of[:-1]) + 0.5
+        for end in ends:
+            line = {"width": 0.7, "color": "rgba(128,128,128,0.7)"}
+            (figure.add_vline if axis == "x" else figure.add_hline)(**{axis: end}, line=line)
+        starts = np.concatenate([[-0.5], ends, [len(of) - 0.5]])
+        middle = (starts[1:] + starts[:-1]) / 2
+        labels = [names.get(str(of[int(np.ceil(k))]), str(of[int(np.ceil(k))])) for k in starts[:-1]]
+        title = "target rows, sorted by class" if axis == "x" else "source rows, sorted by class"
+        update(tickvals=middle, ticktext=labels, title=title)
+    figure.update_xaxes(showgrid=False, zeroline=False, ticks="")
+    figure.update_yaxes(showgrid=False, zeroline=False, autorange="reversed", ticks="")
+    return _plain(figure, height)
+
+
+def plan_lines(
+    source: Panel, target: Panel, i: np.ndarray, j: np.ndarray, *, right: np.ndarray | None = None
+) -> go.Figure:
+    """Lines from source row i[k] to target row j[k] across both maps.
+
+    Args:
+        source, target: the maps.
+        i, j: (k,) row numbers.
+        right: (k,) whether the two are of one class: blue and solid if so, red and dashed if not; None draws grey.
+    """
+    figure, left, x_right = both_maps(source, target, opacity=0.3)
+    i, j = np.asarray(i), np.asarray(j)
+    kinds = (
+        [("coupled", np.ones(len(i), bool), "#8A8A8A", "solid")]
+        if right is None
+        else [
+            (f"same class: {int(right.sum()):,}", right, RIGHT, "solid"),
+            (f"another class: {int((~right).sum()):,}", ~right, WRONG, "dash"),
+        ]
+    )
+    for name, at, ink, dash in kinds:
+        ends = np.full((int(at.sum()), 3, 2), np.nan, np.float32)
+        ends[:, 0], ends[:, 1] = left[i[at]], x_right[j[at]]
+        figure.add_trace(
+            go.Scatter(
+                x=ends[..., 0].reshape(-1),
+                y=ends[..., 1].reshape(-1),
+                mode="lines",
+                name=name,
+                hoverinfo="skip",
+                line={"color": ink, "width": 1.2, "dash": dash},
+                opacity=0.7,
+            )
+        )
+    return figure
+
+
+def received_bars(received: Received, names: Sequence[str], ranks: Sequence[int]) -> go.Figure:
+    """The share of mass that each target class receives, and a mark where the uniform marginal would have it."""
+    figure = go.Figure(
+        go.Bar(
+            x=list(names),
+            y=received.received,
+            marker_color=[colour(k) for k in ranks],
+            name="receives",
+            hovertemplate="%{x} receives %{y:.2%}<extra></extra>",
+        )
+    )
+    figure.add_trace(
+        go.Scatter(
+            x=list(names),
+            y=received.asked,
+            mode="markers",
+            name="its share of the rows",
+            marker={"symbol": "line-ew-open", "size": 26, "line": {"width": 3}, "color": "#8A8A8A"},
+            hovertemplate="%{x} holds %{y:.2%} of the target rows<extra></extra>",
+        )
+    )
+    figure.update_xaxes(type="category", title="target class")
+    figure.update_yaxes(title="share of the mass", tickformat=".0%", rangemode="tozero")
+    _plain(figure, 300)
+    return figure.update_layout(showlegend=True, legend={"orientation": "h", "y": 1.14, "x": 0})
+
+
+def _plain(figure: go.Figure, height: int) -> go.Figure:
+    return figure.update_layout(
+        height=height,
+        margin={"l": 10, "r": 10, "t": 24, "b": 10},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        showlegend=False,
+        bargap=0.25,
+    )

@@ -1,0 +1,215 @@
+"""A finished run as something to play: points on their way, what they decode to, and how far to trust the map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from bridgeviz import metrics
+from bridgeviz.experiments import Run
+from bridgeviz.flows import Flow
+from bridgeviz.problem import Problem, Space
+from bridgeviz.viz import projection
+
+FRAMES = 21
+THUMBNAIL = 14
+"""Thumbnails are at most this wide, so that a thousand of them stay small."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What the player draws.
+
+    Attributes:
+        ts: (T,) times from 0 (noise) to 1.
+        positions: (T, n, 2) points on the map.
+        labels: (n,) true class of each point, as a number into `names`.
+        decoded: (T, n) class that each point decodes to at each time.
+        names: of the classes.
+        landmarks: (k, 2) centres of the target's classes on the map, in the order of `names`.
+        thumbnails: (n, h, w) source pictures in 0..255, or None.
+        strip: (s,) points that are followed one by one.
+        strip_pictures: (s, h, w) their source pictures, or None.
+        strip_sure: (T, s) probability that the decoder gives its answer, or None.
+        strip_made: (T, s, h, w) pictures that they decode to on the way, or None.
+        badge: of the map: `name`, `variance_share`, `trustworthiness`, `step_variation`, `latent_step_variation`,
+            `largest_step`.
+        losses: (k,) of training, thinned out, with the step of each in `loss_steps`.
+        metrics, config: of the run.
+        note: about the pictures.
+    """
+
+    ts: np.ndarray
+    positions: np.ndarray
+    labels: np.ndarray
+    decoded: np.ndarray
+    names: tuple[str, ...]
+    landmarks: np.ndarray
+    strip: np.ndarray
+    badge: dict[str, Any]
+    thumbnails: np.ndarray | None = None
+    strip_pictures: np.ndarray | None = None
+    strip_sure: np.ndarray | None = None
+    strip_made: np.ndarray | None = None
+    loss_steps: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    losses: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    metrics: dict[str, float] = field(default_factory=dict)
+    config: dict[str, Any] = field(default_factory=dict)
+    note: str = ""
+
+    @property
+    def chance(self) -> float:
+        """Accuracy of always guessing the commonest class."""
+        return float(np.bincount(self.labels, minlength=1).max() / len(self.labels))
+
+
+def scene(run: Run, *, points: int = 400, strip: int = 15, seed: int = 0) -> Scene:
+    """The scene of a run, played on test points where the problem has some.
+
+    Args:
+        run: finished.
+        points: at most so many are drawn, taken from all classes alike.
+        strip: how many of them are followed one by one.
+        seed: of the choice and of the noise.
+    """
+    problem = run.problem.test or run.problem
+    rows = _choose(problem.source, points, seed)
+    ts = np.linspace(0, 1, FRAMES)
+    states = run.flow.transport(problem.source.x[rows], seed=seed, ts=ts).states
+    return build(run, problem, rows, ts, states, strip=strip)
+
+
+def build(run: Run, problem: Problem, rows: np.ndarray, ts: np.ndarray, states: np.ndarray, *, strip: int) -> Scene:
+    """The scene of given states (T, n, q) of some rows of a problem."""
+    source, target = problem.source, run.problem.target
+    plane = projection.fit_map(target.x)
+    positions = plane.project(states)
+    labels, decoded, names, centres = _classes(source, target, rows, states)
+    followed = _follow(labels, strip)
+    badge = {
+        "name": plane.name,
+        "variance_share": plane.variance_share,
+        "trustworthiness": projection.trustworthiness(states[-1], positions[-1]),
+        "step_variation": projection.step_variation(positions),
+        "latent_step_variation": projection.step_variation(states),
+        "largest_step": projection.largest_step(positions),
+    }
+    every = max(1, len(run.losses) // 150)
+    whole = len(run.losses) // every * every
+    pictures = source.pictures(rows[followed])
+    return Scene(
+        ts, positions.astype(np.float32), labels, decoded, names, plane.project(centres).astype(np.float32),
+        followed, badge,
+        thumbnails=_shrunk(source.pictures(rows)),
+        strip_pictures=None if pictures is None else np.asarray(pictures, np.uint8),
+        strip_sure=_sure(target, states[:, followed]),
+        strip_made=_made(target, states[:, followed]),
+        loss_steps=np.arange(every, whole + 1, every),
+        losses=run.losses[:whole].reshape(-1, every).mean(1).astype(np.float32),
+        metrics=run.metrics, config=run.config.as_dict(), note=source.images_note,
+    )  # fmt: skip
+
+
+def with_neighbourhoods(made: Scene, run: Run, *, seed: int = 0) -> Scene:
+    """The same scene on the "Neighbourhoods" map. Slow: one UMAP over all frames; it keeps about 190 points."""
+    problem = run.problem.test or run.problem
+    rows = _choose(problem.source, len(made.labels), seed)
+    states = run.flow.transport(problem.source.x[rows], seed=seed, ts=made.ts).states
+    centres = _classes(problem.source, run.problem.target, rows, states)[3]
+    positions, landmarks = projection.neighbourhoods(states, centres, seed=seed)
+    n = positions.shape[1]
+    badge = {
+        "name": "Neighbourhoods (one UMAP of all frames)",
+        "variance_share": None,
+        "trustworthiness": projection.trustworthiness(states[-1, :n], positions[-1]),
+        "step_variation": projection.step_variation(positions),
+        "latent_step_variation": projection.step_variation(states[:, :n]),
+        "largest_step": projection.largest_step(positions),
+    }
+    shown = made.strip < n
+    cut = {
+        "strip_pictures": None if made.strip_pictures is None else made.strip_pictures[shown],
+        "strip_sure": None if made.strip_sure is None else made.strip_sure[:, shown],
+        "strip_made": None if made.strip_made is None else made.strip_made[:, shown],
+        "thumbnails": None if made.thumbnails is None else made.thumbnails[:n],
+    }
+    return replace(
+        made, positions=positions.astype(np.float32), labels=made.labels[:n], decoded=made.decoded[:, :n],
+        landmarks=landmarks.astype(np.float32), strip=made.strip[shown], badge=badge, **cut,
+    )  # fmt: skip
+
+
+def quick_accuracy(flow: Flow, problem: Problem, *, points: int = 500, steps: int = 8) -> float | None:
+    """Test accuracy on a fixed sample, with a coarse solver: for watching training, not for reporting."""
+    test = problem.test
+    if test is None or test.source.labels is None or problem.target.labels is None:
+        return None
+    rows = _choose(test.source, points, 0)
+    y = flow.transport(test.source.x[rows], steps=steps).states[-1]
+    return float(np.mean(metrics.predict_labels(problem.target, y) == test.source.labels[rows]))
+
+
+def _choose(space: Space, points: int, seed: int) -> np.ndarray:
+    """Rows from all classes alike, in random order."""
+    order = np.random.default_rng(seed).permutation(len(space))
+    if space.labels is None:
+        return order[:points]
+    rank = np.zeros(len(order), int)
+    for c in space.classes:
+        own = space.labels[order] == c
+        rank[own] = np.arange(own.sum())
+    kept = np.sort(np.argsort(rank, kind="stable")[:points])
+    return order[kept]
+
+
+def _classes(source: Space, target: Space, rows: np.ndarray, states: np.ndarray):
+    """True and decoded class of each point as numbers, the names, and the target's class centres."""
+    flat = states.reshape(-1, states.shape[-1])
+    if target.labels is None:
+        none = np.zeros(len(rows), np.uint8)
+        return none, np.zeros(states.shape[:2], np.uint8), ("target",), target.x.mean(0, keepdims=True)
+    classes = target.classes if source.labels is None else np.union1d(target.classes, source.classes)
+    by_name = dict(zip(target.classes.tolist(), target.names, strict=False))
+    names = tuple(str(by_name.get(c, c)) for c in classes.tolist())
+    decoded = np.searchsorted(classes, metrics.predict_labels(target, flat)).reshape(states.shape[:2])
+    labels = decoded[-1] if source.labels is None else np.searchsorted(classes, source.labels[rows])
+    there = [target.x[target.labels == c] for c in classes]
+    centres = np.stack([x.mean(0) if len(x) else target.x.mean(0) for x in there])
+    return labels.astype(np.uint8), decoded.astype(np.uint8), names, centres
+
+
+def _follow(labels: np.ndarray, count: int) -> np.ndarray:
+    """The first points of each class in turn."""
+    rank = np.zeros(len(labels), int)
+    for c in np.unique(labels):
+        rank[labels == c] = np.arange((labels == c).sum())
+    return np.lexsort((labels, rank))[:count]
+
+
+def _sure(target: Space, states: np.ndarray) -> np.ndarray | None:
+    if target.decode_labels is None:
+        return None
+    chances = target.decode_labels(states.reshape(-1, states.shape[-1]).astype(np.float32))
+    return np.asarray(chances).max(1).reshape(states.shape[:2]).astype(np.float32)
+
+
+def _made(target: Space, states: np.ndarray) -> np.ndarray | None:
+    if target.decode_images is None:
+        return None
+    pictures = np.asarray(target.decode_images(states.reshape(-1, states.shape[-1]).astype(np.float32)))
+    return (255 * np.clip(pictures, 0, 1)).astype(np.uint8).reshape(*states.shape[:2], *pictures.shape[1:])
+
+
+def _shrunk(pictures: np.ndarray | None) -> np.ndarray | None:
+    """Pictures no wider than `THUMBNAIL`, by averaging blocks."""
+    if pictures is None:
+        return None
+    pictures = np.asarray(pictures, np.uint8)
+    by = -(-max(pictures.shape[1:]) // THUMBNAIL)
+    if by == 1:
+        return pictures
+    n, h, w = pictures.shape
+    cut = pictures[:, : h // by * by, : w // by * by].reshape(n, h // by, by, w // by, by)
+    return cut.mean((2, 4)).astype(np.uint8)

@@ -1,0 +1,80 @@
+"""What all tests share: shapes checked at every call, skips that count in strict runs, and a few small problems."""
+
+from __future__ import annotations
+
+import os
+
+import jaxtyping
+import numpy as np
+import pytest
+from hypothesis import settings
+
+# Before bridgeviz is imported: every function of these rooms checks the shapes in its annotations (shape_checker.py).
+jaxtyping.install_import_hook(
+    ["bridgeviz.costs", "bridgeviz.couplings", "bridgeviz.flows", "bridgeviz.metrics"], "shape_checker.check_shapes"
+)
+
+import bridgeviz as bv  # noqa: E402
+
+settings.register_profile("bridgeviz", deadline=None, derandomize=True, max_examples=25, database=None)
+settings.load_profile("bridgeviz")
+
+STRICT = bool(os.environ.get("BRIDGEVIZ_STRICT"))
+DATA = os.environ.get("BRIDGEVIZ_DATA")
+
+
+def pytest_collection_modifyitems(items):
+    """Tests marked `data` need the larger data; without it they say so."""
+    if DATA:
+        return
+    for item in items:
+        if item.get_closest_marker("data"):
+            item.add_marker(pytest.mark.skip(reason="BRIDGEVIZ_DATA is not set: the larger data is not here"))
+
+
+def _refuse(report, what: str) -> None:
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    report.outcome = "failed"
+    report.longrepr = f"BRIDGEVIZ_STRICT is set, and {what} was skipped: {reason}"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item):
+    """In a strict run a skipped test is a failed one, unless it is for data that was never promised."""
+    outcome = yield
+    report = outcome.get_result()
+    excused = item.get_closest_marker("data") and not DATA
+    if STRICT and report.skipped and not excused and not hasattr(report, "wasxfail"):
+        _refuse(report, "this test")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_make_collect_report(collector):
+    """The same for a whole module that skips itself while it is collected."""
+    outcome = yield
+    report = outcome.get_result()
+    if STRICT and report.outcome == "skipped":
+        _refuse(report, collector.nodeid)
+
+
+@pytest.fixture(scope="session")
+def digits() -> bv.Problem:
+    return bv.load("digits")
+
+
+@pytest.fixture(scope="session")
+def blobs() -> bv.Problem:
+    return bv.load("blobs", n=120, classes=3, overlap=0.2)
+
+
+def make_spaces(seed: int, n: int, m: int, p: int, q: int, pairs: int):
+    """Random (x, y, pairs), float64, with distinct pairs."""
+    rng = np.random.default_rng(seed)
+    flat = rng.choice(n * m, size=min(pairs, n * m), replace=False)
+    return rng.normal(size=(n, p)), rng.normal(size=(m, q)), np.stack([flat // m, flat % m], axis=1)
+
+
+@pytest.fixture(scope="session")
+def spaces():
+    """The function `make_spaces`."""
+    return make_spaces

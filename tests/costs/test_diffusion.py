@@ -1,0 +1,132 @@
+"""The diffusion bridge against a dense solve in NumPy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
+
+import bridgeviz as bv
+from bridgeviz import costs
+from bridgeviz.costs.atoms import every_row, find_atoms
+from bridgeviz.costs.diffusion import affinity_graph, diffuse
+
+
+def dense_graph(x, k):
+    """S of the docstring, with loops, for rows that are all different (squared distance: every factor cancels)."""
+    d = cdist(x, x, "sqeuclidean")
+    np.fill_diagonal(d, np.inf)
+    order = np.argsort(d, axis=1)[:, :k]
+    s = np.array([d[i, order[i, -1]] for i in range(len(x))])
+    w = np.zeros_like(d)
+    for i in range(len(x)):
+        for j in order[i]:
+            w[i, j] = w[j, i] = np.exp(-(d[i, j] ** 2) / (s[i] * s[j]))
+    root = 1 / np.sqrt(w.sum(1))
+    return root[:, None] * w * root
+
+
+def dense_cost(x, y, pairs, k, a):
+    factors = []
+    for side, points in enumerate((x, y)):
+        e = np.zeros((len(points), len(pairs)))
+        e[pairs[:, side], np.arange(len(pairs))] = 1
+        factors.append((1 - a) * np.linalg.solve(np.eye(len(points)) - a * dense_graph(points, k), e))
+    kernel = factors[0] @ factors[1].T
+    return -np.log(np.maximum(kernel / kernel.sum(1, keepdims=True), 1e-12))
+
+
+@pytest.mark.parametrize(("n", "k"), [(12, 3), (50, 10), (30, 29)])
+def test_the_graph_agrees_with_loops(n, k):
+    x = np.random.default_rng(n).normal(size=(n, 3))
+    graph = affinity_graph(x, every_row(n), metric="sqeuclidean", k=k).toarray()
+    np.testing.assert_allclose(graph, dense_graph(x, k), atol=1e-12)
+    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
+    np.testing.assert_allclose(
+        affinity_graph(x, every_row(n), metric="cosine", k=k).toarray(), dense_graph(unit, k), atol=1e-12
+    )
+
+
+@given(seed=st.integers(0, 10**6), n=st.integers(2, 30), k=st.integers(1, 12))
+def test_the_graph_is_symmetric_with_its_spectrum_in_the_unit_interval(seed, n, k):
+    x = np.random.default_rng(seed).normal(size=(n, 2))
+    x[n // 2 :: 2] = x[0]
+    atoms = find_atoms(x)
+    s = affinity_graph(x, atoms, metric="sqeuclidean", k=k).toarray()
+    np.testing.assert_allclose(s, s.T, rtol=1e-14)
+    assert np.abs(np.linalg.eigvalsh(s)).max() <= 1 + 1e-12
+
+
+@pytest.mark.parametrize("a", [0.1, 0.5, 0.9, 0.99, 0.999])
+def test_chebyshev_agrees_with_a_dense_solve(a):
+    rng = np.random.default_rng(0)
+    s = affinity_graph(rng.normal(size=(60, 3)), every_row(60), metric="sqeuclidean", k=5)
+    e = rng.random((60, 4))
+    exact = (1 - a) * np.linalg.solve(np.eye(60) - a * s.toarray(), e)
+    np.testing.assert_allclose(diffuse(s, e, a=a), exact, atol=1e-8)
+
+
+@pytest.mark.parametrize(("n", "m", "l", "a"), [(25, 18, 3, 0.9), (40, 40, 10, 0.99), (20, 50, 1, 0.5)])
+def test_agrees_with_the_dense_formula(n, m, l, a, spaces):  # noqa: E741
+    x, y, pairs = spaces(n, n, m, 3, 2, l)
+    ours = costs.diffusion_bridge(x, y, pairs, metric="sqeuclidean", k=6, a=a).dense()
+    theirs = dense_cost(x, y, pairs, 6, a)
+    # Entries near the floor 1e-12 depend on the last digits of the solve.
+    np.testing.assert_allclose(np.exp(-ours), np.exp(-theirs), atol=1e-7)
+    reached = theirs < 12
+    assert reached.mean() > 0.5
+    np.testing.assert_allclose(ours[reached], theirs[reached], atol=1e-3)
+
+
+def test_range_rows_and_swapping_of_rows(spaces):
+    x, y, pairs = spaces(2, 60, 50, 3, 4, 8)
+    dense = costs.diffusion_bridge(x, y, pairs).dense()
+    assert dense.min() >= 0
+    assert dense.max() <= -np.log(1e-12) + 1e-9
+    np.testing.assert_allclose(np.exp(-dense).sum(1), 1, atol=1e-9)
+    rng = np.random.default_rng(0)
+    rows, columns = rng.permutation(60), rng.permutation(50)
+    moved = np.stack([np.argsort(rows)[pairs[:, 0]], np.argsort(columns)[pairs[:, 1]]], axis=1)
+    again = costs.diffusion_bridge(x[rows], y[columns], moved).dense()
+    np.testing.assert_allclose(np.exp(-again), np.exp(-dense[np.ix_(rows, columns)]), atol=1e-8)
+
+
+def test_a_row_with_more_than_k_copies_is_an_island(spaces):
+    _, y, _ = spaces(4, 30, 30, 3, 3, 1)
+    y = np.concatenate([np.repeat(y[:2], 8, axis=0), y[2:]])  # two atoms of 8 copies, 28 lone rows
+    atoms = find_atoms(y)
+    s = affinity_graph(y, atoms, metric="sqeuclidean", k=5).toarray()
+    neighbours = [set(np.flatnonzero(row)) for row in s]
+    assert sum(len(some) for some in neighbours[2:]) > 0
+    # The copies' own edges lead nowhere else; only a lone row may choose the island as its neighbour.
+    island = affinity_graph(np.repeat(y[:2], 8, axis=0), find_atoms(np.repeat(y[:2], 8, axis=0)), metric="sqeuclidean", k=5)
+    assert island.nnz == 0 or np.abs(island.toarray()).max() == 0
+
+
+def test_merged_label_codes_diffuse_as_unmerged_rows_do():
+    """Ten distinct codes of 12 copies each, k = 5: each code is its own island, so K needs no graph at all."""
+    rng = np.random.default_rng(0)
+    codes, labels = rng.normal(size=(4, 3)), np.arange(48) % 4
+    x, y = rng.normal(size=(48, 3)), codes[labels]
+    pairs = np.array([[0, 0], [1, 1], [2, 2], [3, 3], [9, 9]])
+    cost = costs.diffusion_bridge(x, y, pairs, metric="sqeuclidean", k=5, a=0.9)
+    assert cost.atom_shape == (48, 4)
+    e_x = np.zeros((48, 5))
+    e_x[pairs[:, 0], np.arange(5)] = 1
+    f_x = 0.1 * np.linalg.solve(np.eye(48) - 0.9 * dense_graph(x, 5), e_x)
+    # Within an island of equal rows all distances are 0: mass stays in the island and spreads over it evenly.
+    f_y = (labels[:, None] == labels[pairs[:, 1]]).astype(float)
+    kernel = f_x @ f_y.T
+    np.testing.assert_allclose(np.exp(-cost.dense()), kernel / kernel.sum(1, keepdims=True), atol=1e-7)
+
+
+def test_beats_the_bridge_on_digits(digits):
+    pairs = digits.sample_pairs(0.03, seed=0)
+    accuracy = {}
+    for name in ("bridge", "diffusion_bridge"):
+        plan = bv.couplings.linear(bv.costs.COSTS[name](digits.source.x, digits.target.x, pairs))
+        accuracy[name] = bv.metrics.matching_accuracy(plan, digits.source.labels, digits.target.labels)
+    assert accuracy["bridge"] > 0.6
+    assert accuracy["diffusion_bridge"] > accuracy["bridge"] + 0.05

@@ -1,0 +1,59 @@
+"""The local strategy: a fresh small problem at each draw."""
+
+from __future__ import annotations
+
+import jax
+import numpy as np
+import pytest
+
+import bridgeviz as bv
+
+
+@pytest.fixture(scope="module")
+def plan(blobs):
+    pairs = blobs.sample_pairs(0.2, seed=0)
+    return bv.couplings.local(bv.costs.bridge(blobs.source.x, blobs.target.x, pairs), epsilon=0.05, batch_size=32)
+
+
+def test_samples_have_the_shape_asked_for(plan, blobs):
+    assert plan.shape == blobs.shape
+    for size in (1, 31, 32, 70):
+        i, j = plan.sample(0, size)
+        assert i.shape == j.shape == (size,)
+    i, j = plan.sample(0, 2000)
+    assert i.min() >= 0
+    assert j.max() < 120
+    assert len(np.unique(i)) > 100
+    assert len(np.unique(j)) > 100
+
+
+def test_the_same_seed_draws_the_same(plan):
+    np.testing.assert_array_equal(plan.sample(5, 100), plan.sample(5, 100))
+    assert (plan.sample(5, 100)[0] != plan.sample(6, 100)[0]).any()
+
+
+def test_batches_differ(plan):
+    i, _ = plan.sample(0, 64)
+    assert (i[:32] != i[32:]).any()
+
+
+def test_better_than_chance(plan, blobs):
+    accuracy = bv.metrics.matching_accuracy(plan, blobs.source.labels, blobs.target.labels, samples=2000)
+    assert accuracy > 0.8  # chance is 1/3
+
+
+def test_a_batch_follows_its_own_sinkhorn_plan():
+    """Two clusters, sharp epsilon: a draw never crosses when the batch holds enough of both."""
+    cost = np.kron(np.array([[0.0, 1.0], [1.0, 0.0]]), np.ones((20, 20)))
+    plan = bv.couplings.local(cost, epsilon=0.02, tau=(0.9, 0.9), batch_size=64)
+    i, j = plan.sample(0, 3000)
+    assert ((i < 20) == (j < 20)).mean() > 0.9
+    i, j = plan.sampler().draw(jax.random.key(0), 64)
+    assert i.shape == j.shape == (64,)
+
+
+def test_it_has_no_plan_and_says_so(plan, blobs):
+    assert plan.converged is None
+    assert not hasattr(plan, "dense")
+    with pytest.raises(bv.InputError, match="a local one has no plan"):
+        bv.metrics.class_plan(plan, blobs.source.labels, blobs.target.labels)
