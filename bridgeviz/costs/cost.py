@@ -15,8 +15,8 @@ from numpy.typing import ArrayLike
 from bridgeviz import _checks as check
 from bridgeviz.costs.atoms import Atoms, every_row
 
-BLOCK_BYTES = 64 * 2**20
-"""How much memory a block of a lazily computed matrix may take."""
+BLOCK_BYTES = 2**20
+"""The size of a block of a lazily computed matrix: small enough for a core's cache, which min_plus lives in."""
 
 
 def min_plus(a: Any, b: Any) -> Any:
@@ -121,15 +121,16 @@ class Cost:
         )
 
 
-def _first(a: Any, b: Any) -> Any:
-    return a @ b.T
+def pick_columns(a: Any, b: Any) -> Any:
+    """The columns of `a` that `b` (c, 1) numbers: a plain matrix, kept as its own source factor."""
+    return a[:, b[:, 0].astype(int)]
 
 
 def from_matrix(value: ArrayLike, where: str) -> Cost:
     """Wrap a plain (n, m) matrix, such as `costs.cosine(x, y)`, as a cost."""
     matrix = check.matrix(value, "cost", where, rows=1).astype(np.float64)
     n, m = matrix.shape
-    return Cost("matrix", matrix, np.eye(m), _first, every_row(n), every_row(m))
+    return Cost("matrix", matrix, np.arange(m, dtype=np.float64)[:, None], pick_columns, every_row(n), every_row(m))
 
 
 def as_cost(value: Any, where: str) -> Cost:

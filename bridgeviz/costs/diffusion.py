@@ -35,7 +35,7 @@ def diffusion_bridge(
         y: (m, q) target rows.
         pairs: (l, 2) rows known to correspond, l >= 1.
         metric: "cosine", "sqeuclidean" or "pearson".
-        k: neighbours of the graph, >= 1 and below the number of rows.
+        k: neighbours in the graphs, >= 1; a space with fewer rows uses them all.
         a: how far mass diffuses, in (0, 1): 1 / (1 - a) is the mean number of steps. None takes 0.99 when at most 2 %
             of the source rows are paired and 0.9 above: the more anchors, the nearer the next one.
 
@@ -48,7 +48,7 @@ def diffusion_bridge(
     (40, 40)
     """
     x, y, pairs, _ = check_spaces(x, y, pairs, metric, "diffusion_bridge")
-    k = check.count(k, "k", "diffusion_bridge", most=min(len(x), len(y)) - 1)
+    k = check.count(k, "k", "diffusion_bridge")
     if a is None:
         a = 0.99 if len(pairs) <= 0.02 * len(x) else 0.9
     if check.positive(a, "a", "diffusion_bridge") >= 1:

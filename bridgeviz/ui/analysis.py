@@ -10,9 +10,9 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from bridgeviz import Run, RunConfig
+from bridgeviz import Problem, Run, RunConfig, metrics
 from bridgeviz.costs.atoms import find_atoms
-from bridgeviz.couplings import LocalCoupling
+from bridgeviz.couplings import Coupling, LocalCoupling
 from bridgeviz.metrics.diagnosis import DRAWS, Diagnosis, diagnose
 from bridgeviz.metrics.neighbours import Neighbourhood, neighbourhood
 from bridgeviz.metrics.story import Story, explain_point
@@ -63,6 +63,17 @@ def worth(config: RunConfig) -> list[float]:
 def draws(config: RunConfig, size: int = DRAWS) -> tuple[np.ndarray, np.ndarray]:
     """(i, j) drawn from the plan."""
     return _draws(doors.key(config), config, size)
+
+
+def class_shares_of(
+    plan: Coupling | LocalCoupling, problem: Problem, drawn: tuple[np.ndarray, np.ndarray], classes: np.ndarray
+) -> np.ndarray:
+    """(c, c) which class is sent where, rows summing to 1: exact where there is a plan, else from draws."""
+    source, target = problem.source.labels, problem.target.labels
+    if not isinstance(plan, LocalCoupling):
+        return metrics.class_plan(plan, source, target)[0]
+    counts = metrics.confusion(source[drawn[0]], target[drawn[1]], classes=classes)
+    return counts / np.maximum(counts.sum(1, keepdims=True), 1)
 
 
 def diagnosis(run: Run) -> Diagnosis:

@@ -20,6 +20,7 @@ import numpy as np
 import streamlit as st
 
 from bridgeviz import InputError, Run, RunConfig, TrainingError
+from bridgeviz.ui import router
 from bridgeviz.viz.scene import Scene
 
 PATIENCE = 60.0
@@ -29,7 +30,7 @@ LIMIT = max(1, (os.cpu_count() or 2) // 2)
 """Jobs that run at once on this server; the rest wait in line."""
 
 ACTIVE = ("queued", "running")
-_JOB, _RUN = "_job", "_run"
+_JOB, _RUN, _SCENE = "_job", "_run", "_scene"
 _log = logging.getLogger(__name__)
 
 
@@ -223,10 +224,18 @@ def current_run() -> Run | None:
     return st.session_state.get(_RUN)
 
 
+def remember(run: Run, draw: Callable[[Run], Scene]) -> Scene:
+    """The scene of a run, drawn once a session."""
+    kept = st.session_state.get(_SCENE)
+    if kept is None or kept[0] is not run:
+        kept = st.session_state[_SCENE] = (run, draw(run))
+    return kept[1]
+
+
 def line() -> None:
-    """A line in the sidebar while a job runs, on every page; it also keeps the job alive."""
+    """A line in the sidebar while a job runs, on every page but Flow; it also keeps the job alive."""
     job = current_job()
-    if job is not None and job.look().active:
+    if router.here() != "flow" and job is not None and job.look().active:
         with st.sidebar:
             _line()
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from bridgeviz.problem import Problem
+from bridgeviz.problem import Problem, Space
 
 
 def picked_rows(event: Any) -> np.ndarray:
@@ -40,3 +41,8 @@ def start_value(key: str, value: int, size: int) -> None:
     """Give a row picker its first value, and another one when the row it holds is not there any more."""
     if not 0 <= st.session_state.get(key, -1) < size:
         st.session_state[key] = value
+
+
+def named(space: Space, row: int, names: Mapping[str, str]) -> str:
+    """The class of a row in brackets, or nothing without labels."""
+    return "" if space.labels is None else f" ({names[str(space.labels[row])]})"

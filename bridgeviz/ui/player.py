@@ -48,6 +48,7 @@ def payload(scene: Scene, *, pictures: bool = False) -> dict[str, Any]:
 
     flat = np.concatenate([scene.positions.reshape(-1, 2), np.repeat(scene.landmarks, 50, axis=0)])
     view = (np.percentile(flat, (0.3, 99.7), axis=0) - low) / size * 65535  # a few stray points may leave the stage
+    made = scene.strip_made
     accuracy = (scene.decoded == scene.labels).mean(1)
     return {
         "id": f"{hash((scene.positions.tobytes(), scene.labels.tobytes())):x}",
@@ -67,7 +68,7 @@ def payload(scene: Scene, *, pictures: bool = False) -> dict[str, Any]:
         "sure": None if scene.strip_sure is None else _text(np.round(255 * scene.strip_sure).astype(np.uint8)),
         "thumbnails": _pictures(scene.thumbnails),
         "cards": _pictures(scene.strip_pictures),
-        "made": None if scene.strip_made is None else _pictures(scene.strip_made.reshape(-1, *scene.strip_made.shape[2:])),
+        "made": _pictures(made if made is None else made.reshape(-1, *made.shape[2:])),
         "pictures": pictures,
         "badge": badge(scene),
     }  # fmt: skip

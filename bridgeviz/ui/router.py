@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
@@ -17,14 +18,18 @@ PAGES = (
 )
 """File, title and icon of each page."""
 _HERE = "_page"
+_ICON = Path(__file__).parent / "assets" / "icon.svg"
+_ROOM = "<style>.stMainBlockContainer { padding-top: 3rem; padding-bottom: 3rem; }</style>"
 
 
 def route() -> Any:
     """The page that the link asks for; `app.py` runs it."""
+    st.set_page_config(page_title="bridgeviz", page_icon=str(_ICON), layout="wide")
     page = st.navigation(
         [st.Page(f"pages/{file}.py", title=title, icon=icon, default=file == "start") for file, title, icon in PAGES]
     )
     st.session_state[_HERE] = page.url_path
+    st.html(_ROOM)
     return page
 
 

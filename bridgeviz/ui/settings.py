@@ -138,6 +138,11 @@ def sidebar(*, training: bool = False) -> RunConfig:
     return config
 
 
+def current() -> RunConfig:
+    """What the controls say now; for callbacks."""
+    return to_config({key: _now(key) for key in DEFAULTS})
+
+
 def apply(config: RunConfig) -> None:
     """Set every control to a config; call it from a widget's callback, before the controls are drawn."""
     for key, value in from_config(config).items():
@@ -288,4 +293,4 @@ def _grid(key: str, label: str) -> None:
     _bound(st.select_slider, key, label, options=options, value=DEFAULTS[key])
 
 
-__all__ = ["DEFAULTS", "InputError", "apply", "from_config", "link", "reset", "sidebar", "to_config"]
+__all__ = ["DEFAULTS", "InputError", "apply", "current", "from_config", "link", "reset", "sidebar", "to_config"]

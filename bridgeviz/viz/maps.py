@@ -164,10 +164,11 @@ def _markers(figure, kind, panel: Panel, part: Group, at: np.ndarray, opacity: f
 def _names(figure: go.Figure, panel: Panel, part: Group) -> None:
     """Names beside the points that stand for many rows."""
     xy = panel.points[part.rows]
+    unseen = {"size": part.size + 6, "opacity": 0}  # text keeps clear of its own trace's markers only
     figure.add_trace(
         go.Scatter(
-            x=xy[:, 0], y=xy[:, 1], mode="text", text=[part.name] * len(xy), textposition="middle right",
-            textfont={"size": 15}, hoverinfo="skip", showlegend=False, texttemplate="  %{text}",
+            x=xy[:, 0], y=xy[:, 1], mode="markers+text", text=[part.name] * len(xy), textposition="middle right",
+            textfont={"size": 15}, marker=unseen, hoverinfo="skip", showlegend=False,
         )
     )  # fmt: skip
 
@@ -198,19 +199,26 @@ def side_by_side(source: Panel, target: Panel, *, gap: float = 0.45) -> tuple[np
 
 
 def both_maps(
-    source: Panel, target: Panel, *, opacity: float = 0.35, height: int = 500
+    source: Panel, target: Panel, *, opacity: float = 0.35, height: int = 430
 ) -> tuple[go.Figure, np.ndarray, np.ndarray]:
     """A figure with both maps side by side, and where on its plane the rows of each are."""
     left, right = side_by_side(source, target)
     figure = go.Figure()
+    seen: set[str] = set()
     for panel, at in ((source, left), (target, right)):
         placed = panel._replace(points=at)
         parts = groups(placed)
         kind = go.Scatter if sum(len(part.rows) for part in parts) <= _SVG else go.Scattergl
         for part in parts:
-            _markers(figure, kind, placed, part, np.ones(len(part.rows), bool), opacity, panel is source)
+            _markers(figure, kind, placed, part, np.ones(len(part.rows), bool), opacity, False)
             if part.size.max() > 6.5 and part.rank is not None:
                 _names(figure, placed, part)
+            if part.rank is not None and part.name not in seen:
+                seen.add(part.name)
+                swatch = {"size": 9, "color": colour(part.rank), "symbol": symbol(part.rank)}
+                figure.add_trace(
+                    go.Scatter(x=[None], y=[None], mode="markers", name=part.name, marker=swatch, hoverinfo="skip")
+                )
     top = float(max(left[:, 1].max(), right[:, 1].max()))
     for panel, at, side in ((source, left, "source"), (target, right, "target")):
         figure.add_annotation(
@@ -218,9 +226,8 @@ def both_maps(
             showarrow=False, font={"size": 13},
         )  # fmt: skip
     badge = " | ".join(f"{side}: {p.badge}" for side, p in (("source", source), ("target", target)) if p.badge)
-    style(figure, badge, height=height, legend=source.space.labels is not None)
-    figure.update_layout(dragmode="pan", margin_t=34)
-    return figure, left, right
+    style(figure, badge, height=height, legend=bool(seen))
+    return figure.update_layout(dragmode="pan", margin_t=34), left, right
 
 
 def _unit(points: np.ndarray) -> np.ndarray:

@@ -17,7 +17,7 @@ _LINE = "#009E73"
 
 
 def coverage_bars(names: Sequence[str], counts: np.ndarray, *, ranks: Sequence[int] | None = None) -> go.Figure:
-    """Pairs a class; a class with none gets a cross in the colour of what is wrong."""
+    """Pairs a class; a class with none says so, with a cross, in the colour of what is wrong."""
     counts = np.asarray(counts)
     ranks = range(len(names)) if ranks is None else ranks
     figure = go.Figure(
@@ -25,28 +25,15 @@ def coverage_bars(names: Sequence[str], counts: np.ndarray, *, ranks: Sequence[i
             x=list(names),
             y=counts,
             marker_color=[colour(k) for k in ranks],
-            text=counts,
+            text=[f"{c:,}" if c else f"<b style='color:{WRONG}'>✗ none</b>" for c in counts.tolist()],
             textposition="outside",
             cliponaxis=False,
             hovertemplate="class %{x}: %{y} pairs<extra></extra>",
-            showlegend=False,
             name="pairs",
         )
     )
-    none = np.flatnonzero(counts == 0)
-    if len(none):
-        figure.add_trace(
-            go.Scatter(
-                x=[names[k] for k in none],
-                y=np.zeros(len(none)),
-                mode="markers",
-                name="no pair at all",
-                marker={"symbol": "x", "size": 12, "color": WRONG},
-                hovertemplate="class %{x} has no pair at all<extra></extra>",
-            )
-        )
     figure.update_xaxes(type="category", title="class")
-    figure.update_yaxes(title="pairs", rangemode="tozero")
+    figure.update_yaxes(title="pairs", range=[0, 1.15 * max(int(counts.max()), 1)])
     return _plain(figure, 280)
 
 
@@ -123,9 +110,15 @@ def cost_histogram(sample: CostSample, *, bins: int = 50) -> go.Figure:
 
 
 def supervision_curve(
-    fractions: Sequence[float], accuracy: Sequence[float], now: float | None, chance: float
+    fractions: Sequence[float], accuracy: Sequence[float], now: tuple[float, float], chance: float
 ) -> go.Figure:
-    """How often the cheapest target is of the right class, against the share of pairs used."""
+    """How often the cheapest target is of the right class, against the share of pairs used.
+
+    Args:
+        fractions, accuracy: where it was measured, and what was found; NaN where it could not be.
+        now: fraction and accuracy of the settings as they are.
+        chance: of drawing a target at random.
+    """
     percent = 100 * np.asarray(fractions)
     figure = go.Figure(
         go.Scatter(
@@ -133,9 +126,21 @@ def supervision_curve(
             y=np.asarray(accuracy),
             mode="lines+markers",
             line={"color": SAME, "width": 2.5},
-            name="cheapest target",
             marker={"size": 8},
+            name="other fractions",
             hovertemplate="%{x:g} % of the pairs: %{y:.1%} right<extra></extra>",
+        )
+    )
+    figure.add_trace(
+        go.Scatter(
+            x=[100 * now[0]],
+            y=[now[1]],
+            mode="markers+text",
+            text=["now"],
+            textposition="bottom right",
+            marker={"size": 16, "symbol": "circle-open", "color": OTHER, "line": {"width": 3}},
+            name="now",
+            hovertemplate="now, %{x:g} %: %{y:.1%} right<extra></extra>",
         )
     )
     figure.add_hline(
@@ -144,13 +149,6 @@ def supervision_curve(
         annotation_text=f"chance {chance:.0%}",
         annotation_position="bottom right",
     )
-    if now is not None:
-        figure.add_vline(
-            x=100 * now,
-            line={"dash": "dot", "color": OTHER, "width": 2},
-            annotation_text="now",
-            annotation_position="top left",
-        )
     figure.update_xaxes(type="log", title="paired samples, %", tickvals=percent, ticktext=[f"{p:g}" for p in percent])
     figure.update_yaxes(title="right class", tickformat=".0%", range=[0, 1.04])
     return _plain(figure, 300)

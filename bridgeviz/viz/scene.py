@@ -65,7 +65,7 @@ class Scene:
         return float(np.bincount(self.labels, minlength=1).max() / len(self.labels))
 
 
-def scene(run: Run, *, points: int = 400, strip: int = 15, seed: int = 0) -> Scene:
+def scene(run: Run, *, points: int = 400, strip: int = 12, seed: int = 0) -> Scene:
     """The scene of a run, played on test points where the problem has some.
 
     Args:

@@ -1,0 +1,65 @@
+"""The cards of the gallery: a small picture of where the points end, a title, and one sentence."""
+
+from __future__ import annotations
+
+import base64
+from functools import lru_cache
+
+import streamlit as st
+
+from bridgeviz import InputError
+from bridgeviz.viz import gallery
+from bridgeviz.viz.palette import COLOURS, WRONG
+
+_KEY = "preset"
+
+
+def chosen() -> str:
+    """The preset that the link or a card asks for; the first one if it asks for none that exists."""
+    name = st.session_state.get(_KEY) or st.query_params.get(_KEY)
+    return name if name in gallery.PRESETS else next(iter(gallery.PRESETS))
+
+
+def cards(now: str, *, columns: int = 3) -> None:
+    """A card for each preset but the one that plays now."""
+    others = [name for name in gallery.PRESETS if name != now]
+    row = []
+    for k, name in enumerate(others):
+        if k % columns == 0:
+            row = st.columns(columns)
+        with row[k % columns].container(border=True, height="stretch"):
+            _card(name)
+
+
+def _card(name: str) -> None:
+    try:
+        scene = gallery.shipped(name)
+    except InputError as error:
+        st.caption(str(error))
+        return
+    st.markdown(f"**{gallery.PRESETS[name].title}**")
+    st.image(picture(name), width="stretch")
+    st.caption(gallery.lesson(name, scene))
+    st.button("Play", key=f"play_{name}", on_click=_choose, args=(name,), icon=":material/play_arrow:")
+
+
+def _choose(name: str) -> None:
+    st.session_state[_KEY] = name
+    st.query_params[_KEY] = name
+
+
+@lru_cache(maxsize=16)
+def picture(name: str) -> str:
+    """The end of a preset's journey as a small SVG: what decodes wrongly carries a red ring."""
+    scene = gallery.shipped(name)
+    points = scene.positions[-1]
+    low, high = points.min(0), points.max(0)
+    x, y = ((points - low) / (high - low)).T
+    wrong = scene.decoded[-1] != scene.labels
+    dots = "".join(
+        f'<circle cx="{12 + 276 * a:.1f}" cy="{112 - 104 * b:.1f}" r="3" fill="{COLOURS[c % len(COLOURS)]}"'
+        + (f' stroke="{WRONG}" stroke-width="1.6"/>' if bad else ' fill-opacity="0.8"/>')
+        for a, b, c, bad in sorted(zip(x, y, scene.labels, wrong, strict=True), key=lambda row: row[3])
+    )
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 124">{dots}</svg>'
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()

@@ -1,0 +1,199 @@
+"""The shipped gallery: finished runs, small enough to open at once, each showing one way that alignment works or fails.
+
+`bridgeviz gallery` makes the files anew. Every number on a card is read from its file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+
+from bridgeviz import _checks as check
+from bridgeviz._checks import InputError
+from bridgeviz.datasets import paths
+from bridgeviz.experiments import RunConfig, run
+from bridgeviz.viz.scene import Scene, scene
+
+MOST_BYTES = 300_000
+"""A file of the gallery is no larger."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """One run of the gallery.
+
+    Attributes:
+        title: a few words.
+        lesson: one sentence; names in braces are filled with the file's own numbers.
+        config: of the run.
+        against: what to compare its test accuracy with, or None.
+    """
+
+    title: str
+    lesson: str
+    config: RunConfig
+    against: RunConfig | None = None
+
+
+def _digits(**changes) -> RunConfig:
+    return RunConfig(**{"dataset": "digits", "fraction": 0.02, "steps": 2000, "cost": "diffusion_bridge", **changes})
+
+
+_MNIST = RunConfig(dataset="mnist", fraction=0.01, cost="diffusion_bridge", steps=2000)
+
+PRESETS: dict[str, Preset] = {
+    "digits": Preset(
+        "It works: digits",
+        "{pairs} pairs are enough to carry {right} of new handwritten digits to their own label.",
+        _digits(),
+    ),
+    "mnist": Preset(
+        "It works: MNIST",
+        "The same with MNIST: {pairs} pairs of {known}, and {right} of new digits arrive at their own label.",
+        _MNIST,
+    ),
+    "too_few_pairs": Preset(
+        "Too few pairs",
+        "With {pairs} pairs some digits have no pair at all; {right} of new digits arrive, "
+        "against {against} with {against_pairs} pairs.",
+        _digits(fraction=0.005),
+        _digits(),
+    ),
+    "classes_overlap": Preset(
+        "Classes overlap",
+        "Where {overlap} of a point's neighbours belong to another class, no pair can tell them apart: "
+        "{right} arrive, against {against} when the classes lie apart.",
+        RunConfig(dataset="blobs", options={"overlap": 0.8}, fraction=0.05, steps=1500),
+        RunConfig(dataset="blobs", options={"overlap": 0.1}, fraction=0.05, steps=1500),
+    ),
+    "local_misguides": Preset(
+        "Local alignment misguides",
+        "Transport solved inside small batches must match points whose partners are not there: "
+        "{right} arrive, against {against} when all points are matched at once.",
+        _digits(strategy="local", batch_size=32, steps=800),
+        _digits(batch_size=32, steps=800),
+    ),
+    "true_overfits": Preset(
+        "The pairs alone overfit",
+        "Learning from the {pairs} pairs and nothing else: {right} of new digits arrive, "
+        "against {against} when transport spreads the same pairs to all points.",
+        _digits(strategy="true"),
+        _digits(),
+    ),
+    "tau_too_low": Preset(
+        "Tau too low",
+        "Unbalanced transport may leave points out, and with tau this low it leaves out too much: "
+        "{right} arrive, against {against} when every point must be matched.",
+        _digits(cost="bridge", tau=(0.5, 0.5)),
+        _digits(cost="bridge"),
+    ),
+}
+
+
+def home() -> Path:
+    """Where the shipped files are."""
+    return paths.shipped() / "gallery"
+
+
+def make_all(out: Path | None = None, names: list[str] | None = None) -> Iterator[str]:
+    """Make the files of some presets (all by default) in `out`; yields one line about each."""
+    out = home() if out is None else Path(out)
+    for name in names or PRESETS:
+        check.choice(name, "names", "make_all", PRESETS)
+        path = make(name, out)
+        shown = read(name, out)
+        accuracy = shown.metrics.get("test_accuracy", float("nan"))
+        yield f"{name}: test accuracy {accuracy:.3f}, {path.stat().st_size:,} bytes"
+
+
+def make(name: str, out: Path, *, points: int = 400, changes: Callable[[RunConfig], RunConfig] = lambda c: c) -> Path:
+    """Run a preset and write `out/<name>.npz`, whole or not at all.
+
+    Args:
+        name: of the preset.
+        out: folder.
+        points: how many are drawn.
+        changes: applied to every config first; tests use it to shorten the training.
+    """
+    preset = PRESETS[check.choice(name, "name", "make", PRESETS)]
+    result = run(changes(preset.config))
+    made = scene(result, points=points, strip=12)
+    numbers = {"pairs": len(result.pairs), "known": len(result.problem.truth), **result.metrics}
+    if preset.against is not None:
+        other = run(changes(preset.against))
+        numbers |= {"against_test_accuracy": other.metrics["test_accuracy"], "against_pairs": len(other.pairs)}
+    arrays: dict[str, np.ndarray] = {}
+    about: dict = {"metrics": numbers}
+    for field in fields(made):
+        value = getattr(made, field.name)
+        if field.name == "positions":
+            arrays["positions"] = value.astype(np.float16)
+        elif isinstance(value, np.ndarray):
+            arrays[field.name] = value
+        elif field.name != "metrics":
+            about[field.name] = value
+    out.mkdir(parents=True, exist_ok=True)
+    handle, draft = tempfile.mkstemp(suffix=".npz", dir=out)
+    os.close(handle)
+    np.savez_compressed(draft, about=np.array(json.dumps(about)), **arrays)
+    os.chmod(draft, 0o644)
+    if (size := os.path.getsize(draft)) > MOST_BYTES:
+        os.remove(draft)
+        raise InputError(f"The gallery file '{name}' would take {size:,} bytes; it may take {MOST_BYTES:,}.")
+    os.replace(draft, out / f"{name}.npz")
+    return out / f"{name}.npz"
+
+
+def read(name: str, folder: Path | None = None) -> Scene:
+    """The scene of a preset from its file.
+
+    Raises:
+        InputError: an unknown name, or the file is missing or damaged.
+    """
+    check.choice(name, "name", "read", PRESETS)
+    path = (home() if folder is None else Path(folder)) / f"{name}.npz"
+    if not path.is_file():
+        raise InputError(f"The gallery has no file {path.name}. Make it with `bridgeviz gallery`.")
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {key: stored[key] for key in stored.files if key != "about"}
+            about = json.loads(str(stored["about"]))
+        arrays["positions"] = arrays["positions"].astype(np.float32)
+        return Scene(**arrays, **{**about, "names": tuple(about["names"])})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(f"The gallery file {path.name} is damaged. Make it again with `bridgeviz gallery`.") from error
+
+
+@lru_cache(maxsize=16)
+def shipped(name: str) -> Scene:
+    """The scene of a preset from the shipped files, read once a process."""
+    return read(name)
+
+
+def config(made: Scene) -> RunConfig:
+    """The settings that a scene was made with."""
+    return RunConfig.from_dict(made.config)
+
+
+def lesson(name: str, made: Scene) -> str:
+    """A preset's sentence with the file's own numbers in it."""
+    numbers = made.metrics
+    return PRESETS[name].lesson.format(
+        pairs=f"{numbers['pairs']:,}",
+        known=f"{numbers['known']:,}",
+        right=_percent(numbers.get("test_accuracy")),
+        against=_percent(numbers.get("against_test_accuracy")),
+        against_pairs=f"{numbers.get('against_pairs', 0):,}",
+        overlap=_percent(numbers.get("source_overlap")),
+    )
+
+
+def _percent(value: float | None) -> str:
+    return "?" if value is None else f"{value:.0%}".replace("%", " %")
