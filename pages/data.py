@@ -16,7 +16,6 @@ page.question(
 config = settings.sidebar()
 with doors.guard():
     problem = doors.problem(config)
-    panels = {side: analysis.panel(config, side) for side in ("source", "target")}
     near = {side: analysis.near(config, side) for side in ("source", "target")}
 source, target = problem.source, problem.target
 classes, names = analysis.names(config)
@@ -33,17 +32,17 @@ left, right = st.columns(2)
 with left:
     head("source")
     event = st.plotly_chart(
-        space_map(panels["source"]), key="data_source", on_select="rerun", selection_mode=("box", "lasso"),
+        analysis.space_figure(config, "source"), key="data_source", on_select="rerun", selection_mode=("box", "lasso"),
         config={"displaylogo": False}, alt="map of the source space",
     )  # fmt: skip
 brushed = picked_rows(event)
 lit = counterparts(problem, brushed)
 with right:
     head("target")
-    st.plotly_chart(
-        space_map(panels["target"], lit=lit), key="data_target", config={"displaylogo": False},
-        alt="map of the target space",
-    )  # fmt: skip
+    partner = analysis.space_figure(config, "target")
+    if lit is not None:
+        partner = space_map(analysis.panel(config, "target"), lit=lit)
+    st.plotly_chart(partner, key="data_target", config={"displaylogo": False}, alt="map of the target space")
 
 if len(brushed):
     shown = np.random.default_rng(0).permutation(brushed)[:24]
@@ -80,4 +79,4 @@ if pictured is not None:
 page.onwards("pairs_and_cost", "what does supervision buy?")
 with doors.guard():
     for side in ("source", "target"):
-        thumbnails.hover(f"hover_{side}", f"data_{side}", getattr(problem, side))
+        thumbnails.hover(f"hover_{side}", f"data_{side}", analysis.sheet(config, side))

@@ -16,8 +16,7 @@ st.markdown(
 name = cards.chosen()
 with doors.guard():
     scene = gallery.shipped(name)
-st.subheader(gallery.PRESETS[name].title)
-st.markdown(gallery.lesson(name, scene))
+st.markdown(f"**{gallery.PRESETS[name].title}.** {gallery.lesson(name, scene)}")
 player(scene, key="start_player")
 numbers = scene.metrics
 page.numbers(numbers, pairs=numbers["pairs"], known=numbers["known"], chance=scene.chance)

@@ -63,7 +63,9 @@ def test_skips_are_failures_only_in_a_strict_run(tmp_path):
 
 def test_the_shape_checker_sees_shapes_and_leaves_the_rest():
     @jaxtyped(typechecker=check_shapes)
-    def product(a: Float[np.ndarray, "n k"], b: Float[np.ndarray, "k m"], times: float = 1.0) -> Float[np.ndarray, "n m"]:
+    def product(
+        a: Float[np.ndarray, "n k"], b: Float[np.ndarray, "k m"], times: float = 1.0
+    ) -> Float[np.ndarray, "n m"]:
         return np.tile(a @ b, int(times))
 
     assert product(np.ones((2, 3)), np.ones((3, 4)), "1").shape == (2, 4)
@@ -78,7 +80,7 @@ def test_the_shapes_of_the_library_are_checked():
 
     with pytest.raises(TypeCheckError):
         bv.costs.Cost(
-            "wrong", np.ones((3, 2)), np.ones((4, 5)), lambda a, b: a, *(bv.costs.as_cost(np.ones((3, 4)), "x"),) * 2
+            "wrong", np.ones(3), np.ones((4, 5)), lambda a, b: a, *(bv.costs.as_cost(np.ones((3, 4)), "x"),) * 2
         )
     with pytest.raises(TypeCheckError):
         interpolate(np.ones((3, 2)), np.ones((3, 2)), np.ones(4))

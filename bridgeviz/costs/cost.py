@@ -49,7 +49,7 @@ class Cost:
     Attributes:
         name: of the cost.
         source_factor: (u, g).
-        target_factor: (v, g).
+        target_factor: (v, h), h = g for every cost on pairs; a plain matrix numbers its columns here.
         combine: (r, g), (c, g) -> (r, c), on NumPy or JAX arrays.
         source_atoms: the atoms of the n source rows.
         target_atoms: the atoms of the m target rows.
@@ -59,7 +59,7 @@ class Cost:
 
     name: str
     source_factor: Float[np.ndarray, "u g"]
-    target_factor: Float[np.ndarray, "v g"]
+    target_factor: Float[np.ndarray, "v h"]
     combine: Callable[[Any, Any], Any]
     source_atoms: Atoms
     target_atoms: Atoms

@@ -113,7 +113,7 @@ def save_weights(path: Path, model: nnx.Module) -> None:
 def load_weights(path: Path, model: M) -> M:
     """Fill `model`, which may be abstract (`nnx.eval_shape`), with the parameters written by `save_weights`; `InputError` if they are not this model's."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = dict(stored.items())
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(f"The weights in {path} can't be read ({error}). Run `bridgeviz pretrain` again.") from error

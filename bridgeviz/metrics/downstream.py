@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Int
 from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
@@ -42,7 +42,7 @@ def downstream_accuracy(space: Space, y: ArrayLike, labels: ArrayLike) -> float:
     return float(np.mean(predicted == labels))
 
 
-def confusion(labels: ArrayLike, predicted: ArrayLike, *, classes: ArrayLike | None = None) -> Float[np.ndarray, "c c"]:
+def confusion(labels: ArrayLike, predicted: ArrayLike, *, classes: ArrayLike | None = None) -> Int[np.ndarray, "c c"]:
     """How many points of each class (rows) were taken for each class (columns).
 
     >>> confusion(["a", "a", "b"], ["a", "b", "b"])

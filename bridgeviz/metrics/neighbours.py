@@ -65,8 +65,8 @@ def neighbourhood(x: ArrayLike, labels: ArrayLike, *, k: int = 15) -> Neighbourh
 def chance_overlap(labels: ArrayLike) -> float:
     """The overlap to expect when every row's neighbours are drawn at random from the others.
 
-    >>> chance_overlap(["a", "a", "b", "b"])  # of three others, two are of the other class
-    0.6666666666666666
+    >>> round(chance_overlap(["a", "a", "b", "b"]), 3)  # of three others, two are of the other class
+    0.667
     """
     counts = np.unique(np.asarray(labels), return_counts=True)[1]
     n = counts.sum()

@@ -8,18 +8,20 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
 from bridgeviz import Problem, Run, RunConfig, metrics
 from bridgeviz.costs.atoms import find_atoms
 from bridgeviz.couplings import Coupling, LocalCoupling
+from bridgeviz.experiments.run import build_cost, sample_pairs
 from bridgeviz.metrics.diagnosis import DRAWS, Diagnosis, diagnose
 from bridgeviz.metrics.neighbours import Neighbourhood, neighbourhood
 from bridgeviz.metrics.story import Story, explain_point
 from bridgeviz.metrics.supervision import CostSample, cost_accuracy, sample_cost
-from bridgeviz.ui import doors
+from bridgeviz.ui import doors, thumbnails
 from bridgeviz.viz import projection
-from bridgeviz.viz.maps import Panel, class_names, class_order
+from bridgeviz.viz.maps import Panel, class_names, class_order, prepared, space_map
 
 FRACTIONS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 """At which the worth of supervision is measured."""
@@ -47,6 +49,16 @@ def names(config: RunConfig) -> tuple[np.ndarray | None, dict[str, str]]:
     if classes is None:
         return None, {}
     return classes, dict(zip(map(str, classes), class_names(classes, problem.source, problem.target), strict=True))
+
+
+def space_figure(config: RunConfig, side: str) -> go.Figure:
+    """The map of one side with nothing selected."""
+    return _space_figure(spaces(config), side, config)
+
+
+def sheet(config: RunConfig, side: str) -> dict | None:
+    """The pictures of one side, to be shown under the pointer."""
+    return _sheet(spaces(config), side, config)
 
 
 def cost_sample(config: RunConfig) -> CostSample:
@@ -117,7 +129,17 @@ def _panel(key: tuple, side: str, _config: RunConfig) -> Panel:
     trust = projection.trustworthiness(space.x[distinct], points[distinct])
     badge = f"PCA: {found.variance_share:.0%} of the variance, trustworthiness {trust:.2f}"
     close = near(_config, side)
-    return Panel(points, space, badge, class_order(problem), None if close is None else close.overlap)
+    return prepared(Panel(points, space, badge, class_order(problem), None if close is None else close.overlap))
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _space_figure(key: tuple, side: str, _config: RunConfig) -> go.Figure:
+    return space_map(panel(_config, side))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _sheet(key: tuple, side: str, _config: RunConfig) -> dict | None:
+    return thumbnails.contact_sheet(getattr(doors.problem(_config), side))
 
 
 @st.cache_data(max_entries=32, show_spinner="Measuring the cost …")
@@ -136,7 +158,8 @@ def _worth(key: tuple, _config: RunConfig) -> list[float]:
         ):
             out.append(float("nan"))
             continue
-        cost = doors.cost(replace(_config, fraction=fraction, count=None))
+        config = replace(_config, fraction=fraction, count=None)
+        cost = build_cost(problem, sample_pairs(problem, config), config)
         out.append(cost_accuracy(cost, problem.source.labels, problem.target.labels, most=500))
     return out
 

@@ -8,15 +8,15 @@ import streamlit as st
 
 import bridgeviz as bv
 from bridgeviz import Problem, RunConfig
-from bridgeviz.ui import doors, thumbnails
+from bridgeviz.ui import analysis, doors, thumbnails
 from bridgeviz.ui.maps import named, pick, start_value
-from bridgeviz.viz.maps import Panel, space_map
+from bridgeviz.viz.maps import Panel
 from bridgeviz.viz.pairing import bridge_route
 
 
 def bridge(config: RunConfig, problem: Problem, panels: Mapping[str, Panel], names: Mapping[str, str]) -> None:
     """The pickers, the way across both maps, its two lengths, and the pictures on it."""
-    i, j = _pickers(problem, panels)
+    i, j = _pickers(config, problem)
     source, target = problem.source, problem.target
     with doors.guard():
         legs = bv.costs.legs(source.x, target.x, doors.pairs(config), i, j, metric=config.metric)
@@ -42,7 +42,7 @@ def bridge(config: RunConfig, problem: Problem, panels: Mapping[str, Panel], nam
         st.caption(f"The chosen cost, '{config.cost}', adds up all pairs along all paths; this is the straight way.")
 
 
-def _pickers(problem: Problem, panels: Mapping[str, Panel]) -> tuple[int, int]:
+def _pickers(config: RunConfig, problem: Problem) -> tuple[int, int]:
     known = problem.truth is not None and len(problem.truth) > 1
     start_value("pick_source", int(problem.truth[1, 0]) if known else 0, len(problem.source))
     start_value("pick_target", int(problem.truth[1, 1]) if known else 0, len(problem.target))
@@ -51,7 +51,7 @@ def _pickers(problem: Problem, panels: Mapping[str, Panel]) -> tuple[int, int]:
         column.number_input(f"{side.capitalize()} row {letter}", min_value=0, max_value=last, key=f"pick_{side}")
         with column.popover(f"Click on the {side} map", icon=":material/ads_click:", width="stretch"):
             st.plotly_chart(
-                space_map(panels[side], height=380),
+                analysis.space_figure(config, side),
                 key=f"click_{side}",
                 selection_mode="points",
                 on_select=lambda side=side: pick(f"click_{side}", f"pick_{side}"),

@@ -15,9 +15,20 @@ _KEY = "preset"
 
 
 def chosen() -> str:
-    """The preset that the link or a card asks for; the first one if it asks for none that exists."""
-    name = st.session_state.get(_KEY) or st.query_params.get(_KEY)
-    return name if name in gallery.PRESETS else next(iter(gallery.PRESETS))
+    """The preset to play: a row of names to pick from, the picked one in the link. A card picks as well."""
+    names = list(gallery.PRESETS)
+    if _KEY not in st.session_state:
+        asked = st.query_params.get(_KEY)
+        st.session_state[_KEY] = asked if asked in names else names[0]
+    name = st.pills(
+        "Play", names, required=True, format_func=lambda name: gallery.PRESETS[name].short, key=_KEY,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    if name != names[0]:
+        st.query_params[_KEY] = name
+    elif _KEY in st.query_params:
+        del st.query_params[_KEY]
+    return name
 
 
 def cards(now: str, *, columns: int = 3) -> None:
@@ -45,7 +56,6 @@ def _card(name: str) -> None:
 
 def _choose(name: str) -> None:
     st.session_state[_KEY] = name
-    st.query_params[_KEY] = name
 
 
 @lru_cache(maxsize=16)

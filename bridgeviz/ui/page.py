@@ -80,6 +80,6 @@ def numbers(measured: dict[str, float], *, pairs: int, known: int, chance: float
         )  # fmt: skip
     if "source_overlap" in measured:
         columns[3].metric(
-            "Overlap of source classes", f"{measured['source_overlap']:.0%}", "0 %: kept apart", delta_color="off",
+            "Overlap of source classes", f"{measured['source_overlap']:.0%}", "0%: kept apart", delta_color="off",
             delta_arrow="off", help="Share of each point's 15 nearest neighbours that belong to another class.",
         )  # fmt: skip

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from bridgeviz import InputError, RunConfig
 from bridgeviz.costs import COSTS, METRICS
@@ -272,6 +274,9 @@ def _carry_over() -> None:
     for key, value in kept.items():
         if moved or key not in st.session_state:
             st.session_state[key] = value
+            if value != DEFAULTS[key] and key not in st.query_params:
+                with suppress(StreamlitAPIException):  # bound on the page before, whose hold on the link may linger
+                    st.query_params[key] = str(value).lower()
     st.session_state[_PLACE] = router.here()
 
 

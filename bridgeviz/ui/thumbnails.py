@@ -52,31 +52,39 @@ def note(space: Space) -> None:
         st.caption(f"Pictures: {space.images_note}.")
 
 
-def hover(key: str, chart: str, space: Space, *, most: int = HOVERED, rows: np.ndarray | None = None) -> None:
+def contact_sheet(space: Space, *, most: int = HOVERED) -> dict | None:
+    """The pictures of a space on one sheet, and the place of each row on it, for `hover`; None without pictures.
+
+    Args:
+        space: whose pictures.
+        most: of them; where there are more rows, a random part of them has one.
+    """
+    if space.images is None:
+        return None
+    rows = np.arange(len(space))
+    if len(rows) > most:
+        rows = np.sort(np.random.default_rng(0).choice(len(space), most, replace=False))
+    sheet, across = _sheet(space.pictures(rows))
+    place = {str(row): k for k, row in enumerate(rows.tolist())}
+    return {"sheet": sheet, "across": across, "down": -(-len(rows) // across), "place": place}
+
+
+def hover(key: str, chart: str, sheet: dict | None) -> None:
     """Show the picture of a row when the pointer is on its marker.
 
     Args:
         key: of this element.
         chart: the `key` of the Plotly chart; its markers' `customdata` must be row numbers.
-        space: whose rows they are; nothing happens if it has no pictures.
-        most: pictures to send; where there are more rows, a random part of them has one.
-        rows: whose pictures to send instead.
+        sheet: of the rows' pictures, by `contact_sheet`; None does nothing.
     """
-    if space.images is None:
-        return
-    if rows is None:
-        rows = np.arange(len(space))
-        if len(rows) > most:
-            rows = np.sort(np.random.default_rng(0).choice(len(space), most, replace=False))
-    sheet, across = _sheet(space.pictures(rows))
-    data = {"chart": f"st-key-{chart}", "sheet": sheet, "across": across, "down": -(-len(rows) // across)}
-    _component()(key=key, data={**data, "place": {str(row): k for k, row in enumerate(rows.tolist())}}, height=1)
+    if sheet is not None:
+        _component()(key=key, data={**sheet, "chart": f"st-key-{chart}"}, height=1)
 
 
 def _png(picture: np.ndarray) -> str:
     """A grey or colour picture in 0..255 as a data address."""
     out = io.BytesIO()
-    Image.fromarray(np.asarray(picture, np.uint8)).save(out, "png", optimize=True)
+    Image.fromarray(np.asarray(picture, np.uint8)).save(out, "png")
     return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
 
 

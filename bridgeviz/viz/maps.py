@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
 
-from bridgeviz.costs.atoms import find_atoms
+from bridgeviz.costs.atoms import Atoms, find_atoms
 from bridgeviz.problem import Problem, Space
 from bridgeviz.viz.palette import colour, symbol
 
@@ -17,6 +17,16 @@ MOST = 10_000
 """Markers in one map: a browser still brushes that many within a second."""
 _SVG = 1500
 _NOBODY = "#8A8A8A"
+
+
+class Group(NamedTuple):
+    """The markers of one class: its name, its rank among the classes, rows, sizes and hover texts."""
+
+    name: str
+    rank: int | None
+    rows: np.ndarray
+    size: np.ndarray
+    text: list[str]
 
 
 class Panel(NamedTuple):
@@ -28,6 +38,7 @@ class Panel(NamedTuple):
         badge: what the map is worth: how it was made, and how far to trust it.
         classes: in whose order colours and shapes are given out; those of both spaces together.
         overlap: (n,) of each row, for its hover text, or None.
+        atoms, parts: the distinct rows and the markers by class, if they are at hand; see `prepared`.
     """
 
     points: Float[np.ndarray, "n 2"]
@@ -35,16 +46,8 @@ class Panel(NamedTuple):
     badge: str = ""
     classes: np.ndarray | None = None
     overlap: np.ndarray | None = None
-
-
-class Group(NamedTuple):
-    """The markers of one class."""
-
-    name: str
-    rank: int | None
-    rows: np.ndarray
-    size: np.ndarray
-    text: list[str]
+    atoms: Atoms | None = None
+    parts: list[Group] | None = None
 
 
 def class_order(problem: Problem) -> np.ndarray | None:
@@ -66,8 +69,10 @@ def class_names(classes: np.ndarray, *spaces: Space) -> list[str]:
 
 def groups(panel: Panel) -> list[Group]:
     """The markers of a panel, by class: at most `MOST` rows, or the distinct points where rows repeat."""
+    if panel.parts is not None:
+        return panel.parts
     space = panel.space
-    atoms = find_atoms(space.x)
+    atoms = panel.atoms or find_atoms(space.x)
     shared = 2 * len(atoms) <= len(space)
     if shared:
         shown, many = atoms.rows, atoms.multiplicity
@@ -94,6 +99,12 @@ def groups(panel: Panel) -> list[Group]:
     ]
 
 
+def prepared(panel: Panel) -> Panel:
+    """The same panel with what all its pictures share computed once."""
+    panel = panel._replace(atoms=find_atoms(panel.space.x))
+    return panel._replace(parts=groups(panel))
+
+
 def space_map(
     panel: Panel, *, lit: np.ndarray | None = None, focus: int | None = None, legend: bool = True, height: int = 440
 ) -> go.Figure:
@@ -111,7 +122,7 @@ def space_map(
     many = sum(len(part.rows) for part in parts)
     kind = go.Scatter if many <= _SVG else go.Scattergl
     if lit is not None:
-        lit = _onto_shown(panel.space, parts, np.asarray(lit, np.int64))
+        lit = _onto_shown(panel, parts, np.asarray(lit, np.int64))
     for part in parts:
         back = 1.0 if lit is None else 0.12
         _markers(figure, kind, panel, part, np.ones(len(part.rows), bool), back, legend and lit is None)
@@ -130,11 +141,11 @@ def space_map(
     return style(figure, panel.badge, height=height, legend=legend and panel.space.labels is not None)
 
 
-def _onto_shown(space: Space, parts: Sequence[Group], rows: np.ndarray) -> dict[int, int]:
+def _onto_shown(panel: Panel, parts: Sequence[Group], rows: np.ndarray) -> dict[int, int]:
     """How many of the rows each drawn marker stands for."""
     if not any(part.size.max() > 6.5 for part in parts):
         return dict.fromkeys(rows.tolist(), 1)
-    atoms = find_atoms(space.x)
+    atoms = panel.atoms or find_atoms(panel.space.x)
     at, counts = np.unique(atoms.index[rows], return_counts=True)
     return dict(zip(atoms.rows[at].tolist(), counts.tolist(), strict=True))
 
@@ -199,7 +210,7 @@ def side_by_side(source: Panel, target: Panel, *, gap: float = 0.45) -> tuple[np
 
 
 def both_maps(
-    source: Panel, target: Panel, *, opacity: float = 0.35, height: int = 430
+    source: Panel, target: Panel, *, opacity: float = 0.35, legend: bool = True, height: int = 430
 ) -> tuple[go.Figure, np.ndarray, np.ndarray]:
     """A figure with both maps side by side, and where on its plane the rows of each are."""
     left, right = side_by_side(source, target)
@@ -213,7 +224,7 @@ def both_maps(
             _markers(figure, kind, placed, part, np.ones(len(part.rows), bool), opacity, False)
             if part.size.max() > 6.5 and part.rank is not None:
                 _names(figure, placed, part)
-            if part.rank is not None and part.name not in seen:
+            if legend and part.rank is not None and part.name not in seen:
                 seen.add(part.name)
                 swatch = {"size": 9, "color": colour(part.rank), "symbol": symbol(part.rank)}
                 figure.add_trace(

@@ -39,7 +39,7 @@ def coverage_bars(names: Sequence[str], counts: np.ndarray, *, ranks: Sequence[i
 
 def bridge_route(source: Panel, target: Panel, i: int, j: int, legs: dict[str, Any]) -> go.Figure:
     """The two legs of Eq. 6 across both maps: `x_i -> x_p == y_p -> y_j`, as `bv.costs.legs` found them."""
-    figure, left, right = both_maps(source, target, opacity=0.22)
+    figure, left, right = both_maps(source, target, opacity=0.22, legend=False)
     xi, xp, yp, yj = left[i], left[legs["source"]], right[legs["target"]], right[j]
     for name, a, b, dash, colours in (
         (f"leg in the source: {legs['leg_x']:.2f}", xi, xp, "solid", SAME),
@@ -78,7 +78,9 @@ def bridge_route(source: Panel, target: Panel, i: int, j: int, legs: dict[str, A
             name="points",
         )
     )
-    return figure
+    return figure.update_layout(
+        showlegend=True, legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}, margin_t=60
+    )
 
 
 def cost_histogram(sample: CostSample, *, bins: int = 50) -> go.Figure:

@@ -83,20 +83,23 @@ def block_heatmap(
             hovertemplate="block %{y} → block %{x}: %{customdata:.1%} of its mass<extra></extra>",
         )
     )
+    lines = []
     for of, names, axis in ((blocks.target, target_names, "x"), (blocks.source, source_names, "y")):
         update = figure.update_xaxes if axis == "x" else figure.update_yaxes
         if of is None:
             update(title="target rows" if axis == "x" else "source rows", showticklabels=False)
             continue
         ends = np.flatnonzero(of[1:] != of[:-1]) + 0.5
+        other = "y" if axis == "x" else "x"
         for end in ends:
-            line = {"width": 0.7, "color": "rgba(128,128,128,0.7)"}
-            (figure.add_vline if axis == "x" else figure.add_hline)(**{axis: end}, line=line)
+            at = {f"{axis}0": end, f"{axis}1": end, f"{other}0": 0, f"{other}1": 1, f"{other}ref": "paper"}
+            lines.append({"type": "line", "line": {"width": 0.7, "color": "rgba(128,128,128,0.7)"}, **at})
         starts = np.concatenate([[-0.5], ends, [len(of) - 0.5]])
         middle = (starts[1:] + starts[:-1]) / 2
         labels = [names.get(str(of[int(np.ceil(k))]), str(of[int(np.ceil(k))])) for k in starts[:-1]]
         title = "target rows, sorted by class" if axis == "x" else "source rows, sorted by class"
         update(tickvals=middle, ticktext=labels, title=title)
+    figure.update_layout(shapes=lines)
     figure.update_xaxes(showgrid=False, zeroline=False, ticks="")
     figure.update_yaxes(showgrid=False, zeroline=False, autorange="reversed", ticks="")
     return _plain(figure, height)

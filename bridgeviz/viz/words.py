@@ -31,21 +31,32 @@ def collision_sentence(collision: Collision, names: dict[str, str], *, estimated
     return " ".join(said)
 
 
-def blame(collision: Collision, names: dict[str, str]) -> str:
-    """Which stage the numbers of a collision point at: the first that shows at least half of it, read backwards."""
+def blame(collision: Collision, names: dict[str, str], *, balanced: bool = True) -> str:
+    """Which stage the numbers of a collision point at, and what to try. A stage counts if it shows half of it.
+
+    Args:
+        collision: to explain.
+        names: from class, as text, to name.
+        balanced: whether the plan had to give every target row the same mass.
+    """
     a, b = (names.get(str(c), str(c)) for c in (collision.true, collision.taken))
     least = collision.share / 2
     if collision.plan < least:
         return f"The plan keeps {a} and {b} apart better than the flow does: train longer, or use a larger network."
-    if np.isfinite(collision.cheapest) and collision.cheapest < collision.plan / 2:
+    if collision.true_pairs == 0:
+        return f"No pair says where {a} belongs: one pair of {a} would help most."
+    if balanced and np.isfinite(collision.cheapest) and collision.cheapest < collision.plan / 2:
+        if collision.taken_pairs == 0:
+            return (
+                f"No pair vouches for {b}, yet the plan must give it its share of the mass, and takes {a} for it: one "
+                f"pair of {b} would help most, or a tau below 1."
+            )
         return (
-            f"The cost alone would not send that many {a} to {b}: the forced marginals do: every target must be "
-            "used equally. Try tau below 1, or pairs that cover all classes."
+            f"The cost alone would send fewer {a} to {b}; the plan has to use every target equally, and {b} has room: "
+            "try a tau below 1, or pairs that cover all classes."
         )
     if collision.overlap >= least:
         return f"{a} and {b} lie on top of one another in the source: better features would help, training would not."
-    if collision.true_pairs == 0:
-        return f"No pair says where {a} belongs: one pair of {a} would help most."
     if collision.nearest >= least:
         return f"Pairs of {b} lie nearer to many {a} than pairs of {a} do: more pairs of {a} would help."
     return f"Over the pairs as they are, {b} is a cheap target for {a}: try another cost, or more pairs of {a}."

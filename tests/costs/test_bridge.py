@@ -27,7 +27,9 @@ def by_loops(x, y, pairs, metric):
 
 
 @pytest.mark.parametrize("metric", SCIPY)
-@pytest.mark.parametrize(("n", "m", "p", "q", "l"), [(3, 2, 3, 4, 1), (12, 9, 3, 5, 4), (20, 20, 8, 3, 20), (5, 30, 4, 4, 7)])
+@pytest.mark.parametrize(
+    ("n", "m", "p", "q", "l"), [(3, 2, 3, 4, 1), (12, 9, 3, 5, 4), (20, 20, 8, 3, 20), (5, 30, 4, 4, 7)]
+)
 def test_agrees_with_three_loops(metric, n, m, p, q, l, spaces):  # noqa: E741
     x, y, pairs = spaces(n + m, n, m, p, q, l)
     np.testing.assert_allclose(
@@ -71,7 +73,9 @@ def test_symmetries(seed, n, m, l, spaces):  # noqa: E741
 def test_the_unit_of_a_space_does_not_matter(seed, by, spaces):
     x, y, pairs = spaces(seed, 9, 7, 3, 4, 3)
     plain = costs.bridge(x, y, pairs, metric="sqeuclidean").dense()
-    np.testing.assert_allclose(costs.bridge(by * x, y, pairs, metric="sqeuclidean").dense(), plain, rtol=1e-7, atol=1e-9)
+    np.testing.assert_allclose(
+        costs.bridge(by * x, y, pairs, metric="sqeuclidean").dense(), plain, rtol=1e-7, atol=1e-9
+    )
 
 
 @pytest.mark.parametrize("build", [costs.bridge, costs.diffusion_bridge])
@@ -91,7 +95,9 @@ def test_blocks_mean_and_merging_agree_with_the_whole(build, spaces, monkeypatch
     assert plain.atom_shape == (40, 30)
     np.testing.assert_allclose(plain.dense(), dense, atol=1e-12)
     monkeypatch.setattr(cost_module, "BLOCK_BYTES", 8 * 20 * 7)  # blocks of seven rows
-    np.testing.assert_allclose(build(x, y, pairs, **({"k": 15} if build is costs.diffusion_bridge else {})).dense(), dense, atol=1e-12)
+    np.testing.assert_allclose(
+        build(x, y, pairs, **({"k": 15} if build is costs.diffusion_bridge else {})).dense(), dense, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("metric", SCIPY)

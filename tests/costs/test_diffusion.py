@@ -101,7 +101,9 @@ def test_a_row_with_more_than_k_copies_is_an_island(spaces):
     neighbours = [set(np.flatnonzero(row)) for row in s]
     assert sum(len(some) for some in neighbours[2:]) > 0
     # The copies' own edges lead nowhere else; only a lone row may choose the island as its neighbour.
-    island = affinity_graph(np.repeat(y[:2], 8, axis=0), find_atoms(np.repeat(y[:2], 8, axis=0)), metric="sqeuclidean", k=5)
+    island = affinity_graph(
+        np.repeat(y[:2], 8, axis=0), find_atoms(np.repeat(y[:2], 8, axis=0)), metric="sqeuclidean", k=5
+    )
     assert island.nnz == 0 or np.abs(island.toarray()).max() == 0
 
 

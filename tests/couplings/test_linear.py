@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import ot
 import pytest
@@ -58,7 +60,7 @@ def test_falling_epsilon_approaches_the_exact_cost():
     for epsilon in (1.0, 0.1, 0.01, 0.002):
         plan = bv.couplings.linear(cost, epsilon=epsilon, tolerance=1e-6, max_iterations=100_000)
         gaps.append((plan.dense() * scaled).sum() - exact)
-    assert all(later < earlier for earlier, later in zip(gaps, gaps[1:], strict=False))
+    assert all(later < earlier for earlier, later in itertools.pairwise(gaps))
     assert -1e-6 < gaps[-1] < 2e-3
 
 

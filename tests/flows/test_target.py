@@ -71,7 +71,7 @@ def test_the_first_loss_of_training_agrees_with_numpy(square, square_plan):
     config = bv.FlowConfig(velocity="tiny", steps=1, batch_size=64, seed=3)
     (progress,) = bv.flows.fit(square, square_plan, config)
     _, draws = jax.random.split(jax.random.key(3))
-    draw, noise, time = jax.random.split(jax.random.fold_in(draws, 0), 3)
+    draw, noise, _time = jax.random.split(jax.random.fold_in(draws, 0), 3)
     i, j = (np.asarray(rows) for rows in square_plan.sampler().draw(draw, 64))
     np.testing.assert_array_equal(i, j)  # the truth of this problem is the diagonal
     y = Scaling.of(square.target.x).standardise(square.target.x)[j]

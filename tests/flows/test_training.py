@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, pairwise
 
 import numpy as np
 import pytest
@@ -96,7 +96,9 @@ def test_a_conditional_gaussian_is_learned_with_its_mean_and_width():
 
 def test_a_diverging_loss_stops_training_and_says_where(square, square_plan):
     config = bv.FlowConfig(velocity="tiny", steps=100, batch_size=32, learning_rate=1e30)
-    with pytest.raises(bv.TrainingError, match=r"became (nan|inf) at step (\d+) of 100.*smaller learning rate.*1e\+29") as e:
+    with pytest.raises(
+        bv.TrainingError, match=r"became (nan|inf) at step (\d+) of 100.*smaller learning rate.*1e\+29"
+    ) as e:
         list(bv.flows.fit(square, square_plan, config))
     at = int(str(e.value).split("at step ")[1].split()[0])
     assert 1 < at < 100
@@ -106,7 +108,7 @@ def test_the_learning_rate_falls_to_zero(square, square_plan):
     """On a cosine, so the last of many steps hardly moves the weights."""
     config = bv.FlowConfig(velocity="tiny", steps=60, batch_size=32, chunk_size=1, learning_rate=1e-2)
     weights = [p.flow.params["out"]["bias"].get_value() for p in bv.flows.fit(square, square_plan, config)]
-    steps = [np.abs(np.asarray(b) - np.asarray(a)).max() for a, b in zip(weights, weights[1:], strict=False)]
+    steps = [np.abs(np.asarray(b) - np.asarray(a)).max() for a, b in pairwise(weights)]
     assert max(steps[-2:]) < 0.05 * max(steps[:5])
 
 

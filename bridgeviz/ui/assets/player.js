@@ -27,6 +27,8 @@ function paint(canvas, pictures, index, ink) {
 
 const hex = (c) => [1, 3, 5].map((k) => parseInt(c.slice(k, k + 2), 16));
 
+const lighter = (c) => "#" + hex(c).map((v) => Math.round(v + 0.3 * (255 - v)).toString(16).padStart(2, "0")).join("");
+
 // One outline a class, so that colour never stands alone.
 const SHAPES = [
   (c, r) => c.arc(0, 0, r, 0, 7),
@@ -102,9 +104,7 @@ class Player {
     this.pictures.checked = data.pictures;
     this.badge.textContent = data.badge;
     this.score.style.display = data.accuracy ? "" : "none";
-    this.right_words.textContent = `decode to their own class (chance ${Math.round(100 * data.chance)} %)`;
-    this.sprites = this.thumbnails && Array.from(this.labels, (c, k) =>
-      paint(document.createElement("canvas"), this.thumbnails, k, hex(data.colours[c % data.colours.length])));
+    this.right_words.textContent = `of these points decode to their own class (chance ${Math.round(100 * data.chance)}%)`;
     this.retheme(this.style("--st-text-color"));
     if (this.calm) this.show(1); else { this.show(0); this.start(); }
   }
@@ -114,11 +114,17 @@ class Player {
     const probe = document.createElement("canvas").getContext("2d");
     probe.fillStyle = ink; probe.fillRect(0, 0, 1, 1);
     this.inkRGB = [...probe.getImageData(0, 0, 1, 1).data.slice(0, 3)];
-    if (this.data) { this.deal(); this.show(this.time ?? 0); }
+    const bright = this.inkRGB[0] + this.inkRGB[1] + this.inkRGB[2] > 384;
+    if (this.data) {
+      this.colours = this.data.colours.map((c) => bright ? lighter(c) : c);
+      this.sprites = this.thumbnails && Array.from(this.labels, (c, k) =>
+        paint(document.createElement("canvas"), this.thumbnails, k, hex(this.colours[c % this.colours.length])));
+      this.deal(); this.show(this.time ?? 0);
+    }
   }
 
   deal() {
-    const { strip, names, colours } = this.data;
+    const { strip, names } = this.data, colours = this.colours;
     this.side.style.display = strip.length && names.length > 1 ? "" : "none";
     this.side_title.textContent = this.made ? "Follow one: label → picture it decodes to" : this.cards
       ? "Follow one: picture → label it decodes to" : "Follow one: true class → class it decodes to";
@@ -155,7 +161,7 @@ class Player {
     const { data } = this, frame = this.frame();
     this.t.value = time;
     this.now.textContent = `t = ${time.toFixed(2)}`;
-    if (data.accuracy) this.right.textContent = `${Math.round(100 * data.accuracy[frame])} %`;
+    if (data.accuracy) this.right.textContent = `${Math.round(100 * data.accuracy[frame])}%`;
     const key = `${frame} ${time > 0.97} ${this.ink} ${data.id}`;
     if (key !== this.dealt) {
       this.dealt = key;
@@ -217,13 +223,13 @@ class Player {
     const [x0, y0, x1, y1] = this.data.view;
     const u = ((x - x0) / (x1 - x0) - this.centre[0]) * this.zoom + 0.5;
     const v = ((y - y0) / (y1 - y0) - this.centre[1]) * this.zoom + 0.5;
-    return [margin + u * (width - 2 * margin), height - margin - v * (height - 2 * margin)];
+    return [margin + u * (width - 2 * margin), height - margin - v * (height - 2 * margin - this.box.top)];
   }
 
   under(px, py) {
     const { width, height, margin } = this.box;
     return [((px - margin) / (width - 2 * margin) - 0.5) / this.zoom + this.centre[0],
-      ((height - margin - py) / (height - 2 * margin) - 0.5) / this.zoom + this.centre[1]];
+      ((height - margin - py) / (height - 2 * margin - this.box.top) - 0.5) / this.zoom + this.centre[1]];
   }
 
   wheel(e) {
@@ -268,9 +274,9 @@ class Player {
     if (canvas.width !== Math.round(width * ratio)) { canvas.width = Math.round(width * ratio); canvas.height = Math.round(height * ratio); }
     c.setTransform(ratio, 0, 0, ratio, 0, 0);
     c.clearRect(0, 0, width, height);
-    this.box = { width, height, margin: 44 };
+    this.box = { width, height, margin: 44, top: 22 };
     const at = this.time * (data.frames - 1), from = Math.min(data.frames - 2, Math.floor(at)), share = at - from;
-    const frame = this.frame(), n = data.n, P = this.positions, colours = data.colours;
+    const frame = this.frame(), n = data.n, P = this.positions, colours = this.colours;
     const sprites = this.thumbnails && (this.pictures.checked || this.zoom >= 3);
     this.at = this.at && this.at.length === 2 * n ? this.at : new Float32Array(2 * n);
     const marks = data.names.map((_, k) => this.place(this.landmarks[2 * k], this.landmarks[2 * k + 1]));
@@ -303,7 +309,7 @@ class Player {
 
   // Names stand beside their landmark, away from the middle, so that they hide no points.
   name(marks, width, height) {
-    const c = this.context, { names, colours } = this.data;
+    const c = this.context, { names } = this.data, colours = this.colours;
     const middle = [0, 1].map((k) => marks.reduce((sum, mark) => sum + mark[k], 0) / marks.length);
     c.textAlign = "center"; c.textBaseline = "middle"; c.lineJoin = "round";
     marks.forEach(([x, y], k) => {

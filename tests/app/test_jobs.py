@@ -1,0 +1,106 @@
+"""The background jobs: they report, they can be cancelled, they queue, and nobody's job ends by itself."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+import bridgeviz as bv
+from bridgeviz.ui import jobs, training
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+def waiting(gate: threading.Event):
+    def work(job: jobs.Job) -> None:
+        while not gate.wait(0.01):
+            job.check()
+
+    return work
+
+
+def until(true, seconds: float = 10.0) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def gate():
+    gate = threading.Event()
+    yield gate
+    gate.set()
+
+
+def test_one_at_a_time_and_the_rest_in_line(gate):
+    office = jobs.Office(limit=1)
+    first, second, third = (jobs.Job(waiting(gate), office).start() for _ in range(3))
+    until(lambda: first.look().state == "running")
+    assert (second.look().place, third.look().place) == (1, 2)
+    second.cancel()
+    until(lambda: second.look().state == "cancelled")
+    assert third.look().place == 1
+    first.cancel()
+    until(lambda: third.look().state == "running")
+    gate.set()
+    until(lambda: third.look().state == "done")
+
+
+def test_a_job_that_nobody_looks_at_is_cancelled(gate, monkeypatch):
+    monkeypatch.setattr(jobs, "PATIENCE", 0.2)
+    office = jobs.Office(limit=1)
+    running, queued = (jobs.Job(waiting(gate), office).start() for _ in range(2))
+    running.join(5)
+    queued.join(5)
+    assert running.look().state == queued.look().state == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (bv.InputError("The 'epsilon' is wrong."), "The 'epsilon' is wrong."),
+        (bv.TrainingError("The loss became nan."), "The loss became nan."),
+        (MemoryError(), "This machine ran out of memory. Try a smaller setting."),
+        (KeyError("x"), "Something unexpected went wrong (KeyError). The server's log has the details."),
+    ],
+)
+def test_an_error_becomes_one_sentence(error, said):
+    def work(job):
+        raise error
+
+    job = jobs.Job(work, jobs.Office()).start()
+    job.join(5)
+    assert (job.look().state, job.look().error) == ("failed", said)
+
+
+def test_a_training_job_gives_the_same_run_as_the_library():
+    config = bv.RunConfig(dataset="blobs", options={"n": 100}, fraction=0.2, steps=60, batch_size=32)
+    job = jobs.Job(training.train(config, bv.load("blobs", n=100)), jobs.Office(), config).start()
+    job.join(120)
+    record = job.look()
+    assert record.error == ""
+    assert record.state == "done"
+    direct = bv.run(config)
+    np.testing.assert_allclose(record.run.losses, direct.losses, rtol=1e-4)
+    assert record.run.metrics.keys() == direct.metrics.keys()
+    assert record.run.metrics["test_accuracy"] == pytest.approx(direct.metrics["test_accuracy"], abs=0.02)
+    assert record.step == record.steps == 60
+    assert record.accuracy[-1][0] == 60
+    assert record.scene.positions.shape[0] == 21
+
+
+def test_a_cancelled_training_keeps_its_flow():
+    config = bv.RunConfig(dataset="blobs", options={"n": 100}, fraction=0.2, steps=100_000, batch_size=32)
+    job = jobs.Job(training.train(config, bv.load("blobs", n=100)), jobs.Office(), config).start()
+    until(lambda: job.look().step > 0, 120)
+    job.cancel()
+    job.join(20)
+    record = job.look()
+    assert record.state == "cancelled"
+    assert record.run.metrics == {}
+    assert 0 < len(record.run.losses) < 100_000
+    assert record.run.flow.transport(record.run.problem.source.x[:3]).states.shape[1] == 3

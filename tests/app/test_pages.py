@@ -1,0 +1,102 @@
+"""Every page, driven without a browser: it draws, it has a question and a way on, and bad settings get a message."""
+
+from __future__ import annotations
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+PAGES = ["data", "pairs_and_cost", "coupling", "flow", "diagnose"]
+PATIENCE = 120
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+
+
+def page(name: str, **link: str) -> AppTest:
+    app = AppTest.from_file(f"../../pages/{name}.py", default_timeout=PATIENCE)
+    for key, value in {"dataset": "blobs", "percent": "10", "steps": "20", **link}.items():
+        app.query_params[key] = value
+    return app.run()
+
+
+def test_the_router_opens_start():
+    app = AppTest.from_file("../../app.py", default_timeout=PATIENCE).run()
+    assert not app.exception
+    assert app.title[0].value.endswith("?")
+    assert [metric.label for metric in app.metric][:1] == ["Pairs used"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_draws_and_asks_its_question(name):
+    app = page(name)
+    assert not app.exception
+    assert not app.error
+    assert len(app.title) == 1
+    assert app.title[0].value.endswith("?")
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("link", [{"epsilon": "-1"}, {"dataset": "nope"}, {"seed": "x"}, {"tau_x": "7"}])
+def test_a_bad_link_is_a_message(name, link):
+    app = page(name, **link)
+    assert not app.exception
+    (key, value), = link.items()
+    assert f"{key}={value}" in app.error[0].value
+    assert [button.label for button in app.button] == ["Reset settings"]
+
+
+def test_the_engine_s_refusal_is_a_message():
+    app = page("flow", percent="0.1", cover="true")
+    assert not app.exception
+    assert "Got" in app.error[0].value
+    assert "Reset settings" in [button.label for button in app.button]
+
+
+@pytest.mark.parametrize("link", [{"strategy": "true"}, {"dataset": "swiss-roll"}, {"reverse": "true"}])
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_draws_for_every_kind_of_problem(name, link):
+    assert not page(name, **link).exception
+
+
+def test_flow_before_the_first_training_says_what_to_do():
+    app = page("flow")
+    assert "Nothing is trained yet" in app.info[0].value
+
+
+def test_flow_trains_in_the_background_and_shows_the_result():
+    app = page("flow")
+    app.button(key="train").click().run()
+    assert not app.exception
+    assert app.button(key="train").disabled
+    app.session_state["_job"].join(PATIENCE)
+    app.run()
+    assert not app.exception
+    assert not app.button(key="train").disabled
+    assert "Flow: right on new points" in [metric.label for metric in app.metric]
+
+
+def test_flow_says_that_the_settings_have_changed():
+    app = page("flow")
+    app.button(key="train").click().run()
+    app.session_state["_job"].join(PATIENCE)
+    app.run()
+    app.number_input(key="seed").set_value(3).run()
+    assert "have changed" in app.info[0].value
+
+
+def test_a_failed_job_is_one_sentence():
+    app = page("flow", learning_rate="1", steps="100")
+    app.button(key="train").click().run()
+    job = app.session_state["_job"]
+    job.join(PATIENCE)
+    job.tell(state="failed", error="The loss became nan at step 3 of 100.", run=None)
+    app.run()
+    assert not app.exception
+    assert app.error[0].value.startswith("The loss became")
+
+
+def test_a_control_changes_the_config():
+    app = page("flow")
+    app.selectbox(key="strategy").select("true").run()
+    assert not app.exception
+    with pytest.raises(KeyError):
+        app.selectbox(key="cost")

@@ -1,0 +1,51 @@
+"""Controls <-> link <-> config."""
+
+from __future__ import annotations
+
+import pytest
+
+import bridgeviz as bv
+from bridgeviz.ui import doors, settings
+from bridgeviz.viz import gallery
+
+
+@pytest.mark.parametrize("name", gallery.PRESETS)
+def test_a_preset_survives_the_controls(name):
+    config = gallery.PRESETS[name].config
+    assert settings.to_config(settings.from_config(config)) == config
+
+
+def test_the_defaults_are_the_library_s_with_a_short_training():
+    assert settings.to_config(settings.DEFAULTS) == bv.RunConfig(steps=1000)
+
+
+@pytest.mark.parametrize("key", settings.DEFAULTS)
+def test_every_default_passes_its_own_check(key):
+    value = settings.DEFAULTS[key]
+    assert settings.complaint(key, str(value).lower() if isinstance(value, bool) else str(value)) is None
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("epsilon", "-1"), ("epsilon", "nan"), ("epsilon", "inf"), ("percent", "0"), ("percent", "101"), ("seed", "1.5"),
+        ("seed", "-1"), ("steps", "1e9"), ("tau_x", "0"), ("reverse", "maybe"), ("cost", "knn?"), ("overlap", "2"),
+    ],
+)  # fmt: skip
+def test_a_bad_value_is_told(key, text):
+    said = settings.complaint(key, text)
+    assert said is not None
+    assert f"{key}={text}" in said
+
+
+def test_the_link_names_what_differs():
+    assert settings.link(bv.RunConfig(steps=1000)) == {}
+    assert settings.link(bv.RunConfig(steps=1000, seed=3, reverse=True)) == {"seed": "3", "reverse": "true"}
+
+
+def test_epsilon_never_reloads_the_problem():
+    one, two = (bv.RunConfig(dataset="blobs", epsilon=e) for e in (0.01, 0.02))
+    assert doors.problem(one) is doors.problem(two)
+    assert doors.cost(one) is doors.cost(two)
+    assert doors.plan(one) is not doors.plan(two)
+    assert doors.plan(one) is doors.plan(bv.RunConfig(dataset="blobs", epsilon=0.01, steps=7))

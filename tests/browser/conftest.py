@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from . import driver
+
+
+@pytest.fixture(scope="session")
+def server():
+    if reason := driver.missing():
+        pytest.skip(reason)
+    server = driver.Server()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def browser(server):
+    with driver.chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def visit(browser, server):
+    """Open a page of the app in a fresh session; what it asked of the network is checked at the end."""
+    pages, asked = [], []
+
+    def go(path: str = "/", **more):
+        context = browser.new_context(viewport={"width": 1400, "height": 900}, **more)
+        page = context.new_page()
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(server.url + path)
+        pages.append(context)
+        return page
+
+    yield go
+    for context in pages:
+        context.close()
+    local = ("http://localhost", "ws://localhost", "data:", "blob:")
+    assert [url for url in asked if not url.startswith(local)] == []

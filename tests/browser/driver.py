@@ -1,0 +1,113 @@
+"""A server of the app and a real Chromium to visit it with; shared by the tests and by `targets.py`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = os.environ.get("BRIDGEVIZ_CHROMIUM", "/usr/bin/chromium")
+FLAGS = [
+    "--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-quic",
+]  # fmt: skip
+CANVAS = "canvas.bv-canvas"
+IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
+
+
+def missing() -> str | None:
+    """Why no browser can be driven here; None if one can."""
+    try:
+        import playwright.sync_api  # noqa: F401
+    except ImportError:
+        return "playwright is not installed"
+    return None if Path(CHROMIUM).exists() else f"there is no Chromium at {CHROMIUM}"
+
+
+class Server:
+    """`streamlit run` on a free port."""
+
+    def __init__(self, script: str = "app.py"):
+        with socket.socket() as probe:
+            probe.bind(("localhost", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://localhost:{self.port}"
+        began = time.perf_counter()
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(self.port)],
+            cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        self._wait()
+        self.healthy_after = time.perf_counter() - began
+
+    def _wait(self) -> None:
+        for _ in range(600):
+            with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.url}/_stcore/health", timeout=1):
+                return
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.05)
+        self.stop()
+        raise RuntimeError("The app's server did not come up.")
+
+    def stop(self) -> None:
+        """End the process."""
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+
+
+@contextlib.contextmanager
+def chromium():
+    """A headless browser."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def visit(browser, url: str, **more):
+    """A new tab at an address, in a session of its own."""
+    page = browser.new_context(viewport={"width": 1400, "height": 900}, **more).new_page()
+    page.goto(url)
+    return page
+
+
+def drawn(page) -> int:
+    """How many frames the player has drawn by itself."""
+    return int(page.locator(CANVAS).evaluate("e => e.dataset.drawn || 0"))
+
+
+def at(page, time_: float):
+    """Stop the player at a time and return its pixels."""
+    page.locator("input.bv-t").evaluate(
+        f"e => {{ e.value = {time_}; e.dispatchEvent(new Event('input', {{bubbles: true}})); }}"
+    )
+    return page.locator(CANVAS).evaluate("e => e.toDataURL()")
+
+
+def until(true, *, seconds: float = 60.0, every: float = 0.05) -> float:
+    """Wait for a condition; returns the seconds it took."""
+    began = time.perf_counter()
+    while not true():
+        if time.perf_counter() - began > seconds:
+            raise TimeoutError(f"still not so after {seconds:g} s")
+        time.sleep(every)
+    return time.perf_counter() - began
+
+
+def train(page) -> None:
+    """Press Train once it can be pressed."""
+    page.locator(".st-key-train button:not([disabled])").click(timeout=60_000)

@@ -1,0 +1,130 @@
+"""What only a real browser can show: pixels, motion, a training watched, no request that leaves this machine."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from playwright.sync_api import expect
+
+from . import driver
+
+pytestmark = [
+    pytest.mark.browser,
+    # Playwright's own event loop is torn down by its driver.
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+PATIENCE = 60_000
+
+
+def test_start_plays_by_itself_and_ends_elsewhere(visit):
+    page = visit("/")
+    driver.until(lambda: page.locator(driver.CANVAS).count() and driver.drawn(page) > 3)
+    before = driver.drawn(page)
+    time.sleep(0.5)
+    assert driver.drawn(page) > before
+    assert driver.at(page, 0.0) != driver.at(page, 1.0)
+    assert driver.at(page, 1.0) == driver.at(page, 1.0)
+
+
+def test_reduced_motion_waits_for_the_visitor(visit):
+    page = visit("/", reduced_motion="reduce")
+    expect(page.locator(driver.CANVAS)).to_have_attribute("data-t", "1.000", timeout=PATIENCE)
+    expect(page.locator(".bv-play")).to_have_text("Play")
+    time.sleep(0.4)
+    assert driver.drawn(page) == 0
+
+
+def test_the_player_obeys_the_keyboard(visit):
+    page = visit("/", reduced_motion="reduce")
+    canvas = page.locator(driver.CANVAS)
+    expect(canvas).to_have_attribute("data-t", "1.000", timeout=PATIENCE)
+    canvas.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(canvas).to_have_attribute("data-t", "0.950")
+
+
+def test_a_card_changes_what_plays(visit):
+    page = visit("/?preset=mnist", reduced_motion="reduce")
+    expect(page.get_by_text("It works: MNIST").first).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(driver.CANVAS)).to_have_attribute("data-t", "1.000", timeout=PATIENCE)
+    mnist = driver.at(page, 1.0)
+    page.locator(".st-key-play_classes_overlap button").click()
+    expect(page.get_by_text("classes lie apart")).to_be_visible(timeout=PATIENCE)
+    driver.until(lambda: driver.at(page, 1.0) != mnist)
+
+
+def test_train_shows_a_falling_loss_then_plays(visit):
+    page = visit("/flow?steps=300&dataset=blobs&percent=10")
+    driver.train(page)
+    values = set()
+    deadline = time.monotonic() + 60
+    metric = page.locator("[data-testid=stMetric]").filter(has_text="Loss").locator("[data-testid=stMetricValue]")
+    while time.monotonic() < deadline and page.locator(driver.CANVAS).count() == 0:
+        if metric.count() and re.match(r"\d", said := metric.first.inner_text()):
+            values.add((len(values), float(said)))
+        time.sleep(0.1)
+    expect(page.locator(driver.CANVAS)).to_be_visible(timeout=PATIENCE)
+    losses = [value for _, value in sorted(values)]
+    assert len(losses) > 1
+    assert losses[-1] < losses[0]
+    assert driver.at(page, 0.0) != driver.at(page, 1.0)
+    expect(page.get_by_text("Flow: right on new points")).to_be_visible()
+
+
+def test_cancel_stops_and_keeps_what_was_learned(visit):
+    page = visit("/flow?steps=50000&dataset=blobs&percent=10")
+    driver.train(page)
+    page.locator(".st-key-losses .js-plotly-plot").wait_for(timeout=PATIENCE)
+    page.locator(".st-key-cancel button").click()
+    expect(page.locator(".st-key-train button")).to_be_enabled(timeout=10_000)
+    expect(page.get_by_text("Cancelled.")).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(driver.CANVAS)).to_be_visible(timeout=PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("link", "said"),
+    [
+        ("/flow?epsilon=-1", "epsilon=-1"),
+        ("/flow?dataset=nope", "It must be one of: digits"),
+        ("/data?percent=0.01&dataset=blobs", "fraction"),
+    ],
+)
+def test_a_bad_link_gets_a_message_and_a_way_out(visit, link, said):
+    page = visit(link)
+    alert = page.locator("[data-testid=stAlert]")
+    expect(alert.first).to_contain_text(said, timeout=PATIENCE)
+    assert "Traceback" not in page.locator("body").inner_text()
+    page.get_by_role("button", name="Reset settings").last.click()
+    expect(alert.filter(has_text=said)).to_have_count(0, timeout=PATIENCE)
+
+
+def test_the_settings_travel_with_the_visitor(visit):
+    page = visit("/data?dataset=blobs&overlap=0.8&percent=5")
+    used = page.get_by_text("30 of 600 known pairs")
+    expect(used).to_be_visible(timeout=PATIENCE)
+    for name in ("Coupling", "Start", "Flow"):
+        page.locator("[data-testid=stSidebarNav]").get_by_role("link", name=name, exact=True).click()
+        if name != "Start":
+            expect(page).to_have_url(re.compile(f"{name.lower()}.*percent=5"), timeout=PATIENCE)
+            expect(used).to_be_visible(timeout=PATIENCE)
+
+
+def test_open_these_settings_brings_them_to_flow(visit):
+    page = visit("/?preset=classes_overlap")
+    page.locator(".st-key-open button").click(timeout=PATIENCE)
+    expect(page.get_by_text("30 of 600 known pairs")).to_be_visible(timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_text_reads_in_both_themes(visit, scheme):
+    page = visit("/", color_scheme=scheme, reduced_motion="reduce")
+    badge = page.locator(".bv-badge")
+    expect(badge).to_contain_text("PCA of the target space", timeout=PATIENCE)
+    ink, ground = badge.evaluate(
+        "e => [getComputedStyle(e).color, getComputedStyle(document.querySelector('.stApp')).backgroundColor]"
+    )
+    light = [sum(map(int, re.findall(r"\d+", colour)[:3])) for colour in (ink, ground)]
+    assert abs(light[0] - light[1]) > 380

@@ -1,0 +1,272 @@
+"""Every dataset loads offline, from what the project ships."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+
+import numpy as np
+import pytest
+
+import bridgeviz as bv
+from bridgeviz.datasets import idx, label_codes, mnist, paths
+
+# name, options, (n, m, p, q), test rows, classes
+ALL = [
+    ("digits", {}, (1347, 1347, 16, 4), 450, 10),
+    ("digits", {"latents": 5}, (1347, 1347, 5, 4), 450, 10),
+    ("digits", {"features": "vae"}, (1347, 1347, 8, 4), 450, 10),
+    ("mnist", {}, (10_000, 10_000, 16, 4), 10_000, 10),
+    ("mnist", {"n": 500, "codes": "sampled"}, (500, 500, 16, 4), 10_000, 10),
+    ("swiss-roll", {"n": 200}, (200, 200, 3, 2), 100, 8),
+    ("blobs", {"n": 100, "classes": 4}, (100, 100, 8, 4), 50, 4),
+    ("blobs", {}, (600, 600, 8, 4), 300, 5),
+]
+
+
+@pytest.fixture(autouse=True)
+def offline(monkeypatch):
+    """Nothing in this module may open a connection."""
+
+    def refuse(*_, **__):
+        raise AssertionError("a test tried to reach the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refuse)
+
+
+@pytest.mark.parametrize(("name", "options", "shape", "test", "classes"), ALL)
+def test_loads_offline(name, options, shape, test, classes):
+    problem = bv.load(name, **options)
+    assert (*problem.shape, problem.source.x.shape[1], problem.target.x.shape[1]) == shape
+    assert problem.name == name
+    assert problem.source.x.dtype == problem.target.x.dtype == np.float32
+    assert len(problem.source.classes) == len(problem.source.names) == classes
+    np.testing.assert_array_equal(problem.truth[:, 0], np.arange(shape[0]))
+    labels = problem.source.labels[problem.truth[:, 0]], problem.target.labels[problem.truth[:, 1]]
+    np.testing.assert_array_equal(*labels)
+    assert problem.test.shape == (test, test)
+    assert problem.test.test is None
+    rows = np.concatenate([problem.source.x, problem.test.source.x])
+    # No row of the test is one of the rows to align. (MNIST holds a few strokes that are equal once binarised.)
+    assert len(np.unique(rows, axis=0)) >= len(rows) - (3 if name == "mnist" else 0)
+    assert problem.source.title
+    assert problem.target.title
+
+
+@pytest.mark.parametrize("name", ["swiss-roll", "blobs"])
+def test_seeds(name):
+    first, same, other = bv.load(name, n=60), bv.load(name, n=60), bv.load(name, n=60, seed=1)
+    np.testing.assert_array_equal(first.source.x, same.source.x)
+    np.testing.assert_array_equal(first.test.target.x, same.test.target.x)
+    assert (first.source.x != other.source.x).all()
+
+
+def test_sampled_codes_are_by_seed():
+    one, same, other = (bv.load("mnist", n=100, codes="sampled", seed=seed).target.x for seed in (0, 0, 1))
+    np.testing.assert_array_equal(one, same)
+    assert (one != other).all()
+    mean = bv.load("mnist", n=100).target
+    assert len(np.unique(mean.x, axis=0)) == len(np.unique(mean.labels))
+    assert len(np.unique(one, axis=0)) == 100
+
+
+def test_the_overlap_of_blobs_grows_with_its_knob():
+    found = []
+    for overlap in (0.0, 0.25, 0.5, 1.0):
+        problem = bv.load("blobs", n=300, overlap=overlap)
+        found.append([bv.metrics.feature_overlap(s.x, s.labels) for s in (problem.source, problem.target)])
+    found = np.array(found)
+    assert (np.diff(found, axis=0) > 0).all()
+    assert (found[0] < 0.02).all()
+    assert (found[-1] > 0.3).all()
+
+
+def test_the_rows_of_blobs_correspond_within_a_class():
+    """The same draw, seen through two linear maps: pairs say more than the class does."""
+    problem = bv.load("blobs", n=400, classes=2, overlap=0.5)
+    one = problem.source.labels == 0
+    x, y = (s.x[one] - s.x[one].mean(0) for s in (problem.source, problem.target))
+    fitted = x @ np.linalg.lstsq(x, y, rcond=None)[0]
+    assert ((y - fitted) ** 2).sum() < 0.05 * (y**2).sum()
+
+
+def test_the_spiral_is_the_roll_seen_from_its_side():
+    problem = bv.load("swiss-roll", n=100, noise=0.0)
+    np.testing.assert_allclose(problem.source.x[:, [0, 2]], problem.target.x, atol=1e-6)
+
+
+def test_describe_lists_every_dataset():
+    rows = bv.datasets.describe()
+    assert [name for name, *_ in rows] == list(bv.datasets.DATASETS)
+    assert {name: options for name, _, options in rows}["blobs"]["overlap"] == 0.3
+
+
+def test_digits_decode_to_pictures(digits):
+    pictures = digits.source.pictures(np.arange(20))
+    assert pictures.shape == (20, 8, 8)
+    decoded = digits.source.decode_images(digits.source.x[:20])
+    assert decoded.shape == (20, 8, 8)
+    assert decoded.min() >= 0
+    assert decoded.max() <= 1
+    assert np.abs(decoded - pictures / 255).mean() < 0.1
+    vae = bv.load("digits", features="vae").source
+    assert np.abs(vae.decode_images(vae.x[:200]) - vae.pictures(np.arange(200)) / 255).mean() < 0.12
+
+
+def test_the_decoder_of_the_labels_is_right_for_every_label():
+    mean, std = label_codes.codes()
+    assert mean.shape == std.shape == (10, 4)
+    assert (std > 0).all()
+    probabilities = label_codes.decode_labels(mean)
+    np.testing.assert_allclose(probabilities.sum(1), 1, rtol=1e-5)
+    np.testing.assert_array_equal(probabilities.argmax(1), np.arange(10))
+
+
+def test_a_few_rows_without_every_class_are_still_judged():
+    """The first twenty digits of MNIST lack a seven; the decoder's columns are all ten labels."""
+    problem = bv.load("mnist", n=20)
+    assert len(np.unique(problem.target.labels)) < 10
+    predicted = bv.metrics.predict_labels(problem.target, problem.test.target.x[:100])
+    np.testing.assert_array_equal(predicted, problem.test.target.labels[:100])
+
+
+def test_what_is_shipped_fits_and_says_what_it_is():
+    folder = paths.shipped()
+    total = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+    assert total < 20e6
+    assert sum(p.stat().st_size for p in (folder / "mnist").iterdir()) < 12e6
+    card = json.loads((folder / "mnist" / "card.json").read_text())
+    assert 40 < card["VAE_image"]["test_reconstruction_loss_nats"] < 60
+    assert card["VAE_text"]["labels_decoded_from_mean_code"] == 1.0
+    assert {paths.find("mnist", name).name for name in ("latents.npz", "vae_image.npz", "vae_text.npz")}
+    with np.load(folder / "mnist" / "latents.npz", allow_pickle=False) as stored:
+        assert {name: stored[name].shape for name in stored.files} == {
+            "train_x": (10_000, 16), "test_x": (10_000, 16), "train_labels": (10_000,), "test_labels": (10_000,),
+        }  # fmt: skip
+        assert not any("image" in name for name in stored.files)
+
+
+@pytest.fixture
+def no_raw(monkeypatch, tmp_path):
+    """A machine without the raw images, and with an empty cache."""
+    monkeypatch.delenv("BRIDGEVIZ_DATA", raising=False)
+    monkeypatch.setenv("BRIDGEVIZ_CACHE", str(tmp_path))
+    mnist._raw.cache_clear()
+    yield tmp_path
+    mnist._raw.cache_clear()
+
+
+def test_without_the_raw_images_thumbnails_are_decoded_and_say_so(no_raw):
+    source = bv.load("mnist", n=50).source
+    assert "decoded from the latents" in source.images_note
+    pictures = source.pictures([3, 0, 7])
+    assert pictures.shape == (3, 28, 28)
+    assert pictures.dtype == np.uint8
+    assert pictures.max() > 200
+    decoded = source.decode_images(source.x[[3, 0, 7]])
+    np.testing.assert_allclose(pictures / 255, decoded, atol=1 / 255)
+    assert len(np.unique(pictures)) > 2  # grey, not the black and white of the real ones
+
+
+def test_fetch_without_a_network(no_raw, monkeypatch):
+    asked = []
+
+    def unreachable(url, **_):
+        asked.append(url)
+        raise ConnectionError("no network")
+
+    monkeypatch.setattr("pooch.retrieve", unreachable)
+    with pytest.raises(bv.DataMissing) as caught:
+        bv.datasets.fetch("mnist")
+    message = str(caught.value)
+    assert "is not here and could not be downloaded from 2 mirrors" in message
+    assert "ConnectionError" in message
+    assert "set BRIDGEVIZ_DATA" in message
+    assert "\n" not in message
+    assert len(asked) == len(idx.MIRRORS)
+    assert list(no_raw.rglob("*.gz*")) == []
+
+
+def write_idx(path, array):
+    header = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">i4").tobytes()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(header + array.astype(np.uint8).tobytes()))
+
+
+def checksum(path):
+    import hashlib
+
+    return hashlib.md5(gzip.decompress(path.read_bytes()), usedforsecurity=False).hexdigest()
+
+
+def test_idx_files_are_read_and_their_contents_checked(tmp_path, monkeypatch):
+    path = tmp_path / "t10k-images-idx3-ubyte.gz"
+    array = np.random.default_rng(0).integers(0, 256, (3, 4, 5))
+    write_idx(path, array)
+    with pytest.raises(bv.InputError, match=r"must have the md5 2646ac.*Got [0-9a-f]{32} instead.*fetch mnist"):
+        idx.read(path)
+    monkeypatch.setitem(idx.FILES, path.name, checksum(path))
+    np.testing.assert_array_equal(idx.read(path), array)
+    path.write_bytes(path.read_bytes()[:-12])
+    with pytest.raises(bv.InputError, match="can't be read as a gzip file"):
+        idx.read(path)
+    path.write_bytes(b"not gzip")
+    with pytest.raises(bv.InputError, match="can't be read as a gzip file"):
+        idx.read(path)
+
+
+def test_fetch_downloads_what_is_missing_and_throws_away_what_is_wrong(no_raw, monkeypatch, tmp_path_factory):
+    """A mirror with wrong contents is passed over; the next one serves; a second fetch asks nobody."""
+    mirror = tmp_path_factory.mktemp("mirror")
+    for name in idx.FILES:
+        write_idx(mirror / name, np.full((2, 2), 7) if "images" in name else np.arange(2))
+        monkeypatch.setitem(idx.FILES, name, checksum(mirror / name))
+    asked = []
+
+    def retrieve(url, known_hash, fname, path, **_):
+        asked.append(url)
+        path.mkdir(parents=True, exist_ok=True)
+        good = url.startswith(idx.MIRRORS[1])
+        content = (mirror / url.rsplit("/", 1)[1]).read_bytes() if good else gzip.compress(b"an error page")
+        (path / fname).write_bytes(content)
+
+    monkeypatch.setattr("pooch.retrieve", retrieve)
+    here = bv.datasets.fetch("mnist")
+    assert sorted(p.name for p in here.iterdir()) == sorted(idx.FILES)
+    assert len(asked) == 8
+    assert idx.folder() == here
+    assert bv.datasets.fetch("mnist") == here
+    assert len(asked) == 8
+    assert bv.datasets.fetch("blobs") is None
+
+
+@pytest.mark.data
+def test_the_raw_images_are_shown_where_they_are():
+    mnist._raw.cache_clear()
+    problem = bv.load("mnist", n=50)
+    assert problem.source.images_note == ""
+    pictures = problem.source.pictures(np.arange(50))
+    assert set(np.unique(pictures)) == {0, 255}
+    decoded = problem.source.decode_images(problem.source.x)
+    near = np.abs(decoded[:, None] - (pictures / 255)[None]).mean((2, 3)).argmin(1)
+    assert (near == np.arange(50)).mean() > 0.9  # row i's picture is the one that latent i was made from
+
+
+@pytest.mark.data
+def test_encoding_the_raw_images_reproduces_the_shipped_latents():
+    from flax import nnx
+
+    graph, params = nnx.split(mnist._model())
+    for split, start in (("test", 0), ("train", mnist.TRAINED_ON)):
+        images = idx.images(split)[start : start + 40].astype(np.float32)
+        mean = np.asarray(mnist._encode(graph, params, images)[0])
+        with np.load(paths.find("mnist", "latents.npz"), allow_pickle=False) as stored:
+            np.testing.assert_allclose(mean, stored[f"{split}_x"][:40], atol=5e-3)
+
+
+@pytest.mark.data
+def test_the_raw_files_pass_their_checksums_and_agree_on_the_labels():
+    assert bv.datasets.fetch("mnist") is not None
+    labels = idx.read(idx.folder() / "t10k-labels-idx1-ubyte.gz")
+    np.testing.assert_array_equal(bv.load("mnist", n=20).test.source.labels, labels)

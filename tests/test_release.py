@@ -1,0 +1,55 @@
+"""What is released agrees with itself, and holds nothing that belongs to one machine."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import bridgeviz as bv
+
+ROOT = Path(__file__).resolve().parents[1]
+# Written in pieces, so that this file does not hold what it looks for.
+HOSTS = [".".join(parts) for parts in (("py" + "pi", "org"), ("files", "python" + "hosted", "org"))]
+
+
+def tracked() -> list[Path]:
+    out = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if out.returncode:
+        return [p for p in ROOT.rglob("*") if p.is_file() and ".git" not in p.parts]
+    return [p for name in out.stdout.split("\0") if name and (p := ROOT / name).is_file()]
+
+
+def test_the_version_is_the_same_everywhere():
+    changes = (ROOT / "CHANGELOG.md").read_text()
+    assert re.search(r"^## (\d+\.\d+\.\d+)", changes, re.MULTILINE).group(1) == bv.__version__
+    citation = (ROOT / "CITATION.cff").read_text()
+    assert re.search(r"^version: \"?([\d.]+)", citation, re.MULTILINE).group(1) == bv.__version__
+
+
+def test_the_lock_names_versions_and_no_place():
+    lines = [line for line in (ROOT / "requirements.lock").read_text().splitlines() if line and line[0] != "#"]
+    assert len(lines) > 20
+    for line in lines:
+        assert re.fullmatch(r"[A-Za-z0-9._-]+(\[[a-z0-9,]+\])?==[^\s;@]+( ;.*)?", line), line
+        assert "://" not in line
+
+
+def test_no_file_names_a_package_registry():
+    for path in tracked():
+        content = path.read_bytes()
+        for host in HOSTS:
+            assert host.encode() not in content, f"{path.relative_to(ROOT)} names {host}"
+
+
+def test_the_data_is_small():
+    sizes = {p: p.stat().st_size for p in tracked() if p.is_relative_to(ROOT / "data")}
+    assert sizes
+    assert sum(sizes.values()) < 20e6
+
+
+@pytest.mark.parametrize("name", bv.__all__)
+def test_every_public_name_is_there_and_says_what_it_is(name):
+    assert getattr(bv, name).__doc__

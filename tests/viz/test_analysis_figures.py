@@ -1,0 +1,238 @@
+"""What a figure shows is what the result holds."""
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+import bridgeviz as bv
+from bridgeviz.metrics.diagnosis import Collision, diagnose
+from bridgeviz.metrics.masses import blocks, received
+from bridgeviz.metrics.neighbours import neighbourhood
+from bridgeviz.metrics.story import explain_point
+from bridgeviz.metrics.supervision import CostSample
+from bridgeviz.viz import diagnosis as diagnosis_figures
+from bridgeviz.viz import maps, pairing, plans, spaces, words
+from bridgeviz.viz.palette import WRONG, colour, symbol
+
+
+@pytest.fixture(scope="module")
+def run():
+    config = bv.RunConfig(dataset="blobs", options={"n": 120, "overlap": 0.4}, fraction=0.1, steps=40, batch_size=64)
+    return bv.run(config)
+
+
+@pytest.fixture(scope="module")
+def found(run):
+    return diagnose(run.problem, run.pairs, run.plan, run.flow, cost=run.cost)
+
+
+def panels(problem):
+    classes = maps.class_order(problem)
+    rng = np.random.default_rng(0)
+    return [
+        maps.Panel(rng.normal(size=(len(s), 2)), s, "PCA: 50% of the variance", classes)
+        for s in (problem.source, problem.target)
+    ]
+
+
+def rows_of(figure: go.Figure) -> list[int]:
+    return sorted(int(r) for trace in figure.data if trace.customdata is not None for r in trace.customdata)
+
+
+def test_a_map_draws_every_row_once_with_its_number_class_and_place(run):
+    panel = panels(run.problem)[0]
+    figure = maps.space_map(panel)
+    assert rows_of(figure) == list(range(120))
+    for trace in figure.data:
+        rows = np.asarray(trace.customdata)
+        labels = np.unique(run.problem.source.labels[rows])
+        assert len(labels) == 1
+        assert trace.name == run.problem.source.names[int(labels[0])]
+        assert (trace.marker.color, trace.marker.symbol) == (colour(labels[0]), symbol(labels[0]))
+        np.testing.assert_allclose(np.stack([trace.x, trace.y], 1), panel.points[rows], rtol=1e-6)
+
+
+def test_every_map_wears_its_badge(run):
+    source, target = panels(run.problem)
+    assert any("50% of the variance" in a.text for a in maps.space_map(source).layout.annotations)
+    both = maps.both_maps(source, target)[0]
+    assert any("source: PCA" in a.text and "target: PCA" in a.text for a in both.layout.annotations)
+
+
+def test_lit_rows_are_drawn_again_and_the_rest_fades(run):
+    lit = np.array([3, 7, 50])
+    figure = maps.space_map(panels(run.problem)[0], lit=lit)
+    bright = [t for t in figure.data if t.opacity == 1.0]
+    assert sorted(int(r) for t in bright for r in t.customdata) == lit.tolist()
+    assert all(t.opacity < 0.2 for t in figure.data if t not in bright)
+
+
+def test_equal_rows_share_one_marker_and_lit_ones_are_counted():
+    problem = bv.load("digits")
+    panel = panels(problem)[1]
+    figure = maps.space_map(panel)
+    assert len(rows_of(figure)) == 10
+    first = {int(np.flatnonzero(problem.target.labels == c)[0]) for c in range(10)}
+    assert set(rows_of(figure)) == first
+    zeros = np.flatnonzero(problem.target.labels == 0)[:5]
+    bright = [t for t in maps.space_map(panel, lit=zeros).data if t.opacity == 1.0]
+    assert len(bright) == 1
+    assert "5 of the selected rows" in bright[0].text[0]
+
+
+def test_at_most_ten_thousand_markers(monkeypatch, run):
+    monkeypatch.setattr(maps, "MOST", 50)
+    assert len(rows_of(maps.space_map(panels(run.problem)[0]))) == 50
+
+
+def test_a_space_without_labels_or_title_is_drawn():
+    space = bv.Space(np.random.default_rng(0).normal(size=(30, 3)))
+    figure = maps.space_map(maps.Panel(space.x[:, :2], space))
+    assert rows_of(figure) == list(range(30))
+    assert not figure.layout.showlegend
+
+
+def test_the_two_maps_do_not_touch(run):
+    left, right = maps.side_by_side(*panels(run.problem))
+    assert left[:, 0].max() < right[:, 0].min()
+    assert max(np.ptp(left, axis=0).max(), np.ptp(right, axis=0).max()) <= 1 + 1e-6
+
+
+def test_the_route_goes_over_the_pair(run):
+    p = run.problem
+    legs = bv.costs.legs(p.source.x, p.target.x, run.pairs, 4, 9)
+    source, target = panels(p)
+    figure = pairing.bridge_route(source, target, 4, 9, legs)
+    left, right = maps.side_by_side(source, target)
+    way = [left[4], left[legs["source"]], right[legs["target"]], right[9]]
+    lines = [t for t in figure.data if t.mode == "lines"]
+    for line, a, b in zip(lines, way[:-1], way[1:], strict=True):
+        np.testing.assert_allclose([line.x[0], line.y[0], line.x[1], line.y[1]], [*a, *b], rtol=1e-6)
+    assert f"{legs['leg_x']:.2f}" in lines[0].name
+    assert f"{legs['leg_y']:.2f}" in lines[2].name
+
+
+def test_coverage_marks_classes_without_a_pair():
+    bars = pairing.coverage_bars(["a", "b"], np.array([3, 0])).data[0]
+    assert list(bars.y) == [3, 0]
+    assert bars.text[0] == "3"
+    assert "none" in bars.text[1]
+    assert WRONG in bars.text[1]
+
+
+def test_the_histogram_holds_all_entries_of_both_kinds():
+    sample = CostSample(np.array([0.1, 0.2, 0.3]), np.array([0.9, 1.0]))
+    same, other = pairing.cost_histogram(sample).data
+    assert np.sum(same.y) == pytest.approx(1)
+    assert np.sum(other.y) == pytest.approx(1)
+    assert (same.line.dash, other.line.dash) == ("solid", "dot")
+    assert len(pairing.cost_histogram(CostSample(sample.same, sample.other[:0])).data) == 1
+
+
+def test_the_curve_shows_what_was_measured_and_where_we_are():
+    line, now = pairing.supervision_curve([0.01, 0.1], [0.5, np.nan], (0.02, 0.6), 0.1).data
+    assert list(line.x) == [1, 10]
+    assert line.y[0] == 0.5
+    assert (now.x[0], now.y[0]) == (2, 0.6)
+
+
+def test_a_class_heatmap_writes_its_numbers():
+    shares = np.array([[0.75, 0.25], [0.001, 0.999]])
+    heat = plans.class_heatmap(shares, ["a", "b"]).data[0]
+    np.testing.assert_array_equal(heat.z, shares)
+    assert heat.text.tolist() == [["75%", "25%"], ["", "100%"]]
+    blank = plans.class_heatmap(shares, ["a", "b"], zero_diagonal=True).data[0]
+    assert np.isnan(np.diag(blank.z)).all()
+    assert blank.zmax == 0.25
+
+
+def test_the_block_heatmap_holds_the_plans_mass(run):
+    parts = blocks(run.plan, run.problem.source.labels, run.problem.target.labels, most=20)
+    names = dict(zip(map(str, run.problem.source.classes), run.problem.source.names, strict=True))
+    figure = plans.block_heatmap(parts, names, names)
+    np.testing.assert_allclose(figure.data[0].customdata, parts.mass)
+    assert list(figure.layout.yaxis.ticktext) == list(run.problem.source.names)
+    assert "ticktext" not in plans.block_heatmap(blocks(run.plan, None, None), {}, {}).layout.xaxis.to_plotly_json()
+
+
+def test_lines_are_sorted_by_right_and_wrong_with_a_second_cue(run):
+    p = run.problem
+    i, j = run.plan.sample(0, 40)
+    right = p.source.labels[i] == p.target.labels[j]
+    source, target = panels(p)
+    good, bad = [t for t in plans.plan_lines(source, target, i, j, right=right).data if t.mode == "lines"]
+    assert np.isfinite(np.asarray(good.x, float)).sum() == 2 * right.sum()
+    assert np.isfinite(np.asarray(bad.x, float)).sum() == 2 * (~right).sum()
+    assert (good.line.dash, bad.line.dash, bad.line.color) == ("solid", "dash", WRONG)
+    left, across = maps.side_by_side(source, target)
+    k = np.flatnonzero(right)[0]
+    np.testing.assert_allclose([good.x[0], good.x[1]], [left[i[k], 0], across[j[k], 0]], rtol=1e-6)
+    assert len([t for t in plans.plan_lines(source, target, i, j).data if t.mode == "lines"]) == 1
+
+
+def test_received_bars_show_what_is_asked_for_too(run):
+    mass = received(run.plan, run.problem.target.labels)
+    bars, asked = plans.received_bars(mass, run.problem.target.names, range(5)).data
+    np.testing.assert_array_equal(bars.y, mass.received)
+    np.testing.assert_array_equal(asked.y, mass.asked)
+
+
+def test_overlap_bars_show_each_class_and_chance(run):
+    near = neighbourhood(run.problem.source.x, run.problem.source.labels)
+    figure = spaces.overlap_bars(near, run.problem.source.names, range(5))
+    np.testing.assert_allclose(figure.data[0].y, near.by_class)
+    assert figure.layout.shapes[0].y0 == near.chance
+
+
+def test_the_confusion_and_the_error_are_the_diagnosis(run, found):
+    names = list(run.problem.source.names)
+    heat = diagnosis_figures.confusion_heatmap(found, names).data[0]
+    np.testing.assert_array_equal(heat.customdata, found.confusion)
+    np.testing.assert_allclose(heat.z.sum(1), 1)
+    for c, trace in enumerate(diagnosis_figures.overlap_against_error(found, names).data):
+        assert (trace.x[0], trace.y[0], trace.name) == (1 - found.overlap[c, c], found.error[c], names[c])
+
+
+def test_the_coupling_row_of_a_story_is_drawn(run):
+    story = explain_point(run.problem, run.pairs, run.plan, run.flow, 0)
+    bars = diagnosis_figures.sent_bars(story, run.problem.target.names, range(5)).data[0]
+    np.testing.assert_array_equal(bars.y, story.sent)
+
+
+HIT = Collision(4, 9, 11, 0.23, 0.18, 0.2, 0.15, 0.21, 3, 2)
+
+
+def test_a_collision_is_told_with_its_own_numbers():
+    said = words.collision_sentence(HIT, {"4": "four", "9": "nine"})
+    for part in ("18% of the neighbours of four are nine", "20% of four", "3 pairs", "15% of four", "21% of the mass"):
+        assert part in said
+    assert "about 21%" in words.collision_sentence(HIT, {}, estimated=True)
+    assert "Cost" not in words.collision_sentence(HIT._replace(cheapest=float("nan")), {})
+
+
+@pytest.mark.parametrize(
+    ("changes", "part"),
+    [
+        ({}, "on top of one another"),
+        ({"plan": 0.05}, "better than the flow does"),
+        ({"true_pairs": 0}, "No pair says where 4 belongs"),
+        ({"taken_pairs": 0, "cheapest": 0.0}, "No pair vouches for 9"),
+        ({"cheapest": 0.01}, "use every target equally"),
+        ({"overlap": 0.0}, "Pairs of 9 lie nearer"),
+        ({"overlap": 0.0, "nearest": 0.0}, "a cheap target"),
+    ],
+)
+def test_blame_follows_the_numbers(changes, part):
+    assert part in words.blame(HIT._replace(**changes), {})
+
+
+def test_unbalanced_plans_are_not_blamed_for_their_marginals():
+    assert "equally" not in words.blame(HIT._replace(cheapest=0.01), {}, balanced=False)
+
+
+@pytest.mark.parametrize("stage", ["right", "overlap", "pair", "coupling", "flow", "unknown"])
+def test_every_stage_has_its_sentence(run, stage):
+    story = explain_point(run.problem, run.pairs, run.plan, run.flow, 0)._replace(stage=stage)
+    said = words.story_verdict(story, {})
+    assert said.endswith(".")
+    assert "None" not in said

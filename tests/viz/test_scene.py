@@ -1,0 +1,115 @@
+"""Scenes, their map, their message to the browser, and the shipped gallery."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import bridgeviz as bv
+from bridgeviz.ui import player
+from bridgeviz.viz import gallery, projection
+from bridgeviz.viz.scene import FRAMES, Scene, scene
+
+ALL = list(gallery.PRESETS)
+
+
+@pytest.fixture(scope="module")
+def run():
+    return bv.run(bv.RunConfig(steps=60, batch_size=32))
+
+
+def test_a_scene_of_pictures_to_labels(run):
+    made = scene(run, points=100)
+    assert made.positions.shape == (FRAMES, 100, 2)
+    assert made.decoded.shape == (FRAMES, 100)
+    assert made.thumbnails.shape == (100, 8, 8)
+    assert made.strip_sure.shape == (FRAMES, 12)
+    assert made.strip_made is None
+    assert sorted(made.labels[made.strip].tolist())[:3] == [0, 0, 1]
+    assert made.landmarks.shape == (10, 2)
+
+
+def test_a_scene_of_labels_to_pictures():
+    made = scene(bv.run(bv.RunConfig(steps=20, batch_size=32, reverse=True)), points=40)
+    assert made.strip_made.shape == (FRAMES, 12, 8, 8)
+    assert made.thumbnails is None
+
+
+def test_a_scene_without_labels():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((60, 5))
+    problem = bv.Problem(bv.Space(x), bv.Space(x[:, :3]), truth=np.stack([np.arange(60)] * 2, axis=1))
+    made = scene(bv.run(bv.RunConfig(dataset="yours", fraction=0.5, steps=10, batch_size=16), problem=problem))
+    assert made.names == ("target",)
+    assert player.payload(made)["accuracy"] is None
+
+
+def test_the_map_is_linear_and_says_how_much_it_shows():
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((200, 4)) * [5, 3, 0.1, 0.1]
+    plane = projection.fit_map(x)
+    assert plane.variance_share > 0.99
+    a, b = rng.standard_normal((2, 4))
+    np.testing.assert_allclose(plane.project((a + b) / 2), (plane.project(a) + plane.project(b)) / 2)
+    np.testing.assert_allclose(plane.axes.T @ plane.axes, np.eye(2), atol=1e-12)
+    assert projection.fit_map(x[:, :1]).project(x[:, :1]).shape == (200, 2)
+
+
+def test_step_variation_sees_a_teleport():
+    steady = np.linspace(0, 1, 21)[:, None, None] * np.ones((1, 5, 3))
+    assert projection.step_variation(steady) == pytest.approx(0, abs=1e-9)
+    leap = np.where(np.arange(21)[:, None, None] < 10, 0.0, 1.0) * np.ones((1, 5, 3))
+    assert projection.step_variation(leap) > 3
+    assert projection.largest_step(leap) == pytest.approx(1)
+
+
+def test_a_thousand_points_take_less_than_0_3_mb(run):
+    made = scene(run, points=400)
+    every = np.arange(1000) % 400
+    large = replace(
+        made, positions=made.positions[:, every], labels=made.labels[every], decoded=made.decoded[:, every],
+        thumbnails=np.zeros((1000, 14, 14), np.uint8),
+    )  # fmt: skip
+    assert player.size(large) <= 300_000
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_shipped_file_is_small_and_its_map_is_honest(name):
+    path = gallery.home() / f"{name}.npz"
+    assert path.stat().st_size <= gallery.MOST_BYTES
+    made = gallery.read(name)
+    assert isinstance(made, Scene)
+    assert gallery.config(made) == gallery.PRESETS[name].config
+    assert abs(made.badge["step_variation"] - made.badge["latent_step_variation"]) <= 0.05
+    assert "?" not in gallery.lesson(name, made)
+    assert "{" not in gallery.lesson(name, made)
+
+
+def test_the_gallery_shows_what_it_says():
+    right = {name: gallery.read(name).metrics for name in ALL}
+    assert right["digits"]["test_accuracy"] > 0.8
+    assert right["mnist"]["test_accuracy"] > 0.85
+    for name in ALL:
+        if "against_test_accuracy" in right[name]:
+            assert right[name]["test_accuracy"] < right[name]["against_test_accuracy"] - 0.05
+
+
+def test_the_whole_gallery_is_small():
+    assert sum(path.stat().st_size for path in gallery.home().glob("*.npz")) <= 2_500_000
+
+
+def test_a_file_is_made_and_read_again(tmp_path):
+    gallery.make("true_overfits", tmp_path, points=30, changes=lambda c: replace(c, steps=10))
+    made = gallery.read("true_overfits", tmp_path)
+    assert made.positions.shape == (FRAMES, 30, 2)
+    assert list(tmp_path.iterdir()) == [tmp_path / "true_overfits.npz"]
+
+
+def test_a_missing_or_damaged_file_is_told(tmp_path):
+    with pytest.raises(bv.InputError, match="no file digits.npz"):
+        gallery.read("digits", tmp_path)
+    (tmp_path / "digits.npz").write_bytes(b"PK\x03\x04 nothing")
+    with pytest.raises(bv.InputError, match="damaged"):
+        gallery.read("digits", tmp_path)
