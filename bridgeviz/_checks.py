@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-
 LARGEST = 1e100
 """The largest number a matrix may hold: squares of larger ones overflow."""
 
@@ -79,13 +78,17 @@ def labels(value: Any, name: str, where: str, *, length: int | None = None) -> n
     """One label a row, integers or strings, of at least two classes."""
     array = _plain(value, name, where, "one label a row")
     if array.dtype == object:
+        missing = np.array([one is None or one != one for one in array.reshape(-1)], bool)
+        if missing.any():
+            row = int(np.argmax(missing))
+            raise fail(name, where, "one label a row", f"none in row {row}", "Drop such rows, or name them a class.")
         array = array.astype(str)
     if array.ndim != 1 or (length is not None and len(array) != length):
         expected = "one label a row" + ("" if length is None else f": {length} of them")
         raise fail(name, where, expected, f"shape {array.shape}")
     if array.dtype.kind == "f":
-        if not np.isfinite(array).all() or (array != np.round(array)).any():
-            raise fail(name, where, "whole numbers or strings", "numbers with a fraction, NaN or infinity")
+        if not np.isfinite(array).all() or (array != np.round(array)).any() or (np.abs(array) > 2**53).any():
+            raise fail(name, where, "whole numbers or strings", "numbers with a fraction, NaN, infinity or huge ones")
         array = array.astype(np.int64)
     if array.dtype.kind not in "iubUS":
         raise fail(name, where, "whole numbers or strings", f"type {array.dtype}")
@@ -105,9 +108,9 @@ def pair_index(value: Any, name: str, where: str, *, shape: tuple[int, int], lea
         array = np.zeros((0, 2), np.int64)
     if array.ndim != 2 or array.shape[1] != 2:
         raise fail(name, where, "an (l, 2) array of (source row, target row)", f"shape {array.shape}")
-    if array.dtype.kind not in "iu":
-        if array.dtype.kind != "f" or not np.isfinite(array).all() or (array != np.round(array)).any():
-            raise fail(name, where, "whole row numbers", f"type {array.dtype}")
+    whole = array.dtype.kind in "iu" or (array.dtype.kind == "f" and (array == np.round(array)).all())
+    if not whole or not np.isfinite(array).all():
+        raise fail(name, where, "whole row numbers", f"type {array.dtype}")
     array = array.astype(np.int64)
     for column, (side, size) in enumerate(zip(("source", "target"), shape, strict=True)):
         bad = np.flatnonzero((array[:, column] < 0) | (array[:, column] >= size))
@@ -115,7 +118,7 @@ def pair_index(value: Any, name: str, where: str, *, shape: tuple[int, int], lea
             got = f"{side} row {array[bad[0], column]} in pair {bad[0]}"
             raise fail(name, where, f"row numbers from 0 to {size - 1} for the {side}", got)
     if len(array):
-        unique, first, counts = np.unique(array, axis=0, return_index=True, return_counts=True)
+        unique, counts = np.unique(array, axis=0, return_counts=True)
         if len(unique) < len(array):
             repeated = unique[counts > 1][0].tolist()
             raise fail(name, where, "free of repeats", f"the pair {tuple(repeated)} more than once")
@@ -160,6 +163,18 @@ def count(value: Any, name: str, where: str, *, least: int = 1, most: int | None
     if number < least or (most is not None and number > most):
         raise fail(name, where, expected, number)
     return number
+
+
+def seed(value: Any, name: str, where: str) -> int:
+    """A seed: below 2**32, because JAX would fold larger ones onto smaller ones without a word."""
+    return count(value, name, where, least=0, most=2**32 - 1)
+
+
+def flag(value: Any, name: str, where: str) -> bool:
+    """True or False, and nothing that merely counts as one."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise fail(name, where, "True or False", describe(value))
+    return bool(value)
 
 
 def pair_of_units(value: Any, name: str, where: str) -> tuple[float, float]:

@@ -14,26 +14,33 @@ import numpy as np
 from bridgeviz._checks import InputError
 
 
-def check_folder(out: str | Path, *, mark: str) -> Path:
-    """`out` as a path that `new_folder` may fill: not there, empty, or an earlier result, known by its file `mark`.
+def check_folder(out: str | Path, *, holds: set[str]) -> Path:
+    """`out` as a path that `new_folder` may fill: not there, empty, or an earlier result, which `holds` these alone.
 
     Ask before the long work whose result goes there.
     """
-    out = Path(out).resolve()
+    try:
+        out = Path(out).resolve()
+    except (TypeError, ValueError) as error:
+        raise InputError(f"The output folder must be a path. Got {out!r} instead.") from error
     if out.exists() and not out.is_dir():
         raise InputError(f"The output folder {out} must be a folder. It is a file: choose another name.")
-    if out.is_dir() and any(out.iterdir()) and not (out / mark).is_file():
-        raise InputError(f"The output folder {out} must be new, empty or an earlier result. It holds other files.")
+    if out.is_dir():
+        foreign = sorted({p.name for p in out.iterdir()} - holds)
+        if foreign:
+            raise InputError(
+                f"The output folder {out} must be new, empty or an earlier result. It holds other files: {foreign[0]}."
+            )
     parent = next(p for p in out.parents if p.exists())
-    if not os.access(parent, os.W_OK):
-        raise InputError(f"The output folder {out} can't be made: {parent} can't be written to.")
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise InputError(f"The output folder {out} can't be made: {parent} is no folder that can be written to.")
     return out
 
 
 @contextmanager
-def new_folder(out: str | Path, *, mark: str) -> Iterator[Path]:
+def new_folder(out: str | Path, *, holds: set[str]) -> Iterator[Path]:
     """A draft folder beside `out` that takes its place when the block ends well, and vanishes when it does not."""
-    out = check_folder(out, mark=mark)
+    out = check_folder(out, holds=holds)
     out.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:
@@ -56,17 +63,34 @@ def new_folder(out: str | Path, *, mark: str) -> Iterator[Path]:
         shutil.rmtree(draft, ignore_errors=True)
 
 
+def check_array_path(path: str | Path) -> Path:
+    """`path` as a `.npy` file that `write_array` may write."""
+    path = Path(path)
+    if path.suffix != ".npy" or path.is_dir():
+        raise InputError(f"The output file {path} must be a file that ends in .npy. Choose another name.")
+    parent = path.resolve().parent
+    if not parent.is_dir() or not os.access(parent, os.W_OK):
+        raise InputError(f"The output file {path} must be in a folder that can be written to. {parent} is none.")
+    return path
+
+
 def write_array(path: str | Path, array: np.ndarray) -> None:
     """Write one `.npy`, whole or not at all."""
-    path = Path(path)
-    if path.suffix != ".npy":
-        raise InputError(f"The output file {path} must end in .npy. Got '{path.suffix}' instead.")
-    if not path.resolve().parent.is_dir():
-        raise InputError(f"The output file {path} must be in a folder that exists. {path.resolve().parent} does not.")
+    path = check_array_path(path)
     draft = path.with_name(f".{path.name}-{os.getpid()}")
     try:
         with draft.open("wb") as file:
             np.save(file, array, allow_pickle=False)
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write one text file, whole or not at all."""
+    draft = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        draft.write_text(text, encoding="utf-8")
         os.replace(draft, path)
     finally:
         draft.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from tqdm import tqdm
 import bridgeviz as bv
 from bridgeviz import datasets
 from bridgeviz._checks import InputError
-from bridgeviz._files import check_folder, write_array
+from bridgeviz._files import check_array_path, check_folder, write_array
 from bridgeviz.costs import COSTS, METRICS
 from bridgeviz.datasets import files
 from bridgeviz.experiments import SOLVERS, STRATEGIES, report
@@ -48,7 +48,7 @@ def cli() -> None:
 @click.option("--out", required=True, type=click.Path(), help="Folder for the result.")
 def align(source: str, target: str, pairs: str, out: str, **given: Any) -> None:
     """Couple SOURCE with TARGET (.npy, .npz, .csv or .parquet, one row a sample) and learn the flow between them."""
-    check_folder(out, mark="report.json")
+    check_folder(out, holds=report.HOLDS)
     labels = {side: given.pop(f"{side}_labels") for side in ("source", "target")}
     tau = (given.pop("tau_x"), given.pop("tau_y"))
     config = bv.RunConfig(dataset="yours", fraction=1.0, tau=tau, **given)
@@ -82,6 +82,7 @@ def align(source: str, target: str, pairs: str, out: str, **given: Any) -> None:
 @click.option("--out", required=True, type=click.Path(), help="A .npy file.")
 def transport(directory: str, new_source: str, seed: int, out: str) -> None:
     """Carry the rows of NEW_SOURCE to the target space with the flow that `align` left in DIRECTORY."""
+    check_array_path(out)
     flow = bv.Flow.load(Path(directory) / "flow")
     moved = flow.transport(files.read_matrix(new_source), seed=seed)
     write_array(out, moved.states[-1].astype("float32"))
@@ -165,6 +166,8 @@ def main(arguments: list[str] | None = None) -> None:
         code = _say(str(error), 2)
     except bv.TrainingError as error:
         code = _say(str(error), 1)
+    except MemoryError:
+        code = _say("There is not enough memory for this. Give a sample of the rows, or --strategy local.", 2)
     except (click.Abort, KeyboardInterrupt):
         code = _say("Stopped. Nothing was written.", 130)
     except OSError as error:

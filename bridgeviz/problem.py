@@ -182,7 +182,7 @@ class Problem:
                 raise check.fail("fraction", where, expected, fraction)
         else:
             size = check.count(count, "count", where, least=0, most=known)
-        order = np.random.default_rng(check.count(seed, "seed", where, least=0)).permutation(known)
+        order = np.random.default_rng(check.seed(seed, "seed", where)).permutation(known)
         if cover_classes:
             if self.source.labels is None:
                 raise InputError("sample_pairs(cover_classes=True) needs source labels, and this problem has none.")

@@ -49,7 +49,7 @@ with right:
         parts = blocks(plan, source.labels, target.labels)
         st.plotly_chart(block_heatmap(parts, names, names), key="blocks", alt="the plan on its rows")
         st.caption(
-            f"A line is {parts.source_rows:.3g} source rows, a column {parts.target_rows:.3g} target rows, on average."
+            f"A line is about {parts.source_rows:,.0f} source rows, a column {parts.target_rows:,.0f} target rows."
         )
 
 st.subheader("Lines between the two maps")

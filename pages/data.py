@@ -79,4 +79,7 @@ if pictured is not None:
 page.onwards("pairs_and_cost", "what does supervision buy?")
 with doors.guard():
     for side in ("source", "target"):
-        thumbnails.hover(f"hover_{side}", f"data_{side}", analysis.sheet(config, side))
+        sheet = analysis.sheet(config, side)
+        thumbnails.hover(f"hover_{side}", f"data_{side}", sheet)
+        if sheet is not None and sheet["count"] < len(getattr(problem, side)):
+            st.caption(f"Under the pointer, {sheet['count']:,} of the {side} rows have a picture.")

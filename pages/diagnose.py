@@ -62,7 +62,7 @@ left.plotly_chart(confusion_heatmap(found, known), key="confusion", alt="confusi
 right.subheader("Do overlapping classes fail?")
 right.plotly_chart(overlap_against_error(found, known), key="overlap_error", alt="overlap against error by class")
 st.subheader("Which classes collide, and why?")
-collisions.show(found, points, names, balanced=run.config.strategy != "true" and run.config.tau == (1.0, 1.0))
+collisions.show(found, points, names, run.config)
 
 st.subheader("One point's story")
 order = wrong[np.argsort(found.margin[wrong], kind="stable")] if len(wrong) else np.argsort(found.margin)[:1]

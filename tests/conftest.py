@@ -67,6 +67,16 @@ def blobs() -> bv.Problem:
     return bv.load("blobs", n=120, classes=3, overlap=0.2)
 
 
+@pytest.fixture(scope="module")
+def tiny_velocity():
+    """A velocity field small enough to compile and train within a test, under the name "tiny"."""
+    from bridgeviz.flows.velocity import VELOCITIES, AdaLN
+
+    VELOCITIES["tiny"] = lambda p, q, rngs: AdaLN(p, q, d=32, blocks=2, rngs=rngs)
+    yield
+    del VELOCITIES["tiny"]
+
+
 def make_spaces(seed: int, n: int, m: int, p: int, q: int, pairs: int):
     """Random (x, y, pairs), float64, with distinct pairs."""
     rng = np.random.default_rng(seed)

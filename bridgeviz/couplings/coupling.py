@@ -82,7 +82,7 @@ class Coupling:
     def sample(self, seed: int, size: int) -> tuple[Int[np.ndarray, " size"], Int[np.ndarray, " size"]]:
         """Draw (i, j) row numbers from the normalised plan."""
         size = check.count(size, "size", "sample")
-        rng = np.random.default_rng(check.count(seed, "seed", "sample", least=0))
+        rng = np.random.default_rng(check.seed(seed, "seed", "sample"))
         if not self.mass > 0:
             raise check.fail("plan", "sample", "a coupling with mass", f"mass {self.mass}", "Raise tau or epsilon.")
         flat = sparse.csr_array(self.plan)

@@ -93,7 +93,7 @@ class LocalCoupling:
     def sample(self, seed: int, size: int) -> tuple[np.ndarray, np.ndarray]:
         """Draw at least `size` rows (i, j) from as many batches as that takes; `size` of them are returned."""
         size = check.count(size, "size", "sample")
-        key = jax.random.key(check.count(seed, "seed", "sample", least=0))
+        key = jax.random.key(check.seed(seed, "seed", "sample"))
         sampler = self.sampler()
         draws = [
             _draw(sampler, jax.random.fold_in(key, b), self.batch_size) for b in range(-(-size // self.batch_size))

@@ -25,7 +25,7 @@ def load(*, n: int = 600, classes: int = 5, overlap: float = 0.3, seed: int = 0)
     classes = check.count(classes, "classes", "load", least=2, most=5)
     n = check.count(n, "n", "load", least=4 * classes, most=100_000)
     width = 0.1 + 0.9 * check.unit(overlap, "overlap", "load", zero=True)
-    rng = np.random.default_rng(check.count(seed, "seed", "load", least=0))
+    rng = np.random.default_rng(check.seed(seed, "seed", "load"))
     simplex = np.eye(classes) - 1 / classes
     simplex /= np.linalg.norm(simplex, axis=1, keepdims=True)
     maps = {}

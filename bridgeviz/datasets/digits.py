@@ -87,10 +87,10 @@ def _decode(z: np.ndarray) -> np.ndarray:
 
 def pretrain(out: Path) -> Iterator[tuple[str, int, int, float]]:
     """Train the small VAE on the digits to align and write its weights to `out`; yields (what, step, steps, loss)."""
-    check_folder(out, mark="vae.npz")
+    check_folder(out, holds={"vae.npz"})
     model = digits_vae(nnx.Rngs(0))
     for progress in fit_vae(model, _data()[0][_split()[0]].astype(np.float32), CONFIG, loss=bernoulli_loss):
         yield "VAE of digits", progress.step, progress.steps, progress.reconstruction + progress.kl
     nnx.update(model, progress.params)
-    with new_folder(out, mark="vae.npz") as draft:
+    with new_folder(out, holds={"vae.npz"}) as draft:
         save_weights(draft / "vae.npz", model)

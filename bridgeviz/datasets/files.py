@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tokenize
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -26,12 +28,8 @@ def read_matrix(path: str | Path) -> np.ndarray:
         InputError: no such file, another kind of file, or contents that are no finite matrix.
     """
     path = _existing(path, MATRIX_KINDS, "a matrix")
-    if path.suffix == ".npy":
-        value = _npy(path)
-    elif path.suffix == ".npz":
-        value = _npz(path)
-    else:
-        value = _numbers(_table(path), path)
+    kind = path.suffix.lower()
+    value = _npy(path) if kind == ".npy" else _npz(path) if kind == ".npz" else _numbers(_table(path), path)
     return _named(lambda: check.matrix(value, path.name, "read_matrix"))
 
 
@@ -43,16 +41,13 @@ def read_pairs(path: str | Path, shape: tuple[int, int]) -> np.ndarray:
         shape: (n, m) of the problem, to check the numbers against.
     """
     path = _existing(path, PAIR_KINDS, "pairs")
-    if path.suffix == ".npy":
+    if path.suffix.lower() == ".npy":
         value = _npy(path)
     else:
-        table = _table(path, header=0)
-        names = [str(name).strip() for name in table.columns]
-        if not {"source", "target"} <= set(names):
-            raise InputError(
-                f"{path} must have the columns 'source' and 'target'. Got {', '.join(repr(n) for n in names)} instead."
-            )
-        table.columns = names
+        table = _table(path)
+        if not {"source", "target"} <= set(table.columns):
+            got = ", ".join(repr(str(name)) for name in table.columns)
+            raise InputError(f"{path} must have the columns 'source' and 'target'. Got {got} instead.")
         value = _numbers(pd.DataFrame(table[["source", "target"]]), path)
     return _named(lambda: check.pair_index(value, path.name, "read_pairs", shape=shape, least=1))
 
@@ -60,32 +55,37 @@ def read_pairs(path: str | Path, shape: tuple[int, int]) -> np.ndarray:
 def read_labels(path: str | Path, length: int) -> np.ndarray:
     """One label a row from `.npy`, `.txt` (one a line) or `.csv` (one column, or the one named label).
 
+    Text that is whole numbers all through is read as numbers, so that "3" in one file is 3 in another.
+
     Args:
         path: of the file.
         length: how many rows the space has.
     """
     path = _existing(path, LABEL_KINDS, "labels")
-    if path.suffix == ".npy":
-        value = _npy(path)
-    elif path.suffix == ".txt":
+    kind = path.suffix.lower()
+    if kind == ".npy":
+        return _named(lambda: check.labels(_npy(path), path.name, "read_labels", length=length))
+    if kind == ".txt":
         try:
-            value = np.array(path.read_text(encoding="utf-8").splitlines())
+            value = path.read_text(encoding="utf-8-sig").split("\n")
         except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{path} can't be read as text: {error}.") from error
+            raise InputError(f"{path} can't be read as text: {_reason(error)}.") from error
+        value = value[:-1] if value[-1] == "" else value
     else:
-        table = _table(path)
+        table = _cells(path)
         if table.shape[1] > 1:
-            named = _table(path, header=0)
-            if "label" not in named.columns:
+            names = [str(name).strip() for name in table.iloc[0]]
+            if "label" not in names:
                 raise InputError(f"{path} must have one column, or one named 'label'. Got {table.shape[1]} columns.")
-            table = pd.DataFrame(named["label"])
-        elif len(table) == length + 1:  # a header line
-            table = table.iloc[1:]
-        value = table.iloc[:, 0].to_numpy()
-        if pd.isna(value).any():
-            raise InputError(f"{path} must have a label in every row. Row {int(np.argmax(pd.isna(value)))} has none.")
-        if value.dtype == object or value.dtype.kind not in "iubf":
-            value = value.astype(str)
+            value = table.iloc[1:, names.index("label")].fillna("").tolist()
+        else:
+            value = table.iloc[:, 0].fillna("").tolist()
+            value = value[1:] if len(value) == length + 1 else value  # a header line
+    value = [str(one).strip() for one in value]
+    if "" in value:
+        raise InputError(f"{path} must have a label in every row. Row {value.index('')} has none.")
+    if all(one.lstrip("-").isdigit() and str(int(one)) == one for one in value):
+        value = [int(one) for one in value]
     return _named(lambda: check.labels(value, path.name, "read_labels", length=length))
 
 
@@ -111,6 +111,13 @@ def _existing(path: str | Path, kinds: tuple[str, ...], what: str) -> Path:
     return path
 
 
+# What NumPy and zipfile raise on damaged, encrypted or oddly compressed files.
+_UNREADABLE = (
+    OSError, ValueError, EOFError, KeyError, RuntimeError, NotImplementedError, SyntaxError, zlib.error,
+    zipfile.BadZipFile, tokenize.TokenError,
+)  # fmt: skip
+
+
 def _npy(path: Path) -> np.ndarray:
     try:
         with path.open("rb") as file:
@@ -119,7 +126,7 @@ def _npy(path: Path) -> np.ndarray:
         return np.load(path, allow_pickle=False)
     except InputError:
         raise
-    except (OSError, ValueError, EOFError) as error:
+    except _UNREADABLE as error:
         raise InputError(f"{path} can't be read as a .npy array of numbers: {_reason(error)}.") from error
 
 
@@ -138,7 +145,7 @@ def _npz(path: Path) -> np.ndarray:
                 return np.lib.format.read_array(member, allow_pickle=False)
     except InputError:
         raise
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+    except _UNREADABLE as error:
         raise InputError(f"{path} can't be read as a .npz of number arrays: {_reason(error)}.") from error
 
 
@@ -151,6 +158,8 @@ def _header(file) -> tuple[tuple[int, ...], np.dtype]:
 
 
 def _fits(shape: tuple[int, ...], dtype: np.dtype, path: Path) -> None:
+    if any(side < 0 for side in shape):
+        raise InputError(f"{path} must hold an array. Its header says shape {shape}.")
     size = int(np.prod(shape, dtype=object)) * dtype.itemsize
     if size > MOST_BYTES:
         raise InputError(
@@ -159,25 +168,46 @@ def _fits(shape: tuple[int, ...], dtype: np.dtype, path: Path) -> None:
         )
 
 
-def _table(path: Path, header: int | None = None) -> pd.DataFrame:
+def _cells(path: Path) -> pd.DataFrame:
+    """A CSV as text, every line a row: what is a header is for the caller to say."""
     try:
-        if path.suffix == ".parquet":
-            return pd.read_parquet(path)
-        table = pd.read_csv(path, header=header, skip_blank_lines=True)
-        if header is None and len(table) > 1 and not _numeric(table.iloc[0]) and _numeric(table.iloc[1]):
-            table = pd.read_csv(path, header=0)
+        return pd.read_csv(path, header=None, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
+    except (OSError, ValueError, pd.errors.ParserError) as error:
+        raise InputError(f"{path} can't be read as a .csv table: {_reason(error)}.") from error
+
+
+def _table(path: Path) -> pd.DataFrame:
+    """A table whose columns carry their names, or numbers where it has no header."""
+    if path.suffix.lower() == ".parquet":
+        try:
+            table = pd.read_parquet(path)
+        except (OSError, ValueError) as error:
+            raise InputError(f"{path} can't be read as a .parquet table: {_reason(error)}.") from error
+        odd = [str(name) for name, dtype in table.dtypes.items() if dtype.kind not in "iufb"]
+        if odd:
+            raise InputError(f"{path} must hold numbers only. Column {odd[0]!r} is of type {table.dtypes[odd[0]]}.")
         return table
-    except (OSError, ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
-        raise InputError(f"{path} can't be read as a {path.suffix} table: {_reason(error)}.") from error
-
-
-def _numeric(row: pd.Series) -> bool:
-    return bool(np.isfinite(np.asarray(pd.to_numeric(row, errors="coerce"), float)).all())
+    table = _cells(path)
+    first = table.iloc[0]
+    named = first.notna() & pd.to_numeric(first, errors="coerce").isna() & ~first.str.strip().str.lower().isin(["nan"])
+    if not named.any():
+        return table
+    if pd.isna(first.iloc[0]) and named.iloc[1:].all():
+        raise InputError(
+            f"{path} must hold one column a feature. Its first column has no name, as an index written by a table "
+            "program: write the file without it (index=False)."
+        )
+    if not named.all():
+        return table  # a row of numbers with a word in it, which is then refused as one
+    body = table.iloc[1:].reset_index(drop=True)
+    body.columns = [str(name).strip() for name in first]
+    return body
 
 
 def _numbers(table: pd.DataFrame, path: Path) -> np.ndarray:
     parsed = table.apply(pd.to_numeric, errors="coerce")
-    bad = (parsed.isna() & table.notna()).to_numpy()
+    words = table.astype(str).apply(lambda column: column.str.strip().str.lower())
+    bad = (parsed.isna() & table.notna() & (words != "nan")).to_numpy()
     if bad.any():
         row, column = (int(k) for k in np.argwhere(bad)[0])
         found = str(table.iat[row, column])[:40]

@@ -29,6 +29,7 @@ from bridgeviz.problem import Problem, Space
 
 TITLE = "MNIST: handwritten digits, VAE latents (16) against label codes (4)"
 TRAINED_ON = 50_000
+HOLDS = {"vae_image.npz", "vae_text.npz", "latents.npz", "card.json"}
 IMAGE_CONFIG = VAEConfig(epochs=8, batch_size=128, learning_rate=1e-3, kl_weight=1.0)
 TEXT_CONFIG = VAEConfig(epochs=60, batch_size=128, learning_rate=1e-3, kl_weight=0.1)
 
@@ -98,7 +99,7 @@ def _pictures(split: str, x: np.ndarray, rows: np.ndarray) -> np.ndarray:
 
 def pretrain(out: Path) -> Iterator[tuple[str, int, int, float]]:
     """Train both VAEs and write weights, latents and a model card to `out`; yields (what, step, steps, loss)."""
-    check_folder(out, mark="card.json")
+    check_folder(out, holds=HOLDS)
     here = idx.fetch()
     images = {split: idx.binarised(here, split) for split in ("train", "test")}
     labels = {
@@ -114,7 +115,7 @@ def pretrain(out: Path) -> Iterator[tuple[str, int, int, float]]:
     for progress in fit_vae(image, images["train"][:TRAINED_ON], IMAGE_CONFIG, loss=bernoulli_loss):
         yield "VAE_image", progress.step, progress.steps, progress.reconstruction + progress.kl
     nnx.update(image, progress.params)
-    with new_folder(out, mark="card.json") as draft:
+    with new_folder(out, holds=HOLDS) as draft:
         write(draft, image, text, images, labels)
 
 

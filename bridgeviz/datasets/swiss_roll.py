@@ -26,7 +26,7 @@ def load(*, n: int = 1000, noise: float = 0.05, seed: int = 0) -> Problem:
     noise = check.real(noise, "noise", "load", "a float >= 0")
     if noise < 0:
         raise check.fail("noise", "load", "a float >= 0", noise)
-    rng = np.random.default_rng(check.count(seed, "seed", "load", least=0))
+    rng = np.random.default_rng(check.seed(seed, "seed", "load"))
 
     def problem(size: int, test: Problem | None) -> Problem:
         place = rng.permutation((np.arange(size) + rng.random(size)) / size)

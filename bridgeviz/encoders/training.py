@@ -111,7 +111,10 @@ def save_weights(path: Path, model: nnx.Module) -> None:
 
 
 def load_weights(path: Path, model: M) -> M:
-    """Fill `model`, which may be abstract (`nnx.eval_shape`), with the parameters written by `save_weights`; `InputError` if they are not this model's."""
+    """Fill `model` with the parameters written by `save_weights`; `InputError` if they are not this model's.
+
+    `model` may be abstract (`nnx.eval_shape`).
+    """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = dict(stored.items())

@@ -19,6 +19,10 @@ from bridgeviz.experiments.run import Run
 _STACK = ("bridgeviz", "jax", "flax", "optax", "ott-jax", "diffrax", "numpy", "scipy", "scikit-learn")
 
 
+HOLDS = {"report.json", "coupling.npz", "flow", "transported.npy"}
+"""What `save` writes, and may write over."""
+
+
 def versions() -> dict[str, str]:
     """Of Python and of everything that a number depends on."""
     found = {"python": platform.python_version()}
@@ -77,7 +81,7 @@ def save(run: Run, out: str | Path) -> dict[str, Any]:
         InputError: `out` holds something else than an earlier result, or can't be written.
     """
     contents = report(run)
-    with new_folder(out, mark="report.json") as draft:
+    with new_folder(out, holds=HOLDS) as draft:
         if isinstance(run.plan, Coupling):
             plan, kept = run.plan.sparse()
             sparse.save_npz(draft / "coupling.npz", sparse.csr_matrix(plan))

@@ -99,7 +99,7 @@ class Flow:
         check.choice(solver, "solver", where, SOLVERS)
         steps = check.count(steps, "steps", where)
         tolerance = check.positive(tolerance, "tolerance", where)
-        key = jax.random.key(check.count(seed, "seed", where, least=0))
+        key = jax.random.key(check.seed(seed, "seed", where))
         n, q = len(x), len(self.target.mean)
         z = np.asarray(jax.random.normal(key, (n, q), jnp.float32))
         scaled = self.source.standardise(x).astype(np.float32)
@@ -118,7 +118,7 @@ class Flow:
         """Write a checkpoint folder (orbax), whole or not at all; an existing one at `path` is replaced."""
         import orbax.checkpoint as ocp
 
-        with new_folder(path, mark="flow.json") as draft:
+        with new_folder(path, holds={"flow.json", "params"}) as draft:
             with ocp.StandardCheckpointer() as checkpointer:
                 checkpointer.save(draft / "params", nnx.to_pure_dict(self.params))
             scalings = {

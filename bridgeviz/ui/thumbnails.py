@@ -14,8 +14,10 @@ from PIL import Image
 from bridgeviz.problem import Space
 from bridgeviz.viz.palette import WRONG
 
-HOVERED = 1500
-"""Rows of a map whose picture is sent along to be shown under the pointer."""
+PIXELS = 8_000_000
+"""Of all the pictures that a map sends along to be shown under the pointer: 10,000 of 28 x 28."""
+DECODED = 1000
+"""Of pictures that a decoder has yet to make, this many: more would take seconds."""
 
 
 def strip(
@@ -52,21 +54,24 @@ def note(space: Space) -> None:
         st.caption(f"Pictures: {space.images_note}.")
 
 
-def contact_sheet(space: Space, *, most: int = HOVERED) -> dict | None:
+def contact_sheet(space: Space, *, most: int | None = None) -> dict | None:
     """The pictures of a space on one sheet, and the place of each row on it, for `hover`; None without pictures.
 
     Args:
         space: whose pictures.
-        most: of them; where there are more rows, a random part of them has one.
+        most: of them; where there are more rows, a random part of them has one. None: as many as `PIXELS` allows, or
+            `DECODED` where a decoder has to make them.
     """
     if space.images is None:
         return None
-    rows = np.arange(len(space))
+    if most is None:
+        most = DECODED if space.images_note else PIXELS // space.pictures([0])[0].size
+    rows, place = np.arange(len(space)), None
     if len(rows) > most:
         rows = np.sort(np.random.default_rng(0).choice(len(space), most, replace=False))
+        place = {str(row): k for k, row in enumerate(rows.tolist())}
     sheet, across = _sheet(space.pictures(rows))
-    place = {str(row): k for k, row in enumerate(rows.tolist())}
-    return {"sheet": sheet, "across": across, "down": -(-len(rows) // across), "place": place}
+    return {"sheet": sheet, "across": across, "down": -(-len(rows) // across), "place": place, "count": len(rows)}
 
 
 def hover(key: str, chart: str, sheet: dict | None) -> None:
@@ -88,7 +93,7 @@ def _png(picture: np.ndarray) -> str:
     return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
 
 
-def _sheet(pictures: np.ndarray, across: int = 40) -> tuple[str, int]:
+def _sheet(pictures: np.ndarray, across: int = 100) -> tuple[str, int]:
     """All pictures on one sheet, `across` a line, as one data address."""
     across = min(across, len(pictures))
     down = -(-len(pictures) // across)
@@ -120,7 +125,7 @@ export default function ({ data, parentElement }) {
   const show = (event) => {
     const point = event.points.find((p) => p.customdata !== undefined);
     const row = point && (Array.isArray(point.customdata) ? point.customdata[0] : point.customdata);
-    const at = data.place[String(row)];
+    const at = row === undefined ? undefined : data.place ? data.place[String(row)] : row;
     if (at === undefined) { tip.style.display = "none"; return; }
     const x = at % data.across, y = Math.floor(at / data.across);
     tip.style.backgroundPosition = `-${x * side}px -${y * side}px`;

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -46,10 +47,10 @@ class Preset:
 
 
 def _digits(**changes) -> RunConfig:
-    return RunConfig(**{"dataset": "digits", "fraction": 0.02, "steps": 2000, "cost": "diffusion_bridge", **changes})
+    return RunConfig(**{"dataset": "digits", "fraction": 0.02, "steps": 1000, "cost": "diffusion_bridge", **changes})
 
 
-_MNIST = RunConfig(dataset="mnist", fraction=0.01, cost="diffusion_bridge", steps=2000)
+_MNIST = RunConfig(dataset="mnist", fraction=0.01, cost="diffusion_bridge", steps=1500)
 
 PRESETS: dict[str, Preset] = {
     "digits": Preset(
@@ -77,16 +78,16 @@ PRESETS: dict[str, Preset] = {
         "Classes overlap",
         "Where {overlap} of a point's neighbours belong to another class, no pair can tell them apart: "
         "{right} arrive, against {against} when the classes lie apart.",
-        RunConfig(dataset="blobs", options={"overlap": 0.8}, fraction=0.05, steps=1500),
-        RunConfig(dataset="blobs", options={"overlap": 0.1}, fraction=0.05, steps=1500),
+        RunConfig(dataset="blobs", options={"overlap": 0.8}, fraction=0.05, steps=1000),
+        RunConfig(dataset="blobs", options={"overlap": 0.1}, fraction=0.05, steps=1000),
     ),
     "local_misguides": Preset(
         "Local misguides",
         "Local alignment misguides",
         "Transport solved inside small batches must match points whose partners are not there: "
         "{right} arrive, against {against} when all points are matched at once.",
-        _digits(strategy="local", batch_size=32, steps=800),
-        _digits(batch_size=32, steps=800),
+        _digits(strategy="local", batch_size=32, steps=500),
+        _digits(batch_size=32, steps=500),
     ),
     "true_overfits": Preset(
         "Pairs alone",
@@ -99,8 +100,8 @@ PRESETS: dict[str, Preset] = {
     "tau_too_low": Preset(
         "Tau too low",
         "Tau too low",
-        "With tau this low transport may leave out the digits that are dear to move: a tenth of them carries {heavy} of "
-        "the mass, and {right} of new digits arrive, against {against} when every digit must be matched.",
+        "With tau this low transport may leave out the digits that are dear to move: a tenth of them carries "
+        "{heavy} of the mass, and {right} of new digits arrive, against {against} when every digit must be matched.",
         _digits(tau=(0.1, 1.0)),
         _digits(),
     ),
@@ -117,13 +118,22 @@ def make_all(out: Path | None = None, names: list[str] | None = None) -> Iterato
     out = home() if out is None else Path(out)
     for name in names or PRESETS:
         check.choice(name, "names", "make_all", PRESETS)
-        path = make(name, out)
+    done: dict[str, dict[str, float]] = {}
+    for name in names or PRESETS:
+        path = make(name, out, done=done)
         shown = read(name, out)
         accuracy = shown.metrics.get("test_accuracy", float("nan"))
         yield f"{name}: test accuracy {accuracy:.3f}, {path.stat().st_size:,} bytes"
 
 
-def make(name: str, out: Path, *, points: int = 400, changes: Callable[[RunConfig], RunConfig] = lambda c: c) -> Path:
+def make(
+    name: str,
+    out: Path,
+    *,
+    points: int = 400,
+    changes: Callable[[RunConfig], RunConfig] = lambda config: config,
+    done: dict[str, dict[str, float]] | None = None,
+) -> Path:
     """Run a preset and write `out/<name>.npz`, whole or not at all.
 
     Args:
@@ -131,17 +141,24 @@ def make(name: str, out: Path, *, points: int = 400, changes: Callable[[RunConfi
         out: folder.
         points: how many are drawn.
         changes: applied to every config first; tests use it to shorten the training.
+        done: numbers of earlier runs by their config, read and added to, so that nothing is trained twice.
     """
     preset = PRESETS[check.choice(name, "name", "make", PRESETS)]
     result = run(changes(preset.config))
     made = scene(result, points=points, strip=12)
+    done = {} if done is None else done
+    done[repr(result.config)] = {"pairs": len(result.pairs), **result.metrics}
     numbers = {"pairs": len(result.pairs), "known": len(result.problem.truth), **result.metrics}
     if isinstance(result.plan, Coupling):
         mass = np.sort(result.plan.marginals()[0])
         numbers["heavy"] = float(mass[-len(mass) // 10 :].sum() / mass.sum())
     if preset.against is not None:
-        other = run(changes(preset.against))
-        numbers |= {"against_test_accuracy": other.metrics["test_accuracy"], "against_pairs": len(other.pairs)}
+        against = changes(preset.against)
+        if repr(against) not in done:
+            other = run(against)
+            done[repr(against)] = {"pairs": len(other.pairs), **other.metrics}
+        other_numbers = done[repr(against)]
+        numbers |= {"against_test_accuracy": other_numbers["test_accuracy"], "against_pairs": other_numbers["pairs"]}
     arrays: dict[str, np.ndarray] = {}
     about: dict = {"metrics": numbers}
     for field in fields(made):
@@ -175,12 +192,12 @@ def read(name: str, folder: Path | None = None) -> Scene:
     if not path.is_file():
         raise InputError(f"The gallery has no file {path.name}. Make it with `bridgeviz gallery`.")
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             arrays = {key: stored[key] for key in stored.files if key != "about"}
             about = json.loads(str(stored["about"]))
         arrays["positions"] = arrays["positions"].astype(np.float32)
         return Scene(**arrays, **{**about, "names": tuple(about["names"])})
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, BadZipFile) as error:
         raise InputError(f"The gallery file {path.name} is damaged. Make it again with `bridgeviz gallery`.") from error
 
 

@@ -16,6 +16,7 @@ from bridgeviz.viz.palette import colour, symbol
 MOST = 10_000
 """Markers in one map: a browser still brushes that many within a second."""
 _SVG = 1500
+_SMALL = 6.5
 _NOBODY = "#8A8A8A"
 
 
@@ -81,7 +82,7 @@ def groups(panel: Panel) -> list[Group]:
         if len(shown) > MOST:
             shown = np.sort(np.random.default_rng(0).choice(len(space), MOST, replace=False))
         many = np.ones(len(shown), np.int64)
-    size = np.where(many > 1, np.clip(8 + 16 * np.sqrt(many / max(many.max(), 1)), 8, 24), 6.5)
+    size = _sizes(many, int(many.max()))
     text = []
     for row, count in zip(shown, many, strict=True):
         said = f"{count:,} equal rows, the first is {row}" if count > 1 else f"row {row}"
@@ -97,6 +98,11 @@ def groups(panel: Panel) -> list[Group]:
         Group(names[c], int(c), shown[code == c], size[code == c], [text[k] for k in np.flatnonzero(code == c)])
         for c in np.unique(code)
     ]
+
+
+def _sizes(many: np.ndarray, most: int) -> np.ndarray:
+    """Marker sizes whose area follows the number of rows; single rows keep the smallest."""
+    return np.full(len(many), _SMALL) if most <= 1 else _SMALL + 18 * np.sqrt(np.maximum(many, 0) / most)
 
 
 def prepared(panel: Panel) -> Panel:
@@ -130,9 +136,10 @@ def space_map(
         for part in parts:
             count = np.array([lit.get(int(row), 0) for row in part.rows])
             if count.any():
-                _markers(figure, kind, panel, part, count > 0, 1.0, legend, count)
+                sized = part._replace(size=_sizes(count, max(lit.values())))
+                _markers(figure, kind, panel, sized, count > 0, 1.0, legend, count)
     for part in parts:
-        if part.size.max() > 6.5 and part.rank is not None:
+        if part.size.max() > _SMALL and part.rank is not None:
             _names(figure, panel, part)
     if focus is not None:
         x, y = panel.points[focus]
@@ -143,7 +150,7 @@ def space_map(
 
 def _onto_shown(panel: Panel, parts: Sequence[Group], rows: np.ndarray) -> dict[int, int]:
     """How many of the rows each drawn marker stands for."""
-    if not any(part.size.max() > 6.5 for part in parts):
+    if not any(part.size.max() > _SMALL for part in parts):
         return dict.fromkeys(rows.tolist(), 1)
     atoms = panel.atoms or find_atoms(panel.space.x)
     at, counts = np.unique(atoms.index[rows], return_counts=True)
@@ -192,7 +199,7 @@ def style(figure: go.Figure, badge: str = "", *, height: int = 440, legend: bool
     figure.update_layout(
         height=height, margin={"l": 4, "r": 4, "t": 8, "b": 34 if badge else 4}, dragmode="lasso",
         paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", showlegend=legend, uirevision="map",
-        legend={"itemsizing": "constant", "font": {"size": 13}, "tracegroupgap": 0}, hovermode="closest",
+        legend={"itemsizing": "constant", "font": {"size": 13}, "tracegroupgap": 0, "y": 0.92}, hovermode="closest",
     )  # fmt: skip
     if badge:
         figure.add_annotation(
@@ -216,13 +223,17 @@ def both_maps(
     left, right = side_by_side(source, target)
     figure = go.Figure()
     seen: set[str] = set()
+    thinned = False
     for panel, at in ((source, left), (target, right)):
         placed = panel._replace(points=at)
         parts = groups(placed)
-        kind = go.Scatter if sum(len(part.rows) for part in parts) <= _SVG else go.Scattergl
+        share = _SVG / sum(len(part.rows) for part in parts)  # WebGL would lie on top of the lines: SVG, and fewer rows
         for part in parts:
-            _markers(figure, kind, placed, part, np.ones(len(part.rows), bool), opacity, False)
-            if part.size.max() > 6.5 and part.rank is not None:
+            shown = np.ones(len(part.rows), bool)
+            if share < 1:
+                shown, thinned = np.random.default_rng(0).random(len(part.rows)) < share, True
+            _markers(figure, go.Scatter, placed, part, shown, opacity, False)
+            if part.size.max() > _SMALL and part.rank is not None:
                 _names(figure, placed, part)
             if legend and part.rank is not None and part.name not in seen:
                 seen.add(part.name)
@@ -237,6 +248,7 @@ def both_maps(
             showarrow=False, font={"size": 13},
         )  # fmt: skip
     badge = " | ".join(f"{side}: {p.badge}" for side, p in (("source", source), ("target", target)) if p.badge)
+    badge += f" | about {_SVG:,} rows of a map are drawn" if thinned else ""
     style(figure, badge, height=height, legend=bool(seen))
     return figure.update_layout(dragmode="pan", margin_t=34), left, right
 

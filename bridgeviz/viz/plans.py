@@ -11,7 +11,7 @@ from bridgeviz.metrics.masses import Blocks, Received
 from bridgeviz.viz.maps import Panel, both_maps
 from bridgeviz.viz.palette import WRONG, colour
 
-SCALE = [[0.0, "rgba(0,114,178,0.0)"], [0.02, "rgba(86,180,233,0.25)"], [0.4, "#56B4E9"], [1.0, "#004B87"]]
+SCALE = [[0.0, "rgba(0,105,175,0)"], [0.03, "rgba(0,105,175,0.12)"], [1.0, "rgba(0,105,175,1)"]]
 """From nothing to blue: no mass is no ink, on white and on black."""
 RIGHT = colour(0)
 
@@ -43,15 +43,12 @@ def class_heatmap(
         shares = np.where(np.eye(len(shares), dtype=bool), np.nan, shares)
     top = max(float(np.nanmax(shares)), 0.01) if zero_diagonal else 1.0
     small = len(rows) <= 15
-    text = np.array([[f"{v:.0%}" if v >= 0.005 else "" for v in line] for line in shares]) if small else None
     hover = "%{y} → %{x}: %{z:.1%}" + ("" if counts is None else " (%{customdata:,})") + "<extra></extra>"
     figure = go.Figure(
         go.Heatmap(
             z=shares,
             x=list(columns),
             y=list(rows),
-            text=text,
-            texttemplate="%{text}" if small else None,
             colorscale=SCALE,
             zmin=0,
             zmax=top,
@@ -59,13 +56,32 @@ def class_heatmap(
             hovertemplate=hover,
             xgap=1,
             ygap=1,
-            textfont={"size": 12},
             colorbar={"tickformat": ".0%", "thickness": 10, "len": 0.9},
         )
     )
+    if small:
+        _numbers(figure, shares, list(rows), list(columns), top)
     figure.update_xaxes(type="category", title=column_title, showgrid=False, constrain="domain", ticks="")
     figure.update_yaxes(type="category", title=row_title, showgrid=False, autorange="reversed", ticks="")
     return _plain(figure, height)
+
+
+def _numbers(figure: go.Figure, shares: np.ndarray, rows: list[str], columns: list[str], top: float) -> None:
+    """The cells' numbers: white on the dark cells, in the theme's own text colour on the others."""
+    written = shares >= 0.005
+    for dark, font in ((False, {"size": 12}), (True, {"size": 12, "color": "white"})):
+        at = np.argwhere(written & ((shares > 0.7 * top) == dark))
+        figure.add_trace(
+            go.Scatter(
+                x=[columns[c] for _, c in at],
+                y=[rows[r] for r, _ in at],
+                text=[f"{shares[r, c]:.0%}" for r, c in at],
+                mode="text",
+                textfont=font,
+                hoverinfo="skip",
+                showlegend=False,
+            )
+        )
 
 
 def block_heatmap(
@@ -125,7 +141,7 @@ def plan_lines(
             (f"another class: {int((~right).sum()):,}", ~right, WRONG, "dash"),
         ]
     )
-    for name, at, ink, dash in kinds:
+    for name, at, ink, dash in kinds:  # what is wrong comes last, on top
         ends = np.full((int(at.sum()), 3, 2), np.nan, np.float32)
         ends[:, 0], ends[:, 1] = left[i[at]], x_right[j[at]]
         figure.add_trace(
@@ -135,8 +151,8 @@ def plan_lines(
                 mode="lines",
                 name=name,
                 hoverinfo="skip",
-                line={"color": ink, "width": 1.2, "dash": dash},
-                opacity=0.7,
+                line={"color": ink, "width": 2 if dash == "dash" else 1.2, "dash": dash},
+                opacity=0.9 if dash == "dash" else 0.6,
             )
         )
     return figure

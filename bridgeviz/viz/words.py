@@ -31,21 +31,35 @@ def collision_sentence(collision: Collision, names: dict[str, str], *, estimated
     return " ".join(said)
 
 
-def blame(collision: Collision, names: dict[str, str], *, balanced: bool = True) -> str:
+def blame(
+    collision: Collision, names: dict[str, str], *, strategy: str = "global", tau: tuple[float, float] = (1.0, 1.0)
+) -> str:
     """Which stage the numbers of a collision point at, and what to try. A stage counts if it shows half of it.
 
     Args:
         collision: to explain.
         names: from class, as text, to name.
-        balanced: whether the plan had to give every target row the same mass.
+        strategy, tau: that the plan was made with. The true strategy's plan holds the pairs alone, so that it is
+            never to blame; only tau = 1 for the target forces the plan to use every target row equally.
     """
     a, b = (names.get(str(c), str(c)) for c in (collision.true, collision.taken))
     least = collision.share / 2
-    if collision.plan < least:
+    if strategy == "true":
+        if collision.true_pairs > 0 and max(collision.nearest, collision.overlap) < least:
+            return (
+                f"The pairs alone leave gaps between {a} and {b}, and the flow filled them wrongly: use more pairs, "
+                "or the strategy global."
+            )
+    elif collision.plan < least:
         return f"The plan keeps {a} and {b} apart better than the flow does: train longer, or use a larger network."
     if collision.true_pairs == 0:
         return f"No pair says where {a} belongs: one pair of {a} would help most."
-    if balanced and np.isfinite(collision.cheapest) and collision.cheapest < collision.plan / 2:
+    if (
+        strategy != "true"
+        and tau[1] == 1
+        and np.isfinite(collision.cheapest)
+        and collision.cheapest < collision.plan / 2
+    ):
         if collision.taken_pairs == 0:
             return (
                 f"No pair vouches for {b}, yet the plan must give it its share of the mass, and takes {a} for it: one "

@@ -28,8 +28,9 @@ def test_every_default_passes_its_own_check(key):
 @pytest.mark.parametrize(
     ("key", "text"),
     [
-        ("epsilon", "-1"), ("epsilon", "nan"), ("epsilon", "inf"), ("percent", "0"), ("percent", "101"), ("seed", "1.5"),
-        ("seed", "-1"), ("steps", "1e9"), ("tau_x", "0"), ("reverse", "maybe"), ("cost", "knn?"), ("overlap", "2"),
+        ("epsilon", "-1"), ("epsilon", "nan"), ("epsilon", "inf"), ("percent", "0"), ("percent", "101"),
+        ("seed", "1.5"), ("seed", "-1"), ("steps", "1e9"), ("tau_x", "0"), ("reverse", "maybe"), ("cost", "knn?"),
+        ("overlap", "2"),
     ],
 )  # fmt: skip
 def test_a_bad_value_is_told(key, text):

@@ -9,12 +9,14 @@ import pytest
 
 import bridgeviz as bv
 
-SMALL = {"dataset": "blobs", "options": {"n": 80, "classes": 3}, "fraction": 0.2, "steps": 60, "batch_size": 32}
+pytestmark = pytest.mark.usefixtures("tiny_velocity")
+TINY = {"velocity": "tiny"}
+SMALL = {"dataset": "blobs", "options": {"n": 80, "classes": 3}, "fraction": 0.2, "steps": 60, "batch_size": 32} | TINY
 KEYS = {"matching_accuracy", "test_accuracy", "source_overlap", "target_overlap"}
 
 
 @pytest.fixture(scope="module")
-def run() -> bv.Run:
+def run(tiny_velocity) -> bv.Run:
     return bv.run(bv.RunConfig(**SMALL))
 
 
@@ -70,12 +72,14 @@ def test_your_own_problem_and_pairs():
     rng = np.random.default_rng(0)
     problem = bv.Problem(bv.Space(rng.normal(size=(30, 3))), bv.Space(rng.normal(size=(40, 2))))
     pairs = [[0, 1], [29, 39], [4, 4]]
-    config = bv.RunConfig(dataset="yours", steps=5, batch_size=32)
+    config = bv.RunConfig(dataset="yours", steps=5, batch_size=32, **TINY)
     found = bv.run(config, problem=problem, pairs=pairs)
     assert found.metrics == {}
     assert found.plan.shape == (30, 40)
     np.testing.assert_array_equal(found.pairs, pairs)
-    back = bv.run(bv.RunConfig(dataset="yours", steps=5, batch_size=32, reverse=True), problem=problem, pairs=pairs)
+    back = bv.run(
+        bv.RunConfig(dataset="yours", steps=5, batch_size=32, **TINY, reverse=True), problem=problem, pairs=pairs
+    )
     np.testing.assert_array_equal(back.pairs, np.asarray(pairs)[:, ::-1])
 
 
@@ -96,7 +100,7 @@ def test_an_exception_from_on_progress_cancels():
 
 
 def test_digits_towards_pictures_and_labels(digits):
-    config = bv.RunConfig(dataset="digits", fraction=0.05, cost="diffusion_bridge", steps=60, batch_size=32)
+    config = bv.RunConfig(dataset="digits", fraction=0.05, cost="diffusion_bridge", steps=60, batch_size=32, **TINY)
     found = bv.run(config)
     assert set(found.metrics) == KEYS
     assert found.metrics["matching_accuracy"] > 0.85

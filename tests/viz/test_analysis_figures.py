@@ -85,6 +85,14 @@ def test_at_most_ten_thousand_markers(monkeypatch, run):
     assert len(rows_of(maps.space_map(panels(run.problem)[0]))) == 50
 
 
+def test_behind_lines_a_large_map_is_thinned_and_says_so(monkeypatch, run):
+    monkeypatch.setattr(maps, "_SVG", 60)
+    figure = maps.both_maps(*panels(run.problem))[0]
+    assert 60 < len(rows_of(figure)) < 180
+    assert any("rows of a map are drawn" in a.text for a in figure.layout.annotations)
+    assert {trace.type for trace in figure.data} == {"scatter"}
+
+
 def test_a_space_without_labels_or_title_is_drawn():
     space = bv.Space(np.random.default_rng(0).normal(size=(30, 3)))
     figure = maps.space_map(maps.Panel(space.x[:, :2], space))
@@ -138,9 +146,10 @@ def test_the_curve_shows_what_was_measured_and_where_we_are():
 
 def test_a_class_heatmap_writes_its_numbers():
     shares = np.array([[0.75, 0.25], [0.001, 0.999]])
-    heat = plans.class_heatmap(shares, ["a", "b"]).data[0]
+    heat, light, dark = plans.class_heatmap(shares, ["a", "b"]).data
     np.testing.assert_array_equal(heat.z, shares)
-    assert heat.text.tolist() == [["75%", "25%"], ["", "100%"]]
+    assert list(zip(light.x, light.y, light.text, strict=True)) == [("b", "a", "25%")]
+    assert list(zip(dark.x, dark.y, dark.text, strict=True)) == [("a", "a", "75%"), ("b", "b", "100%")]
     blank = plans.class_heatmap(shares, ["a", "b"], zero_diagonal=True).data[0]
     assert np.isnan(np.diag(blank.z)).all()
     assert blank.zmax == 0.25
@@ -227,7 +236,13 @@ def test_blame_follows_the_numbers(changes, part):
 
 
 def test_unbalanced_plans_are_not_blamed_for_their_marginals():
-    assert "equally" not in words.blame(HIT._replace(cheapest=0.01), {}, balanced=False)
+    assert "equally" not in words.blame(HIT._replace(cheapest=0.01), {}, tau=(1.0, 0.9))
+
+
+def test_the_pairs_alone_are_never_blamed_for_their_plan():
+    said = words.blame(HIT._replace(plan=0.0, overlap=0.0, nearest=0.0), {}, strategy="true")
+    assert "the strategy global" in said
+    assert "Pairs of 9 lie nearer" in words.blame(HIT._replace(plan=0.0, overlap=0.0), {}, strategy="true")
 
 
 @pytest.mark.parametrize("stage", ["right", "overlap", "pair", "coupling", "flow", "unknown"])

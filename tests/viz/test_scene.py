@@ -108,7 +108,7 @@ def test_a_file_is_made_and_read_again(tmp_path):
 
 
 def test_a_missing_or_damaged_file_is_told(tmp_path):
-    with pytest.raises(bv.InputError, match="no file digits.npz"):
+    with pytest.raises(bv.InputError, match="The gallery has no file"):
         gallery.read("digits", tmp_path)
     (tmp_path / "digits.npz").write_bytes(b"PK\x03\x04 nothing")
     with pytest.raises(bv.InputError, match="damaged"):

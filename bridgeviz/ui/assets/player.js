@@ -274,7 +274,7 @@ class Player {
     if (canvas.width !== Math.round(width * ratio)) { canvas.width = Math.round(width * ratio); canvas.height = Math.round(height * ratio); }
     c.setTransform(ratio, 0, 0, ratio, 0, 0);
     c.clearRect(0, 0, width, height);
-    this.box = { width, height, margin: 44, top: 22 };
+    this.box = { width, height, margin: 44, top: 34 };
     const at = this.time * (data.frames - 1), from = Math.min(data.frames - 2, Math.floor(at)), share = at - from;
     const frame = this.frame(), n = data.n, P = this.positions, colours = this.colours;
     const sprites = this.thumbnails && (this.pictures.checked || this.zoom >= 3);

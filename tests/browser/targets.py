@@ -1,0 +1,154 @@
+"""Measure the app against its targets in a real Chromium: `python -m tests.browser.targets [1 2 ...]` prints a table.
+
+Medians, of the machine it runs on. Targets 3 and 4 take the p95 and a closed tab's minute, so the whole takes about
+four minutes.
+"""
+
+from __future__ import annotations
+
+import re
+import statistics
+import sys
+import time
+
+from bridgeviz.viz import gallery
+from tests.browser import driver
+from tests.browser.driver import CANVAS, IDLE, until, visit
+
+FLOW = "/flow?dataset=digits&percent=2&steps=100000"
+LOSSES = ".st-key-losses .js-plotly-plot"
+
+
+def main(wanted: set[str]) -> None:
+    """Measure what is asked for, everything by default."""
+    print("| # | what | measured | target |\n|---|---|---|---|")
+    with driver.chromium() as browser:
+        for number, measure in MEASURES.items():
+            if not wanted or number in wanted:
+                measure(browser)
+
+
+def row(number: str, what: str, value: str, target: str) -> None:
+    """A line of the table."""
+    print(f"| {number} | {what} | {value} | {target} |", flush=True)
+
+
+def start(browser) -> None:
+    """Target 1."""
+    healthy, cold, painted, playing = [], [], [], []
+    for _ in range(3):
+        server = driver.Server()
+        healthy.append(server.healthy_after)
+        for visitor in range(3):
+            began = time.perf_counter()
+            page = visit(browser, server.url)
+            page.locator("h1").first.wait_for()
+            seen = time.perf_counter() - began
+            until(lambda page=page: page.locator(CANVAS).count() and driver.drawn(page) > 1)
+            took = time.perf_counter() - began
+            if visitor:
+                painted.append(seen)
+                playing.append(took)
+            else:
+                cold.append(took)
+            page.context.close()
+        server.stop()
+    row("1", "server healthy", f"{statistics.median(healthy):.1f} s", "3 s")
+    row("1", "Start painted, warm server", f"{statistics.median(painted):.1f} s", "2 s")
+    row("1", "first animation playing, warm server", f"{statistics.median(playing):.1f} s", "5 s")
+    row("1", "first animation playing, first visitor of a fresh server", f"{statistics.median(cold):.1f} s", "5 s")
+
+
+def training(browser) -> None:
+    """Targets 2, 3 and 4 on one server, in this order, so that the first training finds a cold process."""
+    server = driver.Server()
+    firsts, stops = [], []
+    page = visit(browser, server.url + FLOW)
+    for _ in range(4):
+        page.locator(".st-key-train button:not([disabled])").wait_for(timeout=120_000)
+        page.locator(IDLE).wait_for(timeout=60_000)
+        began = time.perf_counter()
+        page.locator(".st-key-train button").click()
+        page.locator(LOSSES).wait_for(timeout=120_000)
+        firsts.append(time.perf_counter() - began)
+        time.sleep(1)
+        began = time.perf_counter()
+        page.locator(".st-key-cancel button").click()
+        page.locator(".st-key-train button:not([disabled])").wait_for(timeout=60_000)
+        stops.append(time.perf_counter() - began)
+    row("2", "Train to first loss, process cold", f"{firsts[0]:.1f} s", "8 s")
+    row("2", "Train to first loss, process warm", f"{statistics.median(firsts[1:]):.1f} s", "2 s")
+    row("4", "cancel to idle", f"{statistics.median(stops):.1f} s", "1 s")
+
+    idle = widgets(browser, server)
+    row("3", "widget to picture, idle: median, p95", f"{statistics.median(idle):.2f} s, {p95(idle):.2f} s", "0.3 s")
+    driver.train(page)
+    page.locator(LOSSES).wait_for(timeout=60_000)
+    busy = widgets(browser, server)
+    row("3", "the same while training: median, p95", f"{statistics.median(busy):.2f} s, {p95(busy):.2f} s", "0.7 s")
+
+    other = visit(browser, server.url + FLOW)
+    driver.train(other)
+    other.get_by_text("You are next").wait_for(timeout=60_000)
+    began = time.perf_counter()
+    page.context.close()
+    other.get_by_text("You are next").wait_for(state="detached", timeout=120_000)
+    row("4", "closed tab frees its job", f"{time.perf_counter() - began:.0f} s", "75 s")
+    server.stop()
+
+
+def widgets(browser, server) -> list[float]:
+    """Seconds from a key press on the fraction slider to the redrawn page, on "Pairs and cost"."""
+    page = visit(browser, server.url + "/pairs_and_cost?dataset=digits&percent=1")
+    page.locator(".js-plotly-plot").first.wait_for(timeout=60_000)
+    page.locator(IDLE).wait_for()
+    thumb = page.locator(".st-key-percent [role=slider]").first
+    seconds = []
+    for press in range(12):
+        time.sleep(0.6)
+        said = page.get_by_text(re.compile(r"of [\d,]+ known pairs")).first
+        before = said.inner_text()
+        thumb.focus()
+        began = time.perf_counter()
+        page.keyboard.press("ArrowRight" if press % 4 < 2 else "ArrowLeft")
+        until(lambda: said.inner_text() != before and page.locator(IDLE).count() == 1, every=0.01)  # noqa: B023
+        seconds.append(time.perf_counter() - began)
+    page.context.close()
+    return seconds[2:]
+
+
+def frames(browser) -> None:
+    """Target 6."""
+    server = driver.Server("tests/browser/thousand.py")
+    for query, what in (("", "marks"), ("?pictures", "pictures")):
+        page = visit(browser, server.url + query)
+        until(lambda: page.locator(CANVAS).count() and driver.drawn(page) > 3)  # noqa: B023
+        first, began = driver.drawn(page), time.perf_counter()
+        time.sleep(3)
+        each = (time.perf_counter() - began) / (driver.drawn(page) - first)
+        if not query:
+            payload = int(re.findall(r"payload (\d+)", page.locator("body").inner_text())[0])
+            row("6", "payload of 1,000 points x 21 frames, with thumbnails", f"{payload / 1e6:.2f} MB", "0.3 MB")
+        row("6", f"a frame of 1,000 points drawn as {what}", f"{1000 * each:.0f} ms", "120 ms")
+        page.context.close()
+    server.stop()
+
+
+def honesty(_) -> None:
+    """Target 7."""
+    gaps = [
+        abs(badge["step_variation"] - badge["latent_step_variation"])
+        for badge in (gallery.read(name).badge for name in gallery.PRESETS)
+    ]
+    row("7", "step variation, map against space: largest gap in the gallery", f"{max(gaps):.3f}", "0.05")
+
+
+def p95(values: list[float]) -> float:
+    """The 95th percentile."""
+    return statistics.quantiles(values, n=20)[-1]
+
+
+MEASURES = {"1": start, "2": training, "6": frames, "7": honesty}
+
+if __name__ == "__main__":
+    main(set(sys.argv[1:]))
