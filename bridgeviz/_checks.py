@@ -74,8 +74,8 @@ def vector(value: Any, name: str, where: str, *, length: int) -> np.ndarray:
     return finite(np.asarray(array, np.float64), name, where)
 
 
-def labels(value: Any, name: str, where: str, *, length: int | None = None) -> np.ndarray:
-    """One label a row, integers or strings, of at least two classes."""
+def labels(value: Any, name: str, where: str, *, length: int | None = None, least: int = 2) -> np.ndarray:
+    """One label a row, integers or strings, of at least `least` classes."""
     array = _plain(value, name, where, "one label a row")
     if array.dtype == object:
         missing = np.array([one is None or one != one for one in array.reshape(-1)], bool)
@@ -93,7 +93,7 @@ def labels(value: Any, name: str, where: str, *, length: int | None = None) -> n
     if array.dtype.kind not in "iubUS":
         raise fail(name, where, "whole numbers or strings", f"type {array.dtype}")
     classes = np.unique(array)
-    if len(classes) < 2:
+    if len(classes) < least:
         only = f"{len(classes)} class" + (f" ({classes[0]})" if len(classes) else "")
         raise fail(
             name, where, "of at least two classes", only, "Leave the labels out if there is nothing to judge by."

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,6 +63,15 @@ def new_folder(out: str | Path, *, holds: set[str]) -> Iterator[Path]:
             shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def read_arrays(path: Path, remedy: str) -> dict[str, np.ndarray]:
+    """All arrays of one of the project's own `.npz` files; a damaged one is an error that names the `remedy`."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            return dict(stored.items())
+    except (OSError, ValueError, EOFError, KeyError, zlib.error, zipfile.BadZipFile) as error:
+        raise InputError(f"{path} can't be read ({error}): it is damaged. Run `{remedy}`.") from error
 
 
 def check_array_path(path: str | Path) -> Path:

@@ -135,6 +135,9 @@ class Problem:
         if self.truth is not None:
             truth = check.pair_index(self.truth, "truth", "Problem", shape=self.shape)
             object.__setattr__(self, "truth", truth)
+        if self.source.labels is not None and self.target.labels is not None:
+            names = ("source.labels", "target.labels")
+            check.same_kind(self.source.labels, self.target.labels, names, "Problem")
         if self.test is not None:
             if not isinstance(self.test, Problem):
                 raise check.fail("test", "Problem", "a Problem or None", check.describe(self.test))

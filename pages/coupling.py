@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from bridgeviz.couplings import LocalCoupling
 from bridgeviz.metrics.masses import blocks, received, strongest
 from bridgeviz.ui import analysis, doors, page, settings
 from bridgeviz.ui.verdict import verdict
@@ -22,17 +23,16 @@ with doors.guard():
     problem, plan = doors.problem(config), doors.plan(config)
     panels = {side: analysis.panel(config, side) for side in ("source", "target")}
     drawn = analysis.draws(config)
-    local = analysis.is_local(config)
 source, target = problem.source, problem.target
 classes, names = analysis.names(config)
-judged = source.labels is not None and target.labels is not None
+labels = analysis.judged(problem)
 verdict(problem, plan, drawn)
 
 left, right = st.columns(2)
 with left:
     st.subheader("Which class goes where?")
-    if judged:
-        shares = analysis.class_shares_of(plan, problem, drawn, classes)
+    if labels is not None:
+        shares = analysis.class_shares_of(plan, labels, drawn, classes)
         heat = class_heatmap(shares, [names[str(c)] for c in classes])
         st.plotly_chart(heat, key="class_plan", alt="plan between classes")
         empty = [names[str(c)] for c, line in zip(classes, shares, strict=True) if not line.any()]
@@ -43,7 +43,7 @@ with left:
         st.info("Without labels on both sides nothing can be called right or wrong.", icon=":material/label_off:")
 with right:
     st.subheader("The plan itself")
-    if local:
+    if isinstance(plan, LocalCoupling):
         st.info("A local strategy keeps no plan. Choose the strategy **global** to see one.", icon=":material/info:")
     else:
         parts = blocks(plan, source.labels, target.labels)
@@ -56,18 +56,26 @@ st.subheader("Lines between the two maps")
 one, two = st.columns(2)
 hint = "Draws follow the mass, as training does. The strongest entries are where the plan is surest."
 how = one.segmented_control(
-    "Show", ["draws"] if local else ["draws", "strongest"], default="draws", required=True, key="how", help=hint
+    "Show",
+    ["draws"] if isinstance(plan, LocalCoupling) else ["draws", "strongest"],
+    default="draws",
+    required=True,
+    key="how",
+    help=hint,
 )
 many = two.slider("Lines", 20, 500, 150, 10, key="lines_many")
-i, j = (drawn[0][:many], drawn[1][:many]) if how == "draws" else strongest(plan, many)[:2]
-same = source.labels[i] == target.labels[j] if judged else None
+if how == "strongest" and not isinstance(plan, LocalCoupling):
+    i, j, _ = strongest(plan, many)
+else:
+    i, j = drawn[0][:many], drawn[1][:many]
+same = None if labels is None else labels[0][i] == labels[1][j]
 lines = plan_lines(panels["source"], panels["target"], i, j, right=same)
 st.plotly_chart(lines, key="lines", alt="couplings between the two maps", config={"displaylogo": False})
 
-if target.labels is not None and not local:
+if target.labels is not None and not isinstance(plan, LocalCoupling):
     st.subheader("What does each target class receive?")
     mass = received(plan, target.labels)
-    ranks = np.searchsorted(classes, mass.classes)
+    ranks = np.searchsorted(classes, mass.classes).tolist()
     known = [names[str(c)] for c in mass.classes]
     st.plotly_chart(received_bars(mass, known, ranks), key="received", alt="mass by target class")
     worst = int(np.abs(mass.received - mass.asked).argmax())

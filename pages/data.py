@@ -71,8 +71,8 @@ if pictured is not None:
     st.subheader("What the rows look like")
     rows = np.arange(len(pictured))
     if pictured.labels is not None:
-        known = {str(c): c for c in pictured.classes}
-        which = st.pills("Class", list(known), default=next(iter(known)), format_func=names.get, required=True)
+        known = {str(c): c for c in np.unique(pictured.labels)}
+        which = st.pills("Class", list(known), default=next(iter(known)), format_func=names.__getitem__, required=True)
         rows = np.flatnonzero(pictured.labels == known[which])
     thumbnails.of_rows(pictured, rows[:32], [f"row {r}" for r in rows[:32]])
     thumbnails.note(pictured)

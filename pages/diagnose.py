@@ -48,7 +48,7 @@ if problem.source.labels is None or problem.target.labels is None:
 classes, names = analysis.names(run.config)
 with doors.guard():
     found = analysis.diagnosis(run)
-points = problem.test.source if found.tested else problem.source
+points = problem.test.source if found.tested and problem.test is not None else problem.source
 what = "test points, which training never saw" if found.tested else "training rows, for want of test points"
 wrong = np.flatnonzero(found.labels != found.predicted)
 st.markdown(
@@ -77,5 +77,6 @@ row = st.selectbox(
     format_func=lambda r: f"row {r}: {names[str(found.labels[r])]} → {names[str(found.predicted[r])]}",
 )  # fmt: skip
 with doors.guard():
+    row = int(order[0]) if row is None else row
     story(run, analysis.story(run, row, test=found.tested), points, row, classes, names)
 page.onwards("pairs_and_cost", "change the pairs and try again")

@@ -28,7 +28,7 @@ else:
     found, counts = coverage(source.labels, pairs)
     none = [names[str(c)] for c in found[counts == 0]]
     left, right = st.columns([3, 2], vertical_alignment="center")
-    ranks = np.searchsorted(classes, found)
+    ranks = np.searchsorted(classes, found).tolist()
     bars = coverage_bars([names[str(c)] for c in found], counts, ranks=ranks)
     left.plotly_chart(bars, key="coverage", alt="pairs by class")
     if none:
@@ -52,21 +52,23 @@ else:
     )
     bridge(config, problem, panels, names)
     st.subheader("Does the cost tell classes apart?")
-    if source.labels is None or target.labels is None:
+    labels = analysis.judged(problem)
+    if labels is None:
         st.info("Without labels on both sides the cost can't be judged by class.", icon=":material/label_off:")
     else:
         with doors.guard():
             sample = analysis.cost_sample(config)
-            accuracy = cost_accuracy(cost, source.labels, target.labels)
+            accuracy = cost_accuracy(cost, *labels)
             worth = analysis.worth(config)
-        chance = chance_matching(source.labels, target.labels)
+        chance = chance_matching(*labels)
         left, right = st.columns(2)
         left.plotly_chart(cost_histogram(sample), key="histogram", alt="cost by class")
         left.caption(
             f"An entry between rows of one class is cheaper than one between two classes {sample.separation:.0%} of "
             "the time; 50% would say nothing."
         )
-        now = (len(pairs) / len(problem.truth), accuracy)
+        known = len(pairs) if problem.truth is None else len(problem.truth)
+        now = (len(pairs) / known, accuracy)
         curve = supervision_curve(analysis.FRACTIONS, worth, now, chance)
         right.plotly_chart(curve, key="curve", alt="accuracy of the cost by paired fraction")
         right.caption(

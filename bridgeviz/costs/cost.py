@@ -13,10 +13,24 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
+from bridgeviz._checks import InputError
 from bridgeviz.costs.atoms import Atoms, every_row
 
 BLOCK_BYTES = 2**20
 """The size of a block of a lazily computed matrix: small enough for a core's cache, which min_plus lives in."""
+
+
+MOST_BYTES = 4 * 2**30
+"""The largest dense matrix that is made without asking; solving with it takes a few times as much."""
+
+
+def refuse_above_limit(n: int, m: int, what: str) -> None:
+    """An error with the size in GB, before anything is allocated."""
+    if 8 * n * m > MOST_BYTES:
+        raise InputError(
+            f"The {what} as a dense {n} x {m} matrix takes {8 * n * m / 2**30:.1f} GB, above the limit of "
+            f"{MOST_BYTES / 2**30:.0f} GB. Use strategy 'local' or 'true', or a sample of the rows."
+        )
 
 
 def min_plus(a: Any, b: Any) -> Any:
@@ -85,6 +99,7 @@ class Cost:
     def on_atoms(self) -> Float[np.ndarray, "u v"]:
         """The cost between atoms, computed block by block and kept."""
         u, v = self.atom_shape
+        refuse_above_limit(u, v, "cost")
         out = np.empty((u, v))
         step = max(1, BLOCK_BYTES // (8 * max(v, self.source_factor.shape[1])))
         for start in range(0, u, step):
@@ -108,6 +123,7 @@ class Cost:
 
     def dense(self) -> Float[np.ndarray, "n m"]:
         """The whole (n, m) matrix; `nbytes_dense` says what it will take."""
+        refuse_above_limit(*self.shape, "cost")
         return self.on_atoms[np.ix_(self.source_atoms.index, self.target_atoms.index)]
 
     def unmerged(self) -> Cost:
@@ -139,9 +155,12 @@ def as_cost(value: Any, where: str) -> Cost:
 
 
 def positive_mean(cost: Cost, where: str) -> float:
-    """The mean of a cost, to divide by; 1 where the whole cost is zero. A negative one would turn the cost round."""
-    mean = cost.mean()
-    if mean < 0:
-        hint = "It is divided by its mean: shift it to be >= 0 (a similarity is no cost)."
-        raise check.fail("cost", where, "a matrix whose mean is not negative", f"a mean of {mean:.3g}", hint)
-    return mean or 1.0
+    """The mean of a cost, to divide by; 1 where the whole cost is zero.
+
+    With negative entries the mean says nothing about the size of the cost, or turns it round.
+    """
+    least = float(cost.on_atoms.min())
+    if least < -1e-9 * float(np.abs(cost.on_atoms).max()):
+        hint = "It is divided by its mean: shift it (a similarity is no cost), or give scale_cost."
+        raise check.fail("cost", where, "nowhere negative", f"an entry of {least:.3g}", hint)
+    return cost.mean() or 1.0

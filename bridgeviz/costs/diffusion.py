@@ -36,8 +36,8 @@ def diffusion_bridge(
         pairs: (l, 2) rows known to correspond, l >= 1.
         metric: "cosine", "sqeuclidean" or "pearson".
         k: neighbours in the graphs, >= 1; a space with fewer rows uses them all.
-        a: how far mass diffuses, in (0, 1): 1 / (1 - a) is the mean number of steps. None takes 0.99 when at most 2 %
-            of the source rows are paired and 0.9 above: the more anchors, the nearer the next one.
+        a: how far mass diffuses, in [0.001, 0.9999]: 1 / (1 - a) is the mean number of steps. None takes 0.99 when at
+            most 2 % of the source rows are paired and 0.9 above: the more anchors, the nearer the next one.
 
     Raises:
         InputError: as for `bridge`, or `k` or `a` out of range.
@@ -51,8 +51,9 @@ def diffusion_bridge(
     k = check.count(k, "k", "diffusion_bridge")
     if a is None:
         a = 0.99 if len(pairs) <= 0.02 * len(x) else 0.9
-    if check.positive(a, "a", "diffusion_bridge") >= 1:
-        raise check.fail("a", "diffusion_bridge", "a float in (0, 1)", a)
+    expected = "a float from 0.001 to 0.9999"
+    if not 1e-3 <= check.real(a, "a", "diffusion_bridge", expected) <= 0.9999:
+        raise check.fail("a", "diffusion_bridge", expected, a)
     source, target = find_atoms(x), find_atoms(y)
     # K is a sum over pairs, and pairs that share a target atom share F_Y: add up their E_X and diffuse once.
     anchor_atoms, group = np.unique(target.index[pairs[:, 1]], return_inverse=True)
@@ -79,15 +80,16 @@ def affinity_graph(x: np.ndarray, atoms: Atoms, *, metric: str, k: int) -> spars
         return sparse.csr_array((1, 1))
     reach = min(k, u - 1)
     chord, neighbour = NearestNeighbors(n_neighbors=reach).fit(points).kneighbors()  # a row itself is not counted
-    distance = chord**2  # every metric here is a multiple of the squared chord, and the self-tuning cancels the factor
+    # Every metric here is a multiple of the squared chord, and the self-tuning cancels the factor.
+    distance = (chord / (chord.max() or 1.0)) ** 2
     # Rows (copies counted) met before each neighbour: keep neighbours until k rows are met.
     copies = atoms.multiplicity[neighbour]
     met = (atoms.multiplicity - 1)[:, None] + np.cumsum(copies, axis=1) - copies
     keep = met < k
     last = np.maximum(keep.sum(1) - 1, 0)
-    scale = np.maximum(distance[np.arange(u), last], np.finfo(float).tiny)
+    scale = np.sqrt(np.maximum(distance[np.arange(u), last], 1e-12))
     rows = np.repeat(np.arange(u), reach).reshape(u, reach)
-    weight = np.exp(-(distance**2) / (scale[:, None] * scale[neighbour]))
+    weight = np.exp(-((distance / scale[:, None] / scale[neighbour]) ** 2))
     w = sparse.csr_array((weight[keep], (rows[keep], neighbour[keep])), shape=(u, u))
     w = w.maximum(w.T)
     degree = np.asarray(w.sum(axis=1)).reshape(-1)
@@ -99,7 +101,7 @@ def diffuse(s: sparse.csr_array, e: np.ndarray, *, a: float, tolerance: float = 
     """`F = (1 - a) (I - a S)^-1 E` for all columns at once, by Chebyshev iteration.
 
     The spectrum of `I - a S` lies in [1 - a, 1 + a], so the error after t steps is below
-    2 ((1 - r) / (1 + r))^t with r = sqrt((1 - a) / (1 + a)): 160 steps for a = 0.99 at the default tolerance.
+    2 ((1 - r) / (1 + r))^t with r = sqrt((1 - a) / (1 + a)): 168 steps for a = 0.99 at the default tolerance.
     """
     r = np.sqrt((1 - a) / (1 + a))
     steps = int(np.ceil(np.log(tolerance / 2) / np.log((1 - r) / (1 + r))))

@@ -28,7 +28,7 @@ def _rows(x: np.ndarray, name: str, where: str) -> np.ndarray:
 
 def _centred_rows(x: np.ndarray, name: str, where: str) -> np.ndarray:
     centred = x - x.mean(axis=1, keepdims=True)
-    flat = np.linalg.norm(centred, axis=1) <= 1e-12 * np.maximum(np.linalg.norm(x, axis=1), 1)
+    flat = np.linalg.norm(centred, axis=1) <= 1e-12 * np.linalg.norm(x, axis=1)
     if flat.any():
         row = int(np.argmax(flat))
         raise check.fail(

@@ -11,6 +11,7 @@ from scipy import sparse
 
 from bridgeviz import _checks as check
 from bridgeviz.costs.atoms import Atoms
+from bridgeviz.costs.cost import refuse_above_limit
 from bridgeviz.couplings.sampler import PlanSampler
 
 
@@ -58,6 +59,7 @@ class Coupling:
 
     def dense(self) -> Float[np.ndarray, "n m"]:
         """The whole (n, m) matrix."""
+        refuse_above_limit(*self.shape, "plan")
         plan = _dense(self.plan)
         shared = plan / self.source_atoms.multiplicity[:, None] / self.target_atoms.multiplicity
         return shared[np.ix_(self.source_atoms.index, self.target_atoms.index)]
@@ -96,9 +98,10 @@ class Coupling:
         return PlanSampler.of(self.plan, self.source_atoms.rows, self.target_atoms.rows)
 
     def sparse(self, *, most: int = 20_000_000) -> tuple[sparse.csr_array, float]:
-        """The (n, m) plan as CSR without the entries below 1e-8 of their row's mass, and the share of mass kept.
+        """The (n, m) plan as CSR, and the share of its mass that this keeps.
 
-        At most about `most` entries are kept: the same number in each row, its largest.
+        A small plan is kept whole. Of a large one, entries below 1e-8 of their row's mass are left out, and at most
+        about `most` are kept: the same number in each row, its largest.
         """
         n, m = self.shape
         plan = sparse.csr_array(self.plan)

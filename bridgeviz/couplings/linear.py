@@ -42,7 +42,7 @@ def linear(
         scale_cost: what the cost is divided by; None takes its mean over n x m (Appendix D), 1.0 leaves it alone.
         merge: whether to merge equal rows; False solves the n x m problem as it stands.
         tolerance: the L1 marginal error (the fixed point's, if unbalanced) at which to stop.
-        max_iterations: of Sinkhorn.
+        max_iterations: of Sinkhorn, which looks up every tenth.
 
     Returns:
         A `Coupling` that says whether it converged, and what to try if not.
@@ -61,7 +61,7 @@ def linear(
     tau = check.pair_of_units(tau, "tau", "linear")
     tolerance = check.positive(tolerance, "tolerance", "linear")
     max_iterations = check.count(max_iterations, "max_iterations", "linear")
-    if not merge:
+    if not check.flag(merge, "merge", "linear"):
         cost = cost.unmerged()
     scale = positive_mean(cost, "linear") if scale_cost is None else check.positive(scale_cost, "scale_cost", "linear")
     m_u, m_v = cost.source_atoms.multiplicity, cost.target_atoms.multiplicity

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
+from bridgeviz._checks import InputError
 from bridgeviz.costs.cost import Cost, as_cost, positive_mean
 
 
@@ -77,6 +78,12 @@ class LocalCoupling:
         """(n, m)."""
         return self.cost.shape
 
+    def dense(self) -> np.ndarray:
+        """There is none: an error that says so."""
+        raise InputError("A local coupling has no (n, m) plan: it exists batch by batch. Use sample(seed, size).")
+
+    marginals = dense
+
     def sampler(self) -> LocalSampler:
         """The device's side, for the training step."""
         return LocalSampler(
@@ -130,7 +137,8 @@ def local(
     """
     if not isinstance(cost, Cost):
         cost = as_cost(cost, "local")
-        positive_mean(cost, "local")
+        # Batches are coupled in float32, where a matrix in very small or large units would not survive.
+        cost = replace(cost, source_factor=cost.source_factor / positive_mean(cost, "local"))
     epsilon = cost.default_epsilon if epsilon is None else check.positive(epsilon, "epsilon", "local")
     tau = check.pair_of_units(tau, "tau", "local")
     batch_size = check.count(batch_size, "batch_size", "local", least=2)

@@ -163,8 +163,8 @@ def _fits(shape: tuple[int, ...], dtype: np.dtype, path: Path) -> None:
     size = int(np.prod(shape, dtype=object)) * dtype.itemsize
     if size > MOST_BYTES:
         raise InputError(
-            f"{path} must hold at most {MOST_BYTES / 2**30:.0f} GB. Its array of shape {shape} takes {size / 2**30:.1f} "
-            "GB: give a sample of its rows."
+            f"{path} must hold at most {MOST_BYTES / 2**30:.0f} GB. Its array of shape {shape} takes "
+            f"{size / 2**30:.1f} GB: give a sample of its rows."
         )
 
 

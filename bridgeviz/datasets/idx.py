@@ -26,8 +26,13 @@ MIRRORS = (
 )
 
 
-def read(path: Path) -> np.ndarray:
-    """One idx file of unsigned bytes, its contents checked; `InputError` says what is wrong with it."""
+def read(path: Path, name: str | None = None) -> np.ndarray:
+    """One idx file of unsigned bytes, its contents checked as those of the file `name` (its own, if left out).
+
+    Raises:
+        InputError: it is damaged, or another file.
+    """
+    expected = FILES[name or path.name]
     try:
         content = gzip.decompress(path.read_bytes())
     except (OSError, EOFError, zlib.error) as error:
@@ -35,9 +40,9 @@ def read(path: Path) -> np.ndarray:
             f"{path} can't be read as a gzip file ({error}). Delete it and run `bridgeviz fetch mnist`."
         ) from error
     found = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    if found != FILES[path.name]:
+    if found != expected:
         raise InputError(
-            f"The contents of {path} must have the md5 {FILES[path.name]}. Got {found} instead. Delete it and run "
+            f"The contents of {path} must have the md5 {expected}. Got {found} instead. Delete it and run "
             "`bridgeviz fetch mnist`."
         )
     dims = content[3]
@@ -84,11 +89,10 @@ def _download(name: str, here: Path) -> None:
     for mirror in MIRRORS:
         try:
             pooch.retrieve(mirror + name, known_hash=None, fname=name + ".part", path=here, progressbar=False)
+            read(here / (name + ".part"), name)
             (here / (name + ".part")).rename(here / name)
-            read(here / name)
             return
         except InputError as error:
-            (here / name).unlink(missing_ok=True)
             reasons.append(str(error))
         except Exception as error:  # requests, urllib3 and OS errors alike
             reasons.append(type(error).__name__)

@@ -40,7 +40,7 @@ def decode_labels(z: np.ndarray) -> np.ndarray:
 _decode = jax.jit(lambda graph, params, z: jax.nn.softmax(nnx.merge(graph, params).decode(z)), static_argnums=0)
 
 
-def label_space(labels: np.ndarray, *, sampled: bool = False, seed: int = 0) -> Space:
+def label_space(labels: np.ndarray, *, sampled: bool = False, seed: int | list[int] = 0) -> Space:
     """One code a label: its mean, so that equal labels are equal points; or a draw from its Gaussian."""
     mean, std = codes()
     x = mean[labels]

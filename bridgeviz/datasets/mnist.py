@@ -13,7 +13,7 @@ from flax import nnx
 
 from bridgeviz import _checks as check
 from bridgeviz._checks import DataMissing
-from bridgeviz._files import check_folder, new_folder
+from bridgeviz._files import check_folder, new_folder, read_arrays
 from bridgeviz.datasets import idx, paths
 from bridgeviz.datasets.label_codes import NAMES, label_space
 from bridgeviz.encoders.training import (
@@ -44,13 +44,13 @@ def load(*, n: int = 10_000, codes: str = "mean", seed: int = 0) -> Problem:
     """
     n = check.count(n, "n", "load", least=20, most=10_000)
     sampled = check.choice(codes, "codes", "load", ("mean", "sampled")) == "sampled"
+    seed = check.seed(seed, "seed", "load")
     path = paths.find("mnist", "latents.npz")
     if path is None:
         raise DataMissing(
             "The latents of MNIST are not here. Run `bridgeviz fetch mnist`, then `bridgeviz pretrain mnist`."
         )
-    with np.load(path, allow_pickle=False) as stored:
-        arrays = {name: stored[name] for name in stored.files}
+    arrays = read_arrays(path, "bridgeviz pretrain mnist")
 
     def problem(split: str, rows: slice, test: Problem | None) -> Problem:
         x, labels = arrays[f"{split}_x"][rows].astype(np.float32), arrays[f"{split}_labels"][rows].astype(np.int64)
@@ -62,7 +62,13 @@ def load(*, n: int = 10_000, codes: str = "mean", seed: int = 0) -> Problem:
             decode_images=decode_images,
         )  # fmt: skip
         truth = np.stack([np.arange(len(x))] * 2, axis=1)
-        return Problem(source, label_space(labels, sampled=sampled, seed=seed), truth=truth, test=test, name="mnist")
+        return Problem(
+            source,
+            label_space(labels, sampled=sampled, seed=[seed, int(split == "test")]),
+            truth=truth,
+            test=test,
+            name="mnist",
+        )
 
     return problem("train", slice(n), problem("test", slice(None), None))
 
@@ -87,14 +93,14 @@ _encode = jax.jit(lambda graph, params, x: nnx.merge(graph, params).encode(x), s
 
 
 @cache
-def _raw(split: str) -> np.ndarray | None:
-    images = idx.images(split)
-    return images if images is None or split == "test" else images[TRAINED_ON:]
+def _raw(split: str, here: Path) -> np.ndarray:
+    images = idx.binarised(here, split)
+    return images if split == "test" else images[TRAINED_ON:]
 
 
 def _pictures(split: str, x: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    raw = _raw(split)
-    return raw[rows] * np.uint8(255) if raw is not None else (255 * decode_images(x[rows])).astype(np.uint8)
+    here = idx.folder()
+    return (255 * (decode_images(x[rows]) if here is None else _raw(split, here)[rows])).astype(np.uint8)
 
 
 def pretrain(out: Path) -> Iterator[tuple[str, int, int, float]]:

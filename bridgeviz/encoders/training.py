@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -16,6 +15,7 @@ import optax
 from flax import nnx
 
 from bridgeviz._checks import InputError
+from bridgeviz._files import read_arrays
 
 M = TypeVar("M", bound=nnx.Module)
 
@@ -115,11 +115,7 @@ def load_weights(path: Path, model: M) -> M:
 
     `model` may be abstract (`nnx.eval_shape`).
     """
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            arrays = dict(stored.items())
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"The weights in {path} can't be read ({error}). Run `bridgeviz pretrain` again.") from error
+    arrays = read_arrays(path, "bridgeviz pretrain")
     state = _state(model)
     for key, variable in nnx.to_flat_state(state):
         name, shape = ".".join(map(str, key)), variable.get_value().shape

@@ -7,10 +7,13 @@ from typing import Any
 
 from bridgeviz import _checks as check
 from bridgeviz.costs import COSTS, METRICS
+from bridgeviz.datasets import DATASETS
 from bridgeviz.flows import VELOCITIES, FlowConfig
 
 STRATEGIES = ("true", "global", "local")
 SOLVERS = ("linear",)
+YOURS = "yours"
+"""The dataset of a problem that is passed to `run`."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,12 @@ class RunConfig:
         where = "RunConfig"
         if not isinstance(self.options, dict):
             raise check.fail("options", where, "a dict, such as {'overlap': 0.5}", check.describe(self.options))
+        if not all(isinstance(name, str) for name in self.options):
+            raise check.fail("options", where, "a dict with names as keys", check.describe(self.options))
+        object.__setattr__(self, "options", dict(self.options))
+        check.choice(self.dataset, "dataset", where, (*DATASETS, YOURS))
+        check.flag(self.reverse, "reverse", where)
+        check.flag(self.cover_classes, "cover_classes", where)
         check.choice(self.strategy, "strategy", where, STRATEGIES)
         check.choice(self.cost, "cost", where, COSTS)
         check.choice(self.metric, "metric", where, METRICS)
@@ -87,5 +96,7 @@ class RunConfig:
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> RunConfig:
         """The config of such plain values; unknown names are refused."""
+        if not isinstance(values, dict):
+            raise check.fail("values", "RunConfig.from_dict", "a dict of settings", check.describe(values))
         check.options(values, [f.name for f in fields(cls)], "RunConfig")
         return cls(**values)

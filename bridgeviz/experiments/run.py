@@ -15,7 +15,7 @@ from bridgeviz import _checks as check
 from bridgeviz import costs, couplings, datasets, flows, metrics
 from bridgeviz.costs import Cost
 from bridgeviz.couplings import Coupling, LocalCoupling
-from bridgeviz.experiments.config import RunConfig
+from bridgeviz.experiments.config import YOURS, RunConfig
 from bridgeviz.flows import Flow, Progress
 from bridgeviz.problem import Pairs, Problem
 
@@ -69,7 +69,14 @@ def run(
     >>> sorted(result.metrics)
     ['matching_accuracy', 'source_overlap', 'target_overlap', 'test_accuracy']
     """
-    config = config or RunConfig()
+    config = RunConfig() if config is None else config
+    if not isinstance(config, RunConfig):
+        hint = "From plain values: RunConfig.from_dict(values)."
+        raise check.fail("config", "run", "a RunConfig", check.describe(config), hint)
+    if problem is None and config.dataset == YOURS:
+        raise check.fail(
+            "problem", "run", f"given when the dataset is '{YOURS}'", None, "Pass problem=bv.Problem(...)."
+        )
     seconds: dict[str, float] = {}
     with _timed(seconds, "load"):
         if problem is None:

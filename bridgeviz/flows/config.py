@@ -37,5 +37,5 @@ class FlowConfig:
         check.count(self.steps, "steps", "FlowConfig")
         check.count(self.batch_size, "batch_size", "FlowConfig", least=2)
         check.positive(self.learning_rate, "learning_rate", "FlowConfig")
-        check.count(self.seed, "seed", "FlowConfig", least=0)
+        check.seed(self.seed, "seed", "FlowConfig")
         check.count(self.chunk_size, "chunk_size", "FlowConfig")

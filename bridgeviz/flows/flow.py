@@ -24,6 +24,7 @@ from bridgeviz.flows.velocity import VELOCITIES
 
 SOLVERS = ("heun", "tsit5")
 _FORMAT = 1
+_FAR = 1e6  # standard deviations: beyond it, float32 and the network say nothing
 
 
 class Trajectory(NamedTuple):
@@ -44,7 +45,7 @@ class Scaling:
     def of(cls, x: np.ndarray) -> Scaling:
         """The scaling that standardises x."""
         mean, std = x.mean(0, dtype=np.float64), x.std(0, dtype=np.float64)
-        return cls(mean, np.where(std > 1e-8 * np.maximum(np.abs(mean), 1.0), std, 1.0))
+        return cls(mean, np.where(std > 1e-8 * np.abs(x).max(0), std, 1.0))
 
     def standardise(self, x: np.ndarray) -> np.ndarray:
         """To zero mean and unit variance."""
@@ -93,7 +94,9 @@ class Flow:
         """
         where = "transport"
         x = check.matrix(x, "x", where, columns=len(self.source.mean), rows=1)
-        times = check.vector(ts, "ts", where, length=len(np.atleast_1d(ts)))
+        if np.ndim(ts) != 1:
+            raise check.fail("ts", where, "increasing times in [0, 1], such as (0.0, 1.0)", check.describe(ts))
+        times = check.vector(ts, "ts", where, length=len(ts))
         if len(times) == 0 or times.min() < 0 or times.max() > 1 or (np.diff(times) <= 0).any():
             raise check.fail("ts", where, "increasing times in [0, 1]", check.describe(list(times)))
         check.choice(solver, "solver", where, SOLVERS)
@@ -102,15 +105,26 @@ class Flow:
         key = jax.random.key(check.seed(seed, "seed", where))
         n, q = len(x), len(self.target.mean)
         z = np.asarray(jax.random.normal(key, (n, q), jnp.float32))
-        scaled = self.source.standardise(x).astype(np.float32)
+        scaled = self.source.standardise(x)
+        far = np.abs(scaled).max(1)
+        if far.max() > _FAR:
+            row, expected = int(far.argmax()), "in the units of the space the flow was trained on"
+            got = f"row {row}, {far[row]:.1e} standard deviations away from it"
+            raise check.fail("x", where, expected, got)
+        scaled = scaled.astype(np.float32)
         block = min(8192, 1 << (n - 1).bit_length())  # few distinct shapes, so few compilations
         parts = []
         for start in range(0, n, block):
             take = np.minimum(np.arange(start, start + block), n - 1)
-            states = _solve(
+            states, solved = _solve(
                 self.graph, self.params, scaled[take], z[take], jnp.asarray(times, jnp.float32), tolerance,
                 solver=solver, steps=steps,
             )  # fmt: skip
+            if not bool(solved):
+                hint = "Its weights may be damaged, or train with a smaller learning rate."
+                if solver == "tsit5":
+                    hint = f"Try a larger tolerance, such as {max(10 * tolerance, 1e-5):.0e}, or solver='heun'."
+                raise InputError(f"transport() could not follow the flow to t = 1 with tolerance={tolerance:g}. {hint}")
             parts.append(np.asarray(states)[:, : n - start])
         return Trajectory(times, self.target.restore(np.concatenate(parts, axis=1)))
 
@@ -137,7 +151,10 @@ class Flow:
         """
         import orbax.checkpoint as ocp
 
-        path = Path(path).resolve()
+        try:
+            path = Path(path).resolve()
+        except (TypeError, ValueError):
+            raise check.fail("path", "load", "the path of a folder", check.describe(path)) from None
         if not (path / "flow.json").is_file():
             raise InputError(
                 f"load() found no flow at {path}: expected a folder with flow.json. Save one there with Flow.save()."
@@ -183,6 +200,6 @@ def _solve(graph, params, x, z, ts, tolerance, *, solver: str, steps: int):
         dt, most = None, 4096
     solution = diffrax.diffeqsolve(
         term, method, t0=0.0, t1=1.0, dt0=dt, y0=z, args=x, saveat=diffrax.SaveAt(ts=ts),
-        stepsize_controller=controller, max_steps=most,
+        stepsize_controller=controller, max_steps=most, throw=False,
     )  # fmt: skip
-    return solution.ys
+    return solution.ys, (solution.result == diffrax.RESULTS.successful) & jnp.isfinite(solution.ys).all()

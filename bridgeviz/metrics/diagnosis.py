@@ -108,12 +108,11 @@ def diagnose(
     source, target = problem.source, problem.target
     if source.labels is None or target.labels is None:
         raise check.InputError("diagnose() needs labels on both sides: without them nothing can be called wrong.")
-    test = problem.test
-    tested = test is not None and test.source.labels is not None
-    points = test.source if tested else source
+    points = source if problem.test is None or problem.test.source.labels is None else problem.test.source
+    wanted = source.labels if points.labels is None else points.labels
     y = flow.transport(points.x, seed=seed).states[-1]
     predicted = predict_labels(target, y)
-    classes = np.union1d(np.union1d(source.labels, target.labels), points.labels)
+    classes = np.union1d(np.union1d(source.labels, target.labels), wanted)
     near = neighbourhood(source.x, source.labels, k=k) if near is None else near
     pair_labels = source.labels[np.asarray(pairs)[:, 0]]
     which = nearest_pairs(source.x, pairs, metric=metric)[0]
@@ -123,15 +122,15 @@ def diagnose(
         both = np.union1d(source.labels, target.labels)
         cheapest = on_classes(cheapest_classes(cost, source.labels, target.labels)[0], both, classes)
     estimated = isinstance(plan, LocalCoupling)
-    if estimated:
+    if isinstance(plan, LocalCoupling):
         i, j = plan.sample(seed, DRAWS)
         between = _shares(confusion(source.labels[i], target.labels[j], classes=classes))
     else:
         between = on_classes(*class_plan(plan, source.labels, target.labels), classes)
     paired = np.bincount(np.searchsorted(classes, pair_labels), minlength=len(classes))
     return Diagnosis(
-        classes, tested, points.labels, predicted, class_margin(target.x, target.labels, y, points.labels),
-        confusion(points.labels, predicted, classes=classes), on_classes(near.between, near.classes, classes),
+        classes, points is not source, wanted, predicted, class_margin(target.x, target.labels, y, wanted),
+        confusion(wanted, predicted, classes=classes), on_classes(near.between, near.classes, classes),
         nearest, cheapest, between, paired, estimated,
     )  # fmt: skip
 

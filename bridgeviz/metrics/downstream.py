@@ -37,7 +37,7 @@ def predict_labels(space: Space, y: ArrayLike) -> np.ndarray:
 def downstream_accuracy(space: Space, y: ArrayLike, labels: ArrayLike) -> float:
     """The share of transported points whose predicted class is right, in [0, 1] (Eq. 26; H.2 with a decoder)."""
     predicted = predict_labels(space, y)
-    labels = check.labels(labels, "labels", "downstream_accuracy", length=len(predicted))
+    labels = check.labels(labels, "labels", "downstream_accuracy", length=len(predicted), least=1)
     check.same_kind(predicted, labels, ("space.labels", "labels"), "downstream_accuracy")
     return float(np.mean(predicted == labels))
 

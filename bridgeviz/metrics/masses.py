@@ -45,11 +45,12 @@ def strongest(plan: Coupling, size: int) -> tuple[np.ndarray, np.ndarray, np.nda
     (1,)
     """
     flat = sparse.coo_array(plan.plan)
-    size = min(size, len(flat.data))
-    top = np.argpartition(-flat.data, size - 1)[:size] if size else np.zeros(0, np.int64)
-    top = top[np.argsort(-flat.data[top], kind="stable")]
+    mass = np.asarray(flat.data, np.float64)
+    size = min(size, len(mass))
+    top = np.argpartition(-mass, size - 1)[:size] if size else np.zeros(0, np.int64)
+    top = top[np.argsort(-mass[top], kind="stable")]
     u, v = flat.coords
-    return plan.source_atoms.rows[u[top]], plan.target_atoms.rows[v[top]], flat.data[top]
+    return plan.source_atoms.rows[u[top]], plan.target_atoms.rows[v[top]], mass[top]
 
 
 def received(plan: Coupling, target_labels: np.ndarray) -> Received:

@@ -15,8 +15,7 @@ def point_overlap(x: ArrayLike, labels: ArrayLike, *, k: int = 15) -> Float[np.n
     x = check.matrix(x, "x", "point_overlap")
     labels = check.labels(labels, "labels", "point_overlap", length=len(x))
     k = check.count(k, "k", "point_overlap", most=len(x) - 1)
-    neighbours = NearestNeighbors(n_neighbors=k).fit(x).kneighbors(return_distance=False)
-    return (labels[neighbours] != labels[:, None]).mean(1)
+    return _overlap(x, labels, k)
 
 
 def feature_overlap(
@@ -43,9 +42,15 @@ def feature_overlap(
     k = check.count(k, "k", "feature_overlap", most=len(x) - 1)
     batch_size = check.count(batch_size, "batch_size", "feature_overlap", least=k + 1)
     if len(x) <= batch_size:
-        return float(point_overlap(x, labels, k=k).mean())
-    rng = np.random.default_rng(seed)
+        return float(_overlap(x, labels, k).mean())
+    rng = np.random.default_rng(check.seed(seed, "seed", "feature_overlap"))
     parts = [
         rng.choice(len(x), batch_size, replace=False) for _ in range(check.count(batches, "batches", "feature_overlap"))
     ]
-    return float(np.mean([point_overlap(x[rows], labels[rows], k=k).mean() for rows in parts]))
+    return float(np.mean([_overlap(x[rows], labels[rows], k).mean() for rows in parts]))
+
+
+def _overlap(x: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
+    """Of a batch, which may hold one class only."""
+    neighbours = NearestNeighbors(n_neighbors=k).fit(x).kneighbors(return_distance=False)
+    return (labels[neighbours] != labels[:, None]).mean(1)

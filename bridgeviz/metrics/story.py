@@ -74,8 +74,8 @@ def explain_point(
         seed: of them.
     """
     source, target = problem.source, problem.target
-    outside = test and problem.test is not None
-    points = problem.test.source if outside else source
+    points = problem.test.source if test and problem.test is not None else source
+    outside = points is not source
     row = check.count(row, "row", "explain_point", least=0, most=len(points) - 1)
     x = points.x[[row]]
     label = None if points.labels is None else points.labels[row]

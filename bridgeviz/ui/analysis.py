@@ -5,7 +5,9 @@ As in `doors`, each cache is keyed by the settings that its numbers depend on, i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -42,13 +44,19 @@ def panel(config: RunConfig, side: str) -> Panel:
     return _panel(spaces(config), side, config)
 
 
-def names(config: RunConfig) -> tuple[np.ndarray | None, dict[str, str]]:
-    """The classes of both sides together, and their names by class as text."""
+def names(config: RunConfig) -> tuple[np.ndarray, dict[str, str]]:
+    """The classes of both sides together, none without labels, and their names by class as text."""
     problem = doors.problem(config)
     classes = class_order(problem)
     if classes is None:
-        return None, {}
+        return np.zeros(0, int), {}
     return classes, dict(zip(map(str, classes), class_names(classes, problem.source, problem.target), strict=True))
+
+
+def judged(problem: Problem) -> tuple[np.ndarray, np.ndarray] | None:
+    """The labels of both sides, to judge by; None where a side has none."""
+    source, target = problem.source.labels, problem.target.labels
+    return None if source is None or target is None else (source, target)
 
 
 def space_figure(config: RunConfig, side: str) -> go.Figure:
@@ -78,13 +86,15 @@ def draws(config: RunConfig, size: int = DRAWS) -> tuple[np.ndarray, np.ndarray]
 
 
 def class_shares_of(
-    plan: Coupling | LocalCoupling, problem: Problem, drawn: tuple[np.ndarray, np.ndarray], classes: np.ndarray
+    plan: Coupling | LocalCoupling,
+    labels: tuple[np.ndarray, np.ndarray],
+    drawn: tuple[np.ndarray, np.ndarray],
+    classes: np.ndarray,
 ) -> np.ndarray:
     """(c, c) which class is sent where, rows summing to 1: exact where there is a plan, else from draws."""
-    source, target = problem.source.labels, problem.target.labels
     if not isinstance(plan, LocalCoupling):
-        return metrics.class_plan(plan, source, target)[0]
-    counts = metrics.confusion(source[drawn[0]], target[drawn[1]], classes=classes)
+        return metrics.class_plan(plan, *labels)[0]
+    counts = metrics.confusion(labels[0][drawn[0]], labels[1][drawn[1]], classes=classes)
     return counts / np.maximum(counts.sum(1, keepdims=True), 1)
 
 
@@ -103,9 +113,9 @@ def story(run: Run, row: int, *, test: bool) -> Story:
     ))  # fmt: skip
 
 
-def _kept(run: Run, name: str, make):
+def _kept(run: Run, name: str, make: Callable[[], Any]) -> Any:
     """A result that belongs to one run object: forgotten when another run takes its place."""
-    kept = st.session_state.get("_analysis")
+    kept: dict[str, Any] | None = st.session_state.get("_analysis")
     if kept is None or kept["run"] is not run:
         kept = st.session_state["_analysis"] = {"run": run}
     if name not in kept:
@@ -144,31 +154,30 @@ def _sheet(key: tuple, side: str, _config: RunConfig) -> dict | None:
 
 @st.cache_data(max_entries=32, show_spinner="Measuring the cost …")
 def _cost_sample(key: tuple, _config: RunConfig) -> CostSample:
-    problem = doors.problem(_config)
-    return sample_cost(doors.cost(_config), problem.source.labels, problem.target.labels, seed=_config.seed)
+    cost, labels = doors.cost(_config), judged(doors.problem(_config))
+    assert cost is not None, "the page asks only where there is a cost"
+    assert labels is not None, "the page asks only where there are labels"
+    return sample_cost(cost, *labels, seed=_config.seed)
 
 
 @st.cache_data(max_entries=16, show_spinner="Trying other fractions …")
 def _worth(key: tuple, _config: RunConfig) -> list[float]:
     problem, out = doors.problem(_config), []
+    labels = judged(problem)
+    assert labels is not None, "the page asks only where there are labels"
     known = 0 if problem.truth is None else len(problem.truth)
+    least = len(np.unique(labels[0])) if _config.cover_classes else 1
     for fraction in FRACTIONS:
-        if round(fraction * known) < 1 or (
-            _config.cover_classes and round(fraction * known) < len(problem.source.classes)
-        ):
+        if round(fraction * known) < least:
             out.append(float("nan"))
             continue
         config = replace(_config, fraction=fraction, count=None)
         cost = build_cost(problem, sample_pairs(problem, config), config)
-        out.append(cost_accuracy(cost, problem.source.labels, problem.target.labels, most=500))
+        assert cost is not None, "only the strategy true has no cost"
+        out.append(cost_accuracy(cost, *labels, most=500))
     return out
 
 
 @st.cache_data(max_entries=16, show_spinner="Drawing from the plan …")
 def _draws(key: tuple, _config: RunConfig, size: int) -> tuple[np.ndarray, np.ndarray]:
     return doors.plan(_config).sample(_config.seed, size)
-
-
-def is_local(config: RunConfig) -> bool:
-    """Whether the plan exists only batch by batch."""
-    return isinstance(doors.plan(config), LocalCoupling)

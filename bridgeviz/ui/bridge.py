@@ -43,9 +43,9 @@ def bridge(config: RunConfig, problem: Problem, panels: Mapping[str, Panel], nam
 
 
 def _pickers(config: RunConfig, problem: Problem) -> tuple[int, int]:
-    known = problem.truth is not None and len(problem.truth) > 1
-    start_value("pick_source", int(problem.truth[1, 0]) if known else 0, len(problem.source))
-    start_value("pick_target", int(problem.truth[1, 1]) if known else 0, len(problem.target))
+    first = (0, 0) if problem.truth is None or len(problem.truth) < 2 else problem.truth[1]
+    start_value("pick_source", int(first[0]), len(problem.source))
+    start_value("pick_target", int(first[1]), len(problem.target))
     for column, side, letter in zip(st.columns(2), ("source", "target"), "ij", strict=True):
         last = len(getattr(problem, side)) - 1
         column.number_input(f"{side.capitalize()} row {letter}", min_value=0, max_value=last, key=f"pick_{side}")

@@ -101,7 +101,9 @@ class Job:
         with self._lock:
             self._seen = time.monotonic()
             record = self._record
-        return replace(record, place=self._office.place(self)) if record.state == "queued" else record
+        if not record.active:
+            return record
+        return replace(record, place=self._office.place(self), seconds=time.monotonic() - self._born)
 
     def cancel(self) -> None:
         """Ask it to stop; it does so at its next check."""

@@ -32,7 +32,7 @@ def overlap(side: str, near: Neighbourhood, classes: np.ndarray, names: Mapping[
         st.caption("Every point has only its own class around it.")
         return
     bars, table = st.columns(2)
-    ranks = np.searchsorted(classes, near.classes)
+    ranks = np.searchsorted(classes, near.classes).tolist()
     bars.plotly_chart(overlap_bars(near, known, ranks), key=f"overlap_{side}", alt="overlap by class")
     table.plotly_chart(
         class_heatmap(

@@ -61,7 +61,9 @@ def story(run: Run, told: Story, points: Space, row: int, classes: np.ndarray, n
         else:
             known = [names[str(c)] for c in target.classes]
             st.plotly_chart(
-                sent_bars(told, known, np.searchsorted(classes, target.classes)), key="sent", alt="mass by class"
+                sent_bars(told, known, np.searchsorted(classes, target.classes).tolist()),
+                key="sent",
+                alt="mass by class",
             )
         if told.draws:
             st.caption(f"A local plan has no rows: counted from {told.draws:,} draws around the nearest rows.")
@@ -73,11 +75,11 @@ def story(run: Run, told: Story, points: Space, row: int, classes: np.ndarray, n
     with four:
         right = None if told.label is None or target.labels is None else bool(np.mean(told.arrived == told.label) > 0.5)
         st.markdown(f"**4. Where the flow ends** {_mark(right)}")
-        wrong = None if right is None else told.arrived != told.label
+        wrong = np.zeros(len(told.arrived), bool) if right is None else np.asarray(told.arrived != told.label)
         said = [names.get(str(c), "?") for c in told.arrived]
         if target.decode_images is not None:
             made = np.clip(255 * np.asarray(target.decode_images(told.ends)), 0, 255).astype(np.uint8)
-            thumbnails.strip(made, said, size=48, wrong=wrong)
+            thumbnails.strip(made, said, size=48, wrong=wrong.tolist())
         elif target.labels is not None:
             st.markdown(
                 "  ".join(

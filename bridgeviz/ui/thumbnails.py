@@ -6,10 +6,12 @@ import base64
 import html
 import io
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import streamlit as st
 from PIL import Image
+from streamlit.components import v2 as components
 
 from bridgeviz.problem import Space
 from bridgeviz.viz.palette import WRONG
@@ -42,9 +44,10 @@ def strip(
 def of_rows(space: Space, rows: Sequence[int] | np.ndarray, captions: Sequence[str], **more) -> bool:
     """The pictures of some rows of a space as a `strip`; False if the space has none."""
     rows = np.asarray(rows, np.int64)
-    if space.images is None or not len(rows):
+    pictures = space.pictures(rows) if len(rows) else None
+    if pictures is None:
         return False
-    strip(space.pictures(rows), captions, **more)
+    strip(pictures, captions, **more)
     return True
 
 
@@ -62,15 +65,16 @@ def contact_sheet(space: Space, *, most: int | None = None) -> dict | None:
         most: of them; where there are more rows, a random part of them has one. None: as many as `PIXELS` allows, or
             `DECODED` where a decoder has to make them.
     """
-    if space.images is None:
+    first = space.pictures([0])
+    if first is None:
         return None
     if most is None:
-        most = DECODED if space.images_note else PIXELS // space.pictures([0])[0].size
+        most = DECODED if space.images_note else PIXELS // max(first.size, 1)
     rows, place = np.arange(len(space)), None
     if len(rows) > most:
         rows = np.sort(np.random.default_rng(0).choice(len(space), most, replace=False))
         place = {str(row): k for k, row in enumerate(rows.tolist())}
-    sheet, across = _sheet(space.pictures(rows))
+    sheet, across = _sheet(np.asarray(space.pictures(rows)))
     return {"sheet": sheet, "across": across, "down": -(-len(rows) // across), "place": place, "count": len(rows)}
 
 
@@ -105,8 +109,8 @@ def _sheet(pictures: np.ndarray, across: int = 100) -> tuple[str, int]:
 
 
 @st.cache_resource(show_spinner=False)
-def _component():
-    return st.components.v2.component("bridgeviz_hover", js=_JS)
+def _component() -> Any:
+    return components.component("bridgeviz_hover", js=_JS)
 
 
 _JS = """

@@ -35,7 +35,7 @@ def verdict(problem: Problem, plan: Coupling | LocalCoupling, drawn: tuple[np.nd
         )
         size = f"{len(drawn[0]):,} draws from the plan, as the paper measures it."
         boxes[1].metric("The same, from draws", f"{sampled:.1%}", help=size)
-    if local:
+    if isinstance(plan, LocalCoupling):
         st.info(
             "Each batch's transport is solved anew: there is no plan of all rows, and so no verdict on convergence.",
             icon=":material/info:",
@@ -47,7 +47,7 @@ def verdict(problem: Problem, plan: Coupling | LocalCoupling, drawn: tuple[np.nd
         f"{plan.marginal_error:.1e}",
         help="How far the plan's marginals are from those asked for (L1). Unbalanced: the solver's residual.",
     )
-    (n, m), (u, v) = plan.shape, plan.plan.shape
+    (n, m), u, v = plan.shape, len(plan.source_atoms), len(plan.target_atoms)
     merged = f" Equal rows were merged: {n:,} x {m:,} became {u:,} x {v:,}, which is exact." if plan.merged else ""
     if plan.solver == "true":
         st.success("The pairs as they are: nothing had to be solved.", icon=":material/check:")

@@ -62,7 +62,7 @@ def class_names(classes: np.ndarray, *spaces: Space) -> list[str]:
     found = {
         str(c): str(name)
         for s in reversed(spaces)
-        if s.classes is not None
+        if s.classes is not None and s.names is not None
         for c, name in zip(s.classes, s.names, strict=False)
     }
     return [found.get(str(c), str(c)) for c in classes]
@@ -91,7 +91,7 @@ def groups(panel: Panel) -> list[Group]:
         text.append(said)
     if space.labels is None:
         return [Group("all rows", None, shown, size, text)]
-    classes = space.classes if panel.classes is None else panel.classes
+    classes = np.unique(space.labels) if panel.classes is None else panel.classes
     code = np.searchsorted(classes, space.labels[shown])
     names = class_names(classes, space)
     return [
@@ -127,16 +127,15 @@ def space_map(
     parts = groups(panel)
     many = sum(len(part.rows) for part in parts)
     kind = go.Scatter if many <= _SVG else go.Scattergl
-    if lit is not None:
-        lit = _onto_shown(panel, parts, np.asarray(lit, np.int64))
+    counts = None if lit is None else _onto_shown(panel, parts, np.asarray(lit, np.int64))
     for part in parts:
-        back = 1.0 if lit is None else 0.12
-        _markers(figure, kind, panel, part, np.ones(len(part.rows), bool), back, legend and lit is None)
-    if lit is not None:
+        back = 1.0 if counts is None else 0.12
+        _markers(figure, kind, panel, part, np.ones(len(part.rows), bool), back, legend and counts is None)
+    if counts is not None:
         for part in parts:
-            count = np.array([lit.get(int(row), 0) for row in part.rows])
+            count = np.array([counts.get(int(row), 0) for row in part.rows])
             if count.any():
-                sized = part._replace(size=_sizes(count, max(lit.values())))
+                sized = part._replace(size=_sizes(count, max(counts.values())))
                 _markers(figure, kind, panel, sized, count > 0, 1.0, legend, count)
     for part in parts:
         if part.size.max() > _SMALL and part.rank is not None:

@@ -54,6 +54,15 @@ def test_a_batch_follows_its_own_sinkhorn_plan():
 
 def test_it_has_no_plan_and_says_so(plan, blobs):
     assert plan.converged is None
-    assert not hasattr(plan, "dense")
+    with pytest.raises(bv.InputError, match="batch by batch"):
+        plan.dense()
     with pytest.raises(bv.InputError, match="a local one has no plan"):
         bv.metrics.class_plan(plan, blobs.source.labels, blobs.target.labels)
+
+
+@pytest.mark.parametrize("scale", [1e-14, 1.0, 1e60])
+def test_the_units_of_a_matrix_do_not_matter(scale):
+    cost = np.abs(np.subtract.outer(np.arange(40), np.arange(40))) / 40
+    i, j = bv.couplings.local(scale * cost, batch_size=32).sample(0, 320)
+    ours = bv.couplings.local(cost, batch_size=32).sample(0, 320)
+    assert np.mean(np.abs(i - j)) == pytest.approx(np.mean(np.abs(ours[0] - ours[1])), abs=0.5)

@@ -16,6 +16,7 @@ import pytest
 from flax import nnx
 
 import bridgeviz as bv
+from bridgeviz.flows.flow import Scaling
 
 # Where orbax fails to read, it leaves coroutines that nobody awaits.
 pytestmark = pytest.mark.filterwarnings(
@@ -215,3 +216,15 @@ def test_weights_that_are_not_finite_are_refused(trained, tmp_path):
 def test_nothing_there(tmp_path):
     with pytest.raises(bv.InputError, match="found no flow at"):
         bv.Flow.load(tmp_path / "nothing")
+
+
+def test_a_tolerance_out_of_reach_is_said(trained, square):
+    with pytest.raises(bv.InputError, match="larger tolerance"):
+        trained.transport(square.source.x[:4], solver="tsit5", tolerance=1e-14)
+
+
+def test_the_units_of_a_space_do_not_matter():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(50, 3))
+    np.testing.assert_allclose(Scaling.of(1e-9 * x).std, 1e-9 * x.std(0))
+    np.testing.assert_array_equal(Scaling.of(np.full((5, 2), 1e9)).std, 1.0)
