@@ -37,6 +37,9 @@ def cli() -> None:
 @click.option("--cost", default="bridge", show_default=True, help=", ".join(COSTS))
 @click.option("--metric", default="cosine", show_default=True, help=", ".join(METRICS))
 @click.option("--solver", default="linear", show_default=True, help=", ".join(SOLVERS))
+@click.option(
+    "--alpha", type=float, default=0.0, show_default=True, help="Weight of the Gromov-Wasserstein term; 0 is linear."
+)
 @click.option("--epsilon", type=float, help="Entropy regularisation, > 0; the cost's own default if left out.")
 @click.option("--tau-x", type=float, default=1.0, show_default=True, help="In (0, 1]; 1 keeps the source's marginal.")
 @click.option("--tau-y", type=float, default=1.0, show_default=True, help="In (0, 1]; 1 keeps the target's marginal.")
@@ -49,6 +52,11 @@ def cli() -> None:
 def align(source: str, target: str, pairs: str, out: str, **given: Any) -> None:
     """Couple SOURCE with TARGET (.npy, .npz, .csv or .parquet, one row a sample) and learn the flow between them."""
     check_folder(out, holds=report.HOLDS)
+    alpha = given.pop("alpha")
+    if alpha != 0:
+        raise InputError(
+            f"The 'alpha' must be 0 with solver 'linear', which has no Gromov-Wasserstein term. Got {alpha}."
+        )
     labels = {side: given.pop(f"{side}_labels") for side in ("source", "target")}
     tau = (given.pop("tau_x"), given.pop("tau_y"))
     config = bv.RunConfig(dataset="yours", fraction=1.0, tau=tau, **given)

@@ -52,26 +52,32 @@ with right:
             f"A line is about {parts.source_rows:,.0f} source rows, a column {parts.target_rows:,.0f} target rows."
         )
 
-st.subheader("Lines between the two maps")
-one, two = st.columns(2)
-hint = "Draws follow the mass, as training does. The strongest entries are where the plan is surest."
-how = one.segmented_control(
-    "Show",
-    ["draws"] if isinstance(plan, LocalCoupling) else ["draws", "strongest"],
-    default="draws",
-    required=True,
-    key="how",
-    help=hint,
-)
-many = two.slider("Lines", 20, 500, 150, 10, key="lines_many")
-if how == "strongest" and not isinstance(plan, LocalCoupling):
-    i, j, _ = strongest(plan, many)
-else:
-    i, j = drawn[0][:many], drawn[1][:many]
-same = None if labels is None else labels[0][i] == labels[1][j]
-lines = plan_lines(panels["source"], panels["target"], i, j, right=same)
-st.plotly_chart(lines, key="lines", alt="couplings between the two maps", config={"displaylogo": False})
 
+@st.fragment
+def lines() -> None:
+    """Only this part runs again when its own controls move."""
+    st.subheader("Lines between the two maps")
+    one, two = st.columns(2)
+    hint = "Draws follow the mass, as training does. The strongest entries are where the plan is surest."
+    how = one.segmented_control(
+        "Show",
+        ["draws"] if isinstance(plan, LocalCoupling) else ["draws", "strongest"],
+        default="draws",
+        required=True,
+        key="how",
+        help=hint,
+    )
+    many = two.slider("Lines", 20, 500, 150, 10, key="lines_many")
+    if how == "strongest" and not isinstance(plan, LocalCoupling):
+        i, j, _ = strongest(plan, many)
+    else:
+        i, j = drawn[0][:many], drawn[1][:many]
+    same = None if labels is None else labels[0][i] == labels[1][j]
+    drawing = plan_lines(panels["source"], panels["target"], i, j, right=same)
+    st.plotly_chart(drawing, key="lines", alt="couplings between the two maps", config={"displaylogo": False})
+
+
+lines()
 if target.labels is not None and not isinstance(plan, LocalCoupling):
     st.subheader("What does each target class receive?")
     mass = received(plan, target.labels)

@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from bridgeviz import Space
 from bridgeviz.ui import analysis, doors, page, settings, thumbnails
 from bridgeviz.ui.maps import counterparts, picked_rows
 from bridgeviz.ui.overlap import overlap
@@ -66,16 +67,24 @@ for side, found in near.items():
     else:
         st.info(f"The {side} has no labels, so its overlap can't be measured.", icon=":material/label_off:")
 
-pictured = next((space for space in (source, target) if space.images is not None), None)
-if pictured is not None:
+
+@st.fragment
+def gallery(space: Space) -> None:
+    """Only this part runs again when another class is chosen."""
     st.subheader("What the rows look like")
-    rows = np.arange(len(pictured))
-    if pictured.labels is not None:
-        known = {str(c): c for c in np.unique(pictured.labels)}
+    rows = np.arange(len(space))
+    if space.labels is not None:
+        known = {str(c): c for c in np.unique(space.labels)}
         which = st.pills("Class", list(known), default=next(iter(known)), format_func=names.__getitem__, required=True)
-        rows = np.flatnonzero(pictured.labels == known[which])
-    thumbnails.of_rows(pictured, rows[:32], [f"row {r}" for r in rows[:32]])
-    thumbnails.note(pictured)
+        rows = np.flatnonzero(space.labels == known[which])
+    thumbnails.of_rows(space, rows[:32], [f"row {r}" for r in rows[:32]])
+    thumbnails.note(space)
+
+
+for side in (source, target):
+    if side.images is not None:
+        gallery(side)
+        break
 page.onwards("pairs_and_cost", "what does supervision buy?")
 with doors.guard():
     for side in ("source", "target"):

@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from bridgeviz import Run
 from bridgeviz.ui import analysis, collisions, doors, jobs, live, page, settings, thumbnails, training
 from bridgeviz.ui.story import story
 from bridgeviz.viz.diagnosis import confusion_heatmap, overlap_against_error
@@ -72,11 +73,23 @@ st.markdown(
 )
 thumbnails.of_rows(points, order[:16], said, wrong=found.labels[order[:16]] != found.predicted[order[:16]])
 thumbnails.note(points)
-row = st.selectbox(
-    "Point", [*order.tolist(), *np.setdiff1d(np.arange(len(points)), order).tolist()], key=f"point_{id(run)}",
-    format_func=lambda r: f"row {r}: {names[str(found.labels[r])]} → {names[str(found.predicted[r])]}",
-)  # fmt: skip
-with doors.guard():
-    row = int(order[0]) if row is None else row
-    story(run, analysis.story(run, row, test=found.tested), points, row, classes, names)
+
+
+@st.fragment
+def one_point(run: Run) -> None:
+    """Only this part runs again when another point is chosen."""
+    others = np.setdiff1d(np.arange(len(points)), order)
+    row = st.selectbox(
+        "Point", [*order[:200].tolist(), *others[:300].tolist()], key=f"point_{id(run)}",
+        format_func=lambda r: f"row {r}: {names[str(found.labels[r])]} → {names[str(found.predicted[r])]}",
+    )  # fmt: skip
+    with doors.guard():
+        row = int(order[0]) if row is None else row
+        told = analysis.story(run, row, test=found.tested)
+        story(run, told, points, row, classes, names)
+    if told.stage == "right" and found.predicted[row] != found.labels[row]:
+        st.caption("The draw of noise that was judged above went astray; most draws do not.")
+
+
+one_point(run)
 page.onwards("pairs_and_cost", "change the pairs and try again")

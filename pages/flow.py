@@ -1,5 +1,7 @@
 """How does noise become a target? (Fig. 4, 7, 15)"""
 
+from functools import partial
+
 import numpy as np
 import streamlit as st
 
@@ -61,7 +63,7 @@ if run is not None and not active:
     )  # fmt: skip
     bent = live.neighbourhoods(run, shown) if choice != "Straight (PCA)" else None
     player(bent or shown, key="flow_player")
-    page.numbers(run.metrics, pairs=len(run.pairs), known=len(run.problem.truth), chance=shown.chance)
+    page.numbers(run.metrics, pairs=len(run.pairs), known=page.known(run.problem), chance=shown.chance)
     if not run.metrics:
         st.caption("A cancelled run is not judged: train to the end for its numbers.")
     with st.expander("How the training went"):
@@ -69,11 +71,11 @@ if run is not None and not active:
         st.caption(", ".join(f"{stage} {took:.1f} s" for stage, took in run.seconds.items()) + f"; on {run.device}.")
     one, two, _ = st.columns([1, 1, 2])
     one.download_button(
-        "Settings and numbers (.json)", lambda: page.report(run), "run.json", "application/json", width="stretch",
+        "Settings and numbers (.json)", partial(page.report, run), "run.json", "application/json", width="stretch",
         icon=":material/download:",
     )  # fmt: skip
     two.download_button(
-        "Transported points (.npy)", lambda: page.transported(run), "transported.npy", width="stretch",
+        "Transported points (.npy)", partial(page.transported, run), "transported.npy", width="stretch",
         icon=":material/download:",
     )  # fmt: skip
 page.onwards("diagnose", "why did this fail, where it failed?")

@@ -19,7 +19,7 @@ with doors.guard():
 st.markdown(f"**{gallery.PRESETS[name].title}.** {gallery.lesson(name, scene)}")
 player(scene, key="start_player")
 numbers = scene.metrics
-page.numbers(numbers, pairs=numbers["pairs"], known=numbers["known"], chance=scene.chance)
+page.numbers(numbers, pairs=int(numbers["pairs"]), known=int(numbers["known"]), chance=scene.chance)
 if st.button("Open these settings in Flow", type="primary", icon=":material/air:", key="open"):
     settings.apply(gallery.config(scene))
     st.switch_page("pages/flow.py")

@@ -14,6 +14,7 @@ from bridgeviz.viz.maps import Panel
 from bridgeviz.viz.pairing import bridge_route
 
 
+@st.fragment
 def bridge(config: RunConfig, problem: Problem, panels: Mapping[str, Panel], names: Mapping[str, str]) -> None:
     """The pickers, the way across both maps, its two lengths, and the pictures on it."""
     i, j = _pickers(config, problem)

@@ -24,6 +24,7 @@ def chosen() -> str:
         "Play", names, required=True, format_func=lambda name: gallery.PRESETS[name].short, key=_KEY,
         label_visibility="collapsed",
     )  # fmt: skip
+    name = name or names[0]
     if name != names[0]:
         st.query_params[_KEY] = name
     elif _KEY in st.query_params:

@@ -5,8 +5,9 @@ What is cached is shared by all sessions and must not be changed. Every cache is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import streamlit as st
@@ -98,7 +99,7 @@ def refuse(said: str, way_out: str) -> None:
     st.stop()
 
 
-_hash = {Key: lambda key: repr(key.parts)}
+_hash: dict[str | type, Callable[[Any], Any]] = {Key: lambda key: repr(key.parts)}
 
 
 @st.cache_resource(max_entries=6, show_spinner=False, hash_funcs=_hash)

@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 import streamlit as st
 
-from bridgeviz import Run, __version__
+from bridgeviz import Problem, Run, __version__
 
 _VERSIONS = ("jax", "jaxlib", "flax", "optax", "diffrax", "ott-jax", "numpy", "scikit-learn", "streamlit", "plotly")
 
@@ -61,6 +61,11 @@ def transported(run: Run) -> bytes:
     buffer = io.BytesIO()
     np.save(buffer, states.astype(np.float32))
     return buffer.getvalue()
+
+
+def known(problem: Problem) -> int:
+    """How many pairs of a problem are known."""
+    return 0 if problem.truth is None else len(problem.truth)
 
 
 def numbers(measured: dict[str, float], *, pairs: int, known: int, chance: float) -> None:

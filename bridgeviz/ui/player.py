@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import streamlit as st
+from streamlit.components import v2
 
 from bridgeviz.viz.palette import COLOURS, WRONG
 from bridgeviz.viz.scene import Scene
@@ -23,7 +23,7 @@ _ASSETS = Path(__file__).parent / "assets"
 @cache
 def _component() -> Any:
     html, css, js = ((_ASSETS / f"player.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
-    return st.components.v2.component("bridgeviz_player", html=html, css=css, js=js)
+    return v2.component("bridgeviz_player", html=html, css=css, js=js)
 
 
 def player(scene: Scene, *, key: str, pictures: bool | None = None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +42,9 @@ def train(config: RunConfig, problem: Problem) -> Callable[[Job], None]:
         stage("Solving the transport", "cost")
         plan = build_coupling(problem, pairs, cost, config)
         stage("Preparing the training", "coupling")
-        losses, flow, run = [], None, None
+        losses: list[np.ndarray] = []
+        flow: Any = None
+        run: Run | None = None
 
         def result(numbers: dict[str, float]) -> Run:
             return Run(config, problem, pairs, cost, plan, flow, np.concatenate(losses), numbers, seconds, device())

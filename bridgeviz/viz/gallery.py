@@ -148,7 +148,7 @@ def make(
     made = scene(result, points=points, strip=12)
     done = {} if done is None else done
     done[repr(result.config)] = {"pairs": len(result.pairs), **result.metrics}
-    numbers = {"pairs": len(result.pairs), "known": len(result.problem.truth), **result.metrics}
+    numbers = {"pairs": len(result.pairs), "known": len(np.asarray(result.problem.truth)), **result.metrics}
     if isinstance(result.plan, Coupling):
         mass = np.sort(result.plan.marginals()[0])
         numbers["heavy"] = float(mass[-len(mass) // 10 :].sum() / mass.sum())
@@ -172,7 +172,8 @@ def make(
     out.mkdir(parents=True, exist_ok=True)
     handle, draft = tempfile.mkstemp(suffix=".npz", dir=out)
     os.close(handle)
-    np.savez_compressed(draft, about=np.array(json.dumps(about)), **arrays)
+    arrays["about"] = np.array(json.dumps(about))
+    np.savez_compressed(draft, **arrays)  # pyright: ignore[reportArgumentType]
     os.chmod(draft, 0o644)
     if (size := os.path.getsize(draft)) > MOST_BYTES:
         os.remove(draft)

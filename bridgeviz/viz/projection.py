@@ -98,5 +98,6 @@ def neighbourhoods(states: ArrayLike, landmarks: ArrayLike, *, seed: int = 0) ->
     frames, n, q = states.shape
     kept = max(2, min(n, (UMAP_ROWS - len(landmarks)) // frames))
     rows = np.concatenate([states[:, :kept].reshape(-1, q), landmarks])
-    plane = umap.UMAP(n_neighbors=15, min_dist=0.1, random_state=seed, n_jobs=1).fit_transform(rows)
+    fitted = umap.UMAP(n_neighbors=15, min_dist=0.1, random_state=seed, n_jobs=1)
+    plane = np.asarray(fitted.fit_transform(rows))
     return plane[: frames * kept].reshape(frames, kept, 2), plane[frames * kept :]

@@ -77,7 +77,7 @@ def scene(run: Run, *, points: int = 400, strip: int = 12, seed: int = 0) -> Sce
     problem = run.problem.test or run.problem
     rows = _choose(problem.source, points, seed)
     ts = np.linspace(0, 1, FRAMES)
-    states = run.flow.transport(problem.source.x[rows], seed=seed, ts=ts).states
+    states = run.flow.transport(problem.source.x[rows], seed=seed, ts=ts.tolist()).states
     return build(run, problem, rows, ts, states, strip=strip)
 
 
@@ -116,7 +116,7 @@ def with_neighbourhoods(made: Scene, run: Run, *, seed: int = 0) -> Scene:
     """The same scene on the "Neighbourhoods" map. Slow: one UMAP over all frames; it keeps about 190 points."""
     problem = run.problem.test or run.problem
     rows = _choose(problem.source, len(made.labels), seed)
-    states = run.flow.transport(problem.source.x[rows], seed=seed, ts=made.ts).states
+    states = run.flow.transport(problem.source.x[rows], seed=seed, ts=made.ts.tolist()).states
     centres = _classes(problem.source, run.problem.target, rows, states)[3]
     positions, landmarks = projection.neighbourhoods(states, centres, seed=seed)
     n = positions.shape[1]
@@ -157,7 +157,7 @@ def _choose(space: Space, points: int, seed: int) -> np.ndarray:
     if space.labels is None:
         return order[:points]
     rank = np.zeros(len(order), int)
-    for c in space.classes:
+    for c in np.unique(space.labels):
         own = space.labels[order] == c
         rank[own] = np.arange(own.sum())
     kept = np.sort(np.argsort(rank, kind="stable")[:points])
@@ -170,8 +170,9 @@ def _classes(source: Space, target: Space, rows: np.ndarray, states: np.ndarray)
     if target.labels is None:
         none = np.zeros(len(rows), np.uint8)
         return none, np.zeros(states.shape[:2], np.uint8), ("target",), target.x.mean(0, keepdims=True)
-    classes = target.classes if source.labels is None else np.union1d(target.classes, source.classes)
-    by_name = dict(zip(target.classes.tolist(), target.names, strict=False))
+    own = np.unique(target.labels)
+    classes = own if source.labels is None else np.union1d(own, source.labels)
+    by_name: dict = dict(zip(own.tolist(), target.names or (), strict=False))
     names = tuple(str(by_name.get(c, c)) for c in classes.tolist())
     decoded = np.searchsorted(classes, metrics.predict_labels(target, flat)).reshape(states.shape[:2])
     labels = decoded[-1] if source.labels is None else np.searchsorted(classes, source.labels[rows])

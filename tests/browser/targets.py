@@ -102,7 +102,7 @@ def widgets(browser, server) -> list[float]:
     page = visit(browser, server.url + "/pairs_and_cost?dataset=digits&percent=1")
     page.locator(".js-plotly-plot").first.wait_for(timeout=60_000)
     page.locator(IDLE).wait_for()
-    thumb = page.locator(".st-key-percent [role=slider]").first
+    thumb = page.locator(".st-key-percent input").first
     seconds = []
     for press in range(12):
         time.sleep(0.6)

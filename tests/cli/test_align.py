@@ -164,6 +164,7 @@ BAD = [
     (("align", "x.npy", "y.npy", "--strategy", "globl"), ("strategy", "'global'", "globl")),
     (("align", "x.npy", "y.npy", "--cost", "brigde"), ("cost", "'bridge'", "brigde")),
     (("align", "x.npy", "y.npy", "--solver", "magic"), ("solver", "'linear'", "magic")),
+    (("align", "x.npy", "y.npy", "--alpha", "0.5"), ("alpha", "linear", "0.5")),
     (("align", "x.npy", "y.npy", "--velocity", "tiny"), ("velocity", "'adaln-small'", "tiny")),
     (("align", "x.npy", "y.npy", "--steps", "0"), ("steps", "integer >= 1", "0")),
     (("align", "x.npy"), ("TARGET",)),
