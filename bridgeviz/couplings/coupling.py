@@ -104,7 +104,7 @@ class Coupling:
         about `most` are kept: the same number in each row, its largest.
         """
         n, m = self.shape
-        plan = sparse.csr_array(self.plan)
+        plan: Any = sparse.csr_array(self.plan)
         if not self.merged and plan.nnz <= most // 10:
             return plan, 1.0
         counts, members = self.target_atoms.multiplicity, np.split(*_split_args(self.target_atoms))

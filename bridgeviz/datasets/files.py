@@ -188,11 +188,13 @@ def _table(path: Path) -> pd.DataFrame:
             raise InputError(f"{path} must hold numbers only. Column {odd[0]!r} is of type {table.dtypes[odd[0]]}.")
         return table
     table = _cells(path)
-    first = table.iloc[0]
-    named = first.notna() & pd.to_numeric(first, errors="coerce").isna() & ~first.str.strip().str.lower().isin(["nan"])
+    first = pd.Series(table.iloc[0])
+    numbers = np.asarray(pd.to_numeric(first, errors="coerce"), np.float64)
+    said = first.fillna("").astype(str).str.strip()
+    named = (said != "").to_numpy() & np.isnan(numbers) & (said.str.lower() != "nan").to_numpy()
     if not named.any():
         return table
-    if pd.isna(first.iloc[0]) and named.iloc[1:].all():
+    if said.iloc[0] == "" and named[1:].all():
         raise InputError(
             f"{path} must hold one column a feature. Its first column has no name, as an index written by a table "
             "program: write the file without it (index=False)."
@@ -200,7 +202,7 @@ def _table(path: Path) -> pd.DataFrame:
     if not named.all():
         return table  # a row of numbers with a word in it, which is then refused as one
     body = table.iloc[1:].reset_index(drop=True)
-    body.columns = [str(name).strip() for name in first]
+    body.columns = said.tolist()
     return body
 
 

@@ -202,4 +202,5 @@ def _solve(graph, params, x, z, ts, tolerance, *, solver: str, steps: int):
         term, method, t0=0.0, t1=1.0, dt0=dt, y0=z, args=x, saveat=diffrax.SaveAt(ts=ts),
         stepsize_controller=controller, max_steps=most, throw=False,
     )  # fmt: skip
-    return solution.ys, (solution.result == diffrax.RESULTS.successful) & jnp.isfinite(solution.ys).all()
+    states = jnp.asarray(solution.ys)
+    return states, (solution.result == diffrax.RESULTS.successful) & jnp.isfinite(states).all()

@@ -23,7 +23,7 @@ def predict_labels(space: Space, y: ArrayLike) -> np.ndarray:
         y: (k, q) points, such as the last states of a trajectory.
     """
     y = check.matrix(y, "y", "predict_labels", columns=space.x.shape[1], rows=1)
-    if space.labels is None:
+    if space.labels is None or space.classes is None:
         raise InputError("predict_labels() needs a target space with labels, and this one has none.")
     if space.decode_labels is not None:
         return space.classes[np.argmax(space.decode_labels(y), axis=1)]
