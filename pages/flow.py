@@ -51,6 +51,8 @@ if run is None and not active:
         icon=":material/arrow_upward:",
     )
 
+    live.to_come(config.steps)
+
 if run is not None and not active:
     shown = record.scene if record is not None and record.scene is not None and record.run is run else None
     if shown is None:

@@ -147,4 +147,10 @@ def _fit(problem: Problem, plan: Coupling | LocalCoupling, config: FlowConfig) -
 
 def init_velocity(name: str, p: int, q: int, key: jax.Array) -> tuple[nnx.GraphDef, Any]:
     """The structure and the initial parameters of a velocity field."""
-    return nnx.split(VELOCITIES[name](p, q, nnx.Rngs(params=key)), nnx.Param)
+    abstract = nnx.eval_shape(lambda: VELOCITIES[name](p, q, nnx.Rngs(0)))
+    return nnx.split(abstract, nnx.Param)[0], _init_params(key, name=name, p=p, q=q)
+
+
+@partial(jax.jit, static_argnames=("name", "p", "q"))
+def _init_params(key: jax.Array, *, name: str, p: int, q: int):
+    return nnx.split(VELOCITIES[name](p, q, nnx.Rngs(params=key)), nnx.Param)[1]

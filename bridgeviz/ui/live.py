@@ -32,13 +32,19 @@ def _panel(chance: float) -> None:
     else:
         share = record.step / max(1, record.steps)
         words.progress(min(1.0, share), text=f"**{record.stage}** · step {record.step:,} of {record.steps:,}")
-    button.button("Cancel", key="cancel", on_click=job.cancel, icon=":material/stop_circle:", width="stretch")
+    button.button("Cancel", key="cancel", on_click=_stop, args=(job,), icon=":material/stop_circle:", width="stretch")
     columns = st.columns(4)
     columns[0].metric("Loss", f"{record.losses[-1]:.3f}" if len(record.losses) else "-")
     columns[1].metric("Test accuracy (sample)", f"{record.accuracy[-1][1]:.0%}" if record.accuracy else "-")
     columns[2].metric("Steps a second", f"{record.speed:.0f}" if record.speed else "-")
     columns[3].metric("Runs on", record.device or "-")
     curves(record, chance, last=record.steps)
+
+
+def _stop(job: jobs.Job) -> None:
+    """Cancel, and wait the moment that the chunk under way takes, so that the next picture is already the idle one."""
+    job.cancel()
+    job.join(timeout=0.8)
 
 
 def curves(record: jobs.Record, chance: float, *, last: int | None = None) -> None:
@@ -53,6 +59,13 @@ def curves(record: jobs.Record, chance: float, *, last: int | None = None) -> No
             accuracy_curve(record.accuracy, chance=chance, last=last), key="accuracies",
             config={"displayModeBar": False},
         )  # fmt: skip
+
+
+def to_come(steps: int) -> None:
+    """Where the loss will be drawn. It also has the browser load its plotting code before anybody waits for it."""
+    figure = loss_curve(np.array([1.0]), np.array([np.nan]), last=steps)
+    figure.update_yaxes(range=[-1, 0.5])
+    st.plotly_chart(figure, key="losses_to_come", config={"displayModeBar": False})
 
 
 def of_run(run: Run) -> jobs.Record:

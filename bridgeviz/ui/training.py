@@ -11,6 +11,7 @@ import numpy as np
 
 from bridgeviz import Problem, Run, RunConfig, flows
 from bridgeviz.experiments.run import build_cost, build_coupling, device, judge, sample_pairs
+from bridgeviz.ui.courtesy import give_way
 from bridgeviz.ui.jobs import Cancelled, Job
 from bridgeviz.viz.scene import quick_accuracy, scene, with_neighbourhoods
 
@@ -52,6 +53,7 @@ def train(config: RunConfig, problem: Problem) -> Callable[[Job], None]:
         try:
             flow_config = replace(config.flow(), chunk_size=CHUNK[config.strategy])
             watch = _Watch(job, problem, config)
+            give_way()
             for progress in flows.fit(problem, plan, flow_config):
                 losses.append(progress.losses)
                 flow = progress.flow

@@ -40,7 +40,7 @@ class Server:
         self.url = f"http://localhost:{self.port}"
         began = time.perf_counter()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(self.port)],
+            [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(self.port), "--server.headless", "true"],
             cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         self._wait()
