@@ -1,16 +1,19 @@
 """Measure the app against its targets in a real Chromium: `python -m tests.browser.targets [1 2 ...]` prints a table.
 
 Medians, of the machine it runs on. Targets 3 and 4 take the p95 and a closed tab's minute, so the whole takes about
-four minutes.
+four minutes. With `--readme` the table, and a screenshot of Start, go into the project's README.
 """
 
 from __future__ import annotations
 
+import os
+import platform
 import re
 import statistics
 import sys
 import time
 
+from bridgeviz.experiments.bench import write_block
 from bridgeviz.viz import gallery
 from tests.browser import driver
 from tests.browser.driver import CANVAS, IDLE, until, visit
@@ -19,18 +22,37 @@ FLOW = "/flow?dataset=digits&percent=2&steps=100000"
 LOSSES = ".st-key-losses .js-plotly-plot"
 
 
-def main(wanted: set[str]) -> None:
+TABLE: list[str] = []
+
+
+def main(wanted: set[str], *, readme: bool = False) -> None:
     """Measure what is asked for, everything by default."""
-    print("| # | what | measured | target |\n|---|---|---|---|")
+    row("#", "what", "measured", "target")
+    row("---", "---", "---", "---")
     with driver.chromium() as browser:
         for number, measure in MEASURES.items():
             if not wanted or number in wanted:
                 measure(browser)
+        if readme:
+            picture(browser)
+            where = f"{platform.machine()}, {os.cpu_count()} cores, browser and server on the same machine."
+            write_block(driver.ROOT / "README.md", "app", "\n".join([*TABLE, "", "Machine: " + where]))
 
 
 def row(number: str, what: str, value: str, target: str) -> None:
     """A line of the table."""
-    print(f"| {number} | {what} | {value} | {target} |", flush=True)
+    TABLE.append(f"| {number} | {what} | {value} | {target} |")
+    print(TABLE[-1], flush=True)
+
+
+def picture(browser) -> None:
+    """The README's screenshot: Start, half a journey in."""
+    server = driver.Server()
+    page = visit(browser, server.url)
+    until(lambda: page.locator(CANVAS).count() and driver.drawn(page) > 60)
+    page.screenshot(path=driver.ROOT / "data" / "pictures" / "start.png")
+    page.context.close()
+    server.stop()
 
 
 def start(browser) -> None:
@@ -151,4 +173,4 @@ def p95(values: list[float]) -> float:
 MEASURES = {"1": start, "2": training, "6": frames, "7": honesty}
 
 if __name__ == "__main__":
-    main(set(sys.argv[1:]))
+    main({word for word in sys.argv[1:] if word != "--readme"}, readme="--readme" in sys.argv)
