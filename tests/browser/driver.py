@@ -33,15 +33,16 @@ def missing() -> str | None:
 class Server:
     """`streamlit run` on a free port."""
 
-    def __init__(self, script: str = "app.py"):
+    def __init__(self, script: str = "app.py", *, cache: str | None = None):
         with socket.socket() as probe:
             probe.bind(("localhost", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://localhost:{self.port}"
         began = time.perf_counter()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(self.port), "--server.headless", "true"],
+            [sys.executable, "-m", "streamlit", "run", script, f"--server.port={self.port}", "--server.headless=true"],
             cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env=os.environ | ({"BRIDGEVIZ_CACHE": cache} if cache else {}),
         )  # fmt: skip
         self._wait()
         self.healthy_after = time.perf_counter() - began
