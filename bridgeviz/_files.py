@@ -85,23 +85,24 @@ def check_array_path(path: str | Path) -> Path:
     return path
 
 
-def write_array(path: str | Path, array: np.ndarray) -> None:
-    """Write one `.npy`, whole or not at all."""
-    path = check_array_path(path)
-    draft = path.with_name(f".{path.name}-{os.getpid()}")
+@contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """A draft beside `path` that takes its place when the block ends well, and vanishes when it does not."""
+    draft = path.with_name(f".{os.getpid()}-{path.name}")
     try:
-        with draft.open("wb") as file:
-            np.save(file, array, allow_pickle=False)
+        yield draft
         os.replace(draft, path)
     finally:
         draft.unlink(missing_ok=True)
+
+
+def write_array(path: str | Path, array: np.ndarray) -> None:
+    """Write one `.npy`, whole or not at all."""
+    with new_file(check_array_path(path)) as draft:
+        np.save(draft, array, allow_pickle=False)
 
 
 def write_text(path: Path, text: str) -> None:
     """Write one text file, whole or not at all."""
-    draft = path.with_name(f".{path.name}-{os.getpid()}")
-    try:
+    with new_file(path) as draft:
         draft.write_text(text, encoding="utf-8")
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)

@@ -149,7 +149,7 @@ def gallery(names: tuple[str, ...]) -> None:
     """Make the finished alignments that the app opens on (all of them, or NAMES)."""
     from bridgeviz.viz import gallery as pictures
 
-    for line in pictures.make_all(datasets.paths.shipped() / "gallery", list(names) or None):
+    for line in pictures.make_all(names=list(names) or None):
         click.echo(line)
 
 

@@ -24,7 +24,7 @@ def diffusion_bridge(
     `F = (1 - a) (I - a S)^-1 E`, where E marks the paired rows. Rows of K are divided by their sum. Range [0, 27.6]:
     where no path leads, the floor 1e-12.
 
-    Choose it when classes form connected clouds and pairs are few: on MNIST it beats the bridge at every fraction.
+    Choose it when classes form connected clouds and pairs are few: `bridgeviz bench first-light` has both on MNIST.
     Ours; the paper's KNN cost (Appendix F) is its nearest relative.
 
     A row that occurs more than k times is its own island, because its copies are its k nearest neighbours; the graph

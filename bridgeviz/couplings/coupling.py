@@ -107,7 +107,8 @@ class Coupling:
         plan: Any = sparse.csr_array(self.plan)
         if not self.merged and plan.nnz <= most // 10:
             return plan, 1.0
-        counts, members = self.target_atoms.multiplicity, np.split(*_split_args(self.target_atoms))
+        order, starts = self.target_atoms.members()
+        counts, members = self.target_atoms.multiplicity, np.split(order, starts[1:])
         room = max(1, most // n)
         pieces = []
         for u in range(plan.shape[0]):
@@ -115,9 +116,9 @@ class Coupling:
             mass = plan.data[plan.indptr[u] : plan.indptr[u + 1]] / self.source_atoms.multiplicity[u]
             keep = mass > 1e-8 * mass.sum()
             columns, mass = columns[keep], mass[keep]
-            order = np.argsort(-mass / counts[columns], kind="stable")
-            order = order[: max(1, int(np.searchsorted(np.cumsum(counts[columns[order]]), room, side="right")))]
-            columns, mass = columns[order], mass[order]
+            largest = np.argsort(-mass / counts[columns], kind="stable")
+            largest = largest[: max(1, int(np.searchsorted(np.cumsum(counts[columns[largest]]), room, side="right")))]
+            columns, mass = columns[largest], mass[largest]
             index = np.concatenate([members[c] for c in columns]) if len(columns) else np.zeros(0, np.int64)
             pieces.append((index, np.repeat(mass / counts[columns], counts[columns])))
         rows = [pieces[u] for u in self.source_atoms.index]
@@ -132,11 +133,6 @@ class Coupling:
 
 def _dense(plan: Any) -> np.ndarray:
     return plan if isinstance(plan, np.ndarray) else plan.toarray()
-
-
-def _split_args(atoms: Atoms) -> tuple[np.ndarray, np.ndarray]:
-    order, starts = atoms.members()
-    return order, starts[1:]
 
 
 def _member(atoms: Atoms, u: np.ndarray, rng: np.random.Generator) -> np.ndarray:

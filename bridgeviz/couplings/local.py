@@ -50,7 +50,7 @@ class LocalSampler:
         )
         solver = sinkhorn.Sinkhorn(threshold=1e-2, max_iterations=self.max_iterations)
         plan = solver(problem).matrix
-        # By inverting the cumulative plan: a categorical would draw size^3 Gumbel numbers, 30 times the cost of OT.
+        # By inverting the cumulative plan: a categorical would draw size^3 Gumbel numbers, more work than the OT.
         cdf = jnp.cumsum(plan.reshape(-1))
         at = jnp.searchsorted(cdf, jax.random.uniform(pick, (size,)) * cdf[-1], side="right")
         at = jnp.minimum(at, size * size - 1)

@@ -22,8 +22,8 @@ DIGITS_LATENTS = 8
 class _Halve(nnx.Module):
     """A 3x3 convolution with stride 2 and "same" padding, written as one matrix product.
 
-    XLA differentiates strided convolutions on the CPU by a slow generic loop: 27 times the forward pass, where
-    the product below takes about 3 times.
+    XLA differentiates strided convolutions on the CPU by a slow generic loop; the product keeps the backward pass in
+    proportion to the forward one.
     """
 
     def __init__(self, channels_in: int, channels_out: int, *, rngs: nnx.Rngs):

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
-from sklearn.neighbors import NearestNeighbors
 
 from bridgeviz import _checks as check
+from bridgeviz.metrics.overlap import other_class_neighbours
 
 
 class Neighbourhood(NamedTuple):
@@ -53,9 +53,8 @@ def neighbourhood(x: ArrayLike, labels: ArrayLike, *, k: int = 15) -> Neighbourh
     x = check.matrix(x, "x", "neighbourhood")
     labels = check.labels(labels, "labels", "neighbourhood", length=len(x))
     k = min(check.count(k, "k", "neighbourhood"), len(x) - 1)
-    rows = NearestNeighbors(n_neighbors=k).fit(x).kneighbors(return_distance=False)
     classes, code = np.unique(labels, return_inverse=True)
-    overlap = (code[rows] != code[:, None]).mean(1)
+    rows, overlap = other_class_neighbours(x, code, k)
     between = np.zeros((len(classes), len(classes)))
     np.add.at(between, (np.repeat(code, k), code[rows].reshape(-1)), 1.0)
     between /= between.sum(1, keepdims=True)

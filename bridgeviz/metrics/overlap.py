@@ -15,7 +15,7 @@ def point_overlap(x: ArrayLike, labels: ArrayLike, *, k: int = 15) -> Float[np.n
     x = check.matrix(x, "x", "point_overlap")
     labels = check.labels(labels, "labels", "point_overlap", length=len(x))
     k = check.count(k, "k", "point_overlap", most=len(x) - 1)
-    return _overlap(x, labels, k)
+    return other_class_neighbours(x, labels, k)[1]
 
 
 def feature_overlap(
@@ -42,15 +42,18 @@ def feature_overlap(
     k = check.count(k, "k", "feature_overlap", most=len(x) - 1)
     batch_size = check.count(batch_size, "batch_size", "feature_overlap", least=k + 1)
     if len(x) <= batch_size:
-        return float(_overlap(x, labels, k).mean())
+        return float(other_class_neighbours(x, labels, k)[1].mean())
     rng = np.random.default_rng(check.seed(seed, "seed", "feature_overlap"))
     parts = [
         rng.choice(len(x), batch_size, replace=False) for _ in range(check.count(batches, "batches", "feature_overlap"))
     ]
-    return float(np.mean([_overlap(x[rows], labels[rows], k).mean() for rows in parts]))
+    return float(np.mean([other_class_neighbours(x[rows], labels[rows], k)[1].mean() for rows in parts]))
 
 
-def _overlap(x: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
-    """Of a batch, which may hold one class only."""
-    neighbours = NearestNeighbors(n_neighbors=k).fit(x).kneighbors(return_distance=False)
-    return (labels[neighbours] != labels[:, None]).mean(1)
+def other_class_neighbours(x: np.ndarray, labels: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The (n, k) nearest rows of each row, and the (n,) share of them with another label (Eq. 21).
+
+    Of rows that were checked before; they may be of one class only, as a random batch can be.
+    """
+    rows = NearestNeighbors(n_neighbors=k).fit(x).kneighbors(return_distance=False)
+    return rows, (labels[rows] != labels[:, None]).mean(1)

@@ -6,8 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from functools import lru_cache
@@ -18,6 +16,7 @@ import numpy as np
 
 from bridgeviz import _checks as check
 from bridgeviz._checks import InputError
+from bridgeviz._files import new_file
 from bridgeviz.couplings import Coupling
 from bridgeviz.datasets import paths
 from bridgeviz.experiments import RunConfig, run
@@ -170,15 +169,11 @@ def make(
         elif field.name != "metrics":
             about[field.name] = value
     out.mkdir(parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(suffix=".npz", dir=out)
-    os.close(handle)
     arrays["about"] = np.array(json.dumps(about))
-    np.savez_compressed(draft, **arrays)  # pyright: ignore[reportArgumentType]
-    os.chmod(draft, 0o644)
-    if (size := os.path.getsize(draft)) > MOST_BYTES:
-        os.remove(draft)
-        raise InputError(f"The gallery file '{name}' would take {size:,} bytes; it may take {MOST_BYTES:,}.")
-    os.replace(draft, out / f"{name}.npz")
+    with new_file(out / f"{name}.npz") as draft:
+        np.savez_compressed(draft, **arrays)  # pyright: ignore[reportArgumentType]
+        if (size := draft.stat().st_size) > MOST_BYTES:
+            raise InputError(f"The gallery file '{name}' would take {size:,} bytes; it may take {MOST_BYTES:,}.")
     return out / f"{name}.npz"
 
 
