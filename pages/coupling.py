@@ -21,7 +21,6 @@ config = settings.sidebar()
 st.markdown(LEADS[config.strategy])
 with doors.guard():
     problem, plan = doors.problem(config), doors.plan(config)
-    panels = {side: analysis.panel(config, side) for side in ("source", "target")}
     drawn = analysis.draws(config)
 source, target = problem.source, problem.target
 classes, names = analysis.names(config)
@@ -73,7 +72,7 @@ def lines() -> None:
     else:
         i, j = drawn[0][:many], drawn[1][:many]
     same = None if labels is None else labels[0][i] == labels[1][j]
-    drawing = plan_lines(panels["source"], panels["target"], i, j, right=same)
+    drawing = plan_lines(analysis.both_maps(config, legend=True), i, j, right=same)
     st.plotly_chart(drawing, key="lines", alt="couplings between the two maps", config={"displaylogo": False})
 
 

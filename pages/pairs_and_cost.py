@@ -16,7 +16,6 @@ page.question(
 config = settings.sidebar()
 with doors.guard():
     problem, pairs = doors.problem(config), doors.pairs(config)
-    panels = {side: analysis.panel(config, side) for side in ("source", "target")}
     cost = doors.cost(config)
 source, target = problem.source, problem.target
 classes, names = analysis.names(config)
@@ -50,7 +49,7 @@ else:
         "The cost of $x_i$ and $y_j$ is the cheapest way over one pair $p$: a leg to the pair's source, across the "
         "pair, and a leg from its target (Eq. 6). **Pick two points**, by row or with a click on a map."
     )
-    bridge(config, problem, panels, names)
+    bridge(config, problem, names)
     st.subheader("Does the cost tell classes apart?")
     labels = analysis.judged(problem)
     if labels is None:

@@ -22,8 +22,8 @@ from bridgeviz.metrics.neighbours import Neighbourhood, neighbourhood
 from bridgeviz.metrics.story import Story, explain_point
 from bridgeviz.metrics.supervision import CostSample, cost_accuracy, sample_cost
 from bridgeviz.ui import doors, thumbnails
-from bridgeviz.viz import projection
-from bridgeviz.viz.maps import Panel, class_names, class_order, prepared, space_map
+from bridgeviz.viz import maps, projection
+from bridgeviz.viz.maps import Maps, Panel, class_names, class_order, prepared, space_map
 
 FRACTIONS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 """At which the worth of supervision is measured."""
@@ -59,9 +59,14 @@ def judged(problem: Problem) -> tuple[np.ndarray, np.ndarray] | None:
     return None if source is None or target is None else (source, target)
 
 
-def space_figure(config: RunConfig, side: str) -> go.Figure:
-    """The map of one side with nothing selected."""
-    return _space_figure(spaces(config), side, config)
+def space_figure(config: RunConfig, side: str, *, brush: bool = True) -> go.Figure:
+    """The map of one side with nothing selected; to brush, or to click on."""
+    return _space_figure(spaces(config), side, brush, config)
+
+
+def both_maps(config: RunConfig, *, legend: bool) -> Maps:
+    """Both sides next to each other, to draw lines on."""
+    return maps.both_maps(panel(config, "source"), panel(config, "target"), legend=legend)
 
 
 def sheet(config: RunConfig, side: str) -> dict | None:
@@ -143,8 +148,8 @@ def _panel(key: tuple, side: str, _config: RunConfig) -> Panel:
 
 
 @st.cache_resource(max_entries=12, show_spinner=False)
-def _space_figure(key: tuple, side: str, _config: RunConfig) -> go.Figure:
-    return space_map(panel(_config, side))
+def _space_figure(key: tuple, side: str, brush: bool, _config: RunConfig) -> go.Figure:
+    return space_map(panel(_config, side), brush=brush)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -10,12 +10,11 @@ import bridgeviz as bv
 from bridgeviz import Problem, RunConfig
 from bridgeviz.ui import analysis, doors, thumbnails
 from bridgeviz.ui.maps import named, pick, start_value
-from bridgeviz.viz.maps import Panel
 from bridgeviz.viz.pairing import bridge_route
 
 
 @st.fragment
-def bridge(config: RunConfig, problem: Problem, panels: Mapping[str, Panel], names: Mapping[str, str]) -> None:
+def bridge(config: RunConfig, problem: Problem, names: Mapping[str, str]) -> None:
     """The pickers, the way across both maps, its two lengths, and the pictures on it."""
     i, j = _pickers(config, problem)
     source, target = problem.source, problem.target
@@ -24,7 +23,7 @@ def bridge(config: RunConfig, problem: Problem, panels: Mapping[str, Panel], nam
     across, told = st.columns([3, 1], vertical_alignment="center")
     with across:
         st.plotly_chart(
-            bridge_route(panels["source"], panels["target"], i, j, legs),
+            bridge_route(analysis.both_maps(config, legend=False), i, j, legs),
             key="route",
             config={"displaylogo": False},
             alt="the way from the source point over one pair to the target point",
@@ -50,9 +49,12 @@ def _pickers(config: RunConfig, problem: Problem) -> tuple[int, int]:
     for column, side, letter in zip(st.columns(2), ("source", "target"), "ij", strict=True):
         last = len(getattr(problem, side)) - 1
         column.number_input(f"{side.capitalize()} row {letter}", min_value=0, max_value=last, key=f"pick_{side}")
-        with column.popover(f"Click on the {side} map", icon=":material/ads_click:", width="stretch"):
-            st.plotly_chart(
-                analysis.space_figure(config, side),
+        click = column.expander(
+            f"Click on the {side} map", icon=":material/ads_click:", key=f"map_{side}", on_change="rerun"
+        )
+        if click.open:  # a closed map would be sent and drawn with every move of a slider
+            click.plotly_chart(
+                analysis.space_figure(config, side, brush=False),
                 key=f"click_{side}",
                 selection_mode="points",
                 on_select=lambda side=side: pick(f"click_{side}", f"pick_{side}"),

@@ -21,6 +21,7 @@ import streamlit as st
 
 from bridgeviz import InputError, Run, RunConfig, TrainingError
 from bridgeviz.ui import router
+from bridgeviz.ui.courtesy import sweep
 from bridgeviz.viz.scene import Scene
 
 PATIENCE = 60.0
@@ -144,6 +145,8 @@ class Job:
             _log.exception("A background job failed")
             said = f"Something unexpected went wrong ({type(error).__name__}). The server's log has the details."
             self.tell(state="failed", stage="Failed", error=said)
+        finally:
+            sweep()
 
 
 class Office:

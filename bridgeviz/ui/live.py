@@ -63,8 +63,7 @@ def curves(record: jobs.Record, chance: float, *, last: int | None = None) -> No
 
 def to_come(steps: int) -> None:
     """Where the loss will be drawn. It also has the browser load its plotting code before anybody waits for it."""
-    figure = loss_curve(np.array([1.0]), np.array([np.nan]), last=steps)
-    figure.update_yaxes(range=[-1, 0.5])
+    figure = loss_curve(np.array([1.0]), np.array([np.nan]), last=steps, span=(0.1, 3.0))
     st.plotly_chart(figure, key="losses_to_come", config={"displayModeBar": False})
 
 

@@ -7,40 +7,40 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from bridgeviz.viz.figure import figure, level
 from bridgeviz.viz.palette import COLOURS
 
 
-def loss_curve(steps: np.ndarray, losses: np.ndarray, *, last: int | None = None) -> go.Figure:
+def loss_curve(
+    steps: np.ndarray, losses: np.ndarray, *, last: int | None = None, span: tuple[float, float] | None = None
+) -> go.Figure:
     """The training loss, standardised units: 2 is what a flow that does nothing scores.
 
     Args:
         steps: (k,).
         losses: (k,).
         last: step at which training ends, to keep the axis still while it runs.
+        span: lowest and highest loss of the axis; None follows the losses.
     """
-    figure = _figure("loss (log)", last)
-    figure.add_scatter(x=np.asarray(steps), y=np.asarray(losses), mode="lines", line_color=COLOURS[0], name="loss")
-    figure.update_yaxes(type="log", dtick="D2")
-    return figure
+    line = {
+        "x": np.asarray(steps), "y": np.asarray(losses), "mode": "lines", "line": {"color": COLOURS[0]}, "name": "loss"
+    }  # fmt: skip
+    axis = {"type": "log", "dtick": "D2", "range": None if span is None else np.log10(span).tolist()}
+    return _curve(line, "loss (log)", last, axis)
 
 
 def accuracy_curve(points: Sequence[tuple[int, float]], *, chance: float, last: int | None = None) -> go.Figure:
     """Test accuracy on a sample, as training goes on, against the accuracy of guessing."""
-    steps, values = np.array([p[0] for p in points]), np.array([p[1] for p in points])
-    figure = _figure("test accuracy", last)
-    figure.add_scatter(x=steps, y=values, mode="lines+markers", line_color=COLOURS[2], name="test accuracy")
-    figure.add_hline(
-        y=chance, line_dash="dot", line_color=COLOURS[8], annotation_text="guessing", annotation_position="top left"
-    )
-    figure.update_yaxes(range=[0, 1.02], tickformat=".0%")
-    return figure
+    line = {
+        "x": np.array([p[0] for p in points]), "y": np.array([p[1] for p in points]), "mode": "lines+markers",
+        "line": {"color": COLOURS[2]}, "name": "test accuracy",
+    }  # fmt: skip
+    axis = {"range": [0, 1.02], "tickformat": ".0%"}
+    return _curve(line, "test accuracy", last, axis, **level(chance, "guessing", dash="dot"))
 
 
-def _figure(title: str, last: int | None) -> go.Figure:
-    figure = go.Figure()
-    figure.update_layout(
-        height=230, margin={"l": 10, "r": 10, "t": 30, "b": 10}, showlegend=False,
-        title={"text": title, "font_size": 14}, uirevision=title,
+def _curve(line: dict, title: str, last: int | None, axis: dict, **layout) -> go.Figure:
+    return figure(
+        [line], height=230, margin={"t": 30}, x={"title": "step", "range": None if last is None else [0, last]}, y=axis,
+        title={"text": title, "font": {"size": 14}}, uirevision=title, **layout,
     )  # fmt: skip
-    figure.update_xaxes(title="step", range=None if last is None else [0, last])
-    return figure

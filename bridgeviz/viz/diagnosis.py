@@ -9,6 +9,7 @@ import plotly.graph_objects as go
 
 from bridgeviz.metrics.diagnosis import Diagnosis
 from bridgeviz.metrics.story import Story
+from bridgeviz.viz.figure import figure
 from bridgeviz.viz.palette import colour, symbol
 from bridgeviz.viz.plans import class_heatmap
 
@@ -25,55 +26,32 @@ def confusion_heatmap(diagnosis: Diagnosis, names: Sequence[str]) -> go.Figure:
 def overlap_against_error(diagnosis: Diagnosis, names: Sequence[str]) -> go.Figure:
     """One marker a class: how much its source neighbourhoods are mixed, and how often its points go astray."""
     overlap, error = 1.0 - np.diag(diagnosis.overlap), diagnosis.error
-    figure = go.Figure()
-    for c, name in enumerate(names):
-        if np.isfinite(error[c]):
-            figure.add_trace(
-                go.Scatter(
-                    x=[overlap[c]],
-                    y=[error[c]],
-                    mode="markers+text",
-                    text=[f" {name}"],
-                    textposition="top right",
-                    name=name,
-                    marker={"size": 13, "color": colour(c), "symbol": symbol(c)},
-                    textfont={"size": 14},
-                    cliponaxis=False,
-                    hovertemplate=f"<b>{name}</b><br>overlap %{{x:.1%}}<br>error %{{y:.1%}}<extra></extra>",
-                )
-            )
-    figure.update_xaxes(
-        title="overlap in the source: neighbours of other classes", tickformat=".0%", rangemode="tozero"
-    )
-    figure.update_yaxes(title="points that arrived elsewhere", tickformat=".0%", rangemode="tozero")
-    return figure.update_layout(
-        height=460,
-        margin={"l": 10, "r": 24, "t": 24, "b": 10},
-        showlegend=False,
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-    )
+    markers = [
+        {
+            "x": [overlap[c]], "y": [error[c]], "mode": "markers+text", "text": [f" {name}"], "name": name,
+            "textposition": "top right", "textfont": {"size": 14}, "cliponaxis": False,
+            "marker": {"size": 13, "color": colour(c), "symbol": symbol(c)},
+            "hovertemplate": f"<b>{name}</b><br>overlap %{{x:.1%}}<br>error %{{y:.1%}}<extra></extra>",
+        }
+        for c, name in enumerate(names)
+        if np.isfinite(error[c])
+    ]  # fmt: skip
+    share = {"tickformat": ".0%", "rangemode": "tozero"}
+    return figure(
+        markers, height=460, margin={"r": 24},
+        x={"title": "overlap in the source: neighbours of other classes", **share},
+        y={"title": "points that arrived elsewhere", **share},
+    )  # fmt: skip
 
 
 def sent_bars(story: Story, names: Sequence[str], ranks: Sequence[int]) -> go.Figure:
     """Where one row of the coupling sends its mass, by target class."""
-    figure = go.Figure(
-        go.Bar(
-            x=list(names),
-            y=story.sent,
-            marker_color=[colour(k) for k in ranks],
-            hovertemplate="%{x}: %{y:.1%}<extra></extra>",
-            text=[f"{v:.0%}" if v >= 0.005 else "" for v in story.sent],
-            textposition="outside",
-            cliponaxis=False,
-        )
-    )
-    figure.update_xaxes(type="category")
-    figure.update_yaxes(tickformat=".0%", range=[0, 1.12], nticks=4)
-    return figure.update_layout(
-        height=190,
-        margin={"l": 4, "r": 4, "t": 8, "b": 4},
-        showlegend=False,
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-    )
+    bars = {
+        "type": "bar", "x": list(names), "y": story.sent, "marker": {"color": [colour(k) for k in ranks]},
+        "hovertemplate": "%{x}: %{y:.1%}<extra></extra>", "textposition": "outside", "cliponaxis": False,
+        "text": [f"{v:.0%}" if v >= 0.005 else "" for v in story.sent],
+    }  # fmt: skip
+    return figure(
+        [bars], height=190, margin={"l": 4, "r": 4, "t": 8, "b": 4}, x={"type": "category"},
+        y={"tickformat": ".0%", "range": [0, 1.12], "nticks": 4},
+    )  # fmt: skip

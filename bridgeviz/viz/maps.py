@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
@@ -11,13 +11,14 @@ from jaxtyping import Float
 
 from bridgeviz.costs.atoms import Atoms, find_atoms
 from bridgeviz.problem import Problem, Space
+from bridgeviz.viz.figure import GREY, figure
 from bridgeviz.viz.palette import colour, symbol
 
 MOST = 10_000
 """Markers in one map: a browser still brushes that many within a second."""
 _SVG = 1500
+_BEHIND = 600
 _SMALL = 6.5
-_NOBODY = "#8A8A8A"
 
 
 class Group(NamedTuple):
@@ -49,6 +50,25 @@ class Panel(NamedTuple):
     overlap: np.ndarray | None = None
     atoms: Atoms | None = None
     parts: list[Group] | None = None
+
+
+class Maps(NamedTuple):
+    """Both spaces side by side, to draw on.
+
+    Attributes:
+        traces, layout: the two maps.
+        left, right: (n, 2) and (m, 2) where on its plane the rows of the source and of the target are.
+    """
+
+    traces: list[dict[str, Any]]
+    layout: dict[str, Any]
+    left: np.ndarray
+    right: np.ndarray
+
+    def drawn(self, lines: Sequence[Mapping[str, Any]] = (), **layout: Any) -> go.Figure:
+        """A figure of both with these traces over them, and what differs in the layout."""
+        margin = self.layout["margin"] | layout.pop("margin", {})
+        return figure([*self.traces, *lines], **self.layout | layout | {"margin": margin})
 
 
 def class_order(problem: Problem) -> np.ndarray | None:
@@ -112,7 +132,13 @@ def prepared(panel: Panel) -> Panel:
 
 
 def space_map(
-    panel: Panel, *, lit: np.ndarray | None = None, focus: int | None = None, legend: bool = True, height: int = 440
+    panel: Panel,
+    *,
+    lit: np.ndarray | None = None,
+    focus: int | None = None,
+    brush: bool = True,
+    legend: bool = True,
+    height: int = 440,
 ) -> go.Figure:
     """One space on the plane. Each marker's `customdata` is its row number.
 
@@ -120,31 +146,29 @@ def space_map(
         panel: what to draw.
         lit: row numbers to light up, the others fade; None lights all.
         focus: one row to ring.
+        brush: dragging draws a lasso. If not it moves the map: beside a lasso Streamlit takes no click.
         legend: whether to name the classes beside the map.
         height: in pixels.
     """
-    figure = go.Figure()
     parts = groups(panel)
     many = sum(len(part.rows) for part in parts)
-    kind = go.Scatter if many <= _SVG else go.Scattergl
+    kind = "scatter" if many <= _SVG else "scattergl"
     counts = None if lit is None else _onto_shown(panel, parts, np.asarray(lit, np.int64))
-    for part in parts:
-        back = 1.0 if counts is None else 0.12
-        _markers(figure, kind, panel, part, np.ones(len(part.rows), bool), back, legend and counts is None)
+    back = 1.0 if counts is None else 0.12
+    traces = [_markers(kind, panel, part, back, legend and counts is None) for part in parts]
     if counts is not None:
         for part in parts:
             count = np.array([counts.get(int(row), 0) for row in part.rows])
             if count.any():
                 sized = part._replace(size=_sizes(count, max(counts.values())))
-                _markers(figure, kind, panel, sized, count > 0, 1.0, legend, count)
-    for part in parts:
-        if part.size.max() > _SMALL and part.rank is not None:
-            _names(figure, panel, part)
+                traces.append(_markers(kind, panel, _taken(sized, count > 0), 1.0, legend, count[count > 0]))
+    traces += _names(panel, parts)
     if focus is not None:
         x, y = panel.points[focus]
-        ring = {"symbol": "circle-open", "size": 22, "color": _NOBODY, "line": {"width": 3}}
-        figure.add_trace(go.Scatter(x=[x], y=[y], mode="markers", marker=ring, hoverinfo="skip", showlegend=False))
-    return style(figure, panel.badge, height=height, legend=legend and panel.space.labels is not None)
+        ring = {"symbol": "circle-open", "size": 22, "color": GREY, "line": {"width": 3}}
+        traces.append({"x": [x], "y": [y], "mode": "markers", "marker": ring, "hoverinfo": "skip", "showlegend": False})
+    style = _style(panel.badge, height=height, legend=legend and panel.space.labels is not None)
+    return figure(traces, **style, dragmode="lasso" if brush else "pan")
 
 
 def _onto_shown(panel: Panel, parts: Sequence[Group], rows: np.ndarray) -> dict[int, int]:
@@ -156,56 +180,59 @@ def _onto_shown(panel: Panel, parts: Sequence[Group], rows: np.ndarray) -> dict[
     return dict(zip(atoms.rows[at].tolist(), counts.tolist(), strict=True))
 
 
-def _markers(figure, kind, panel: Panel, part: Group, at: np.ndarray, opacity: float, legend: bool, count=None) -> None:
-    xy = panel.points[part.rows[at]].astype(np.float32)
-    text = [part.text[k] for k in np.flatnonzero(at)]
+def _taken(part: Group, at: np.ndarray) -> Group:
+    """Some of the markers of a class."""
+    return part._replace(rows=part.rows[at], size=part.size[at], text=[part.text[k] for k in np.flatnonzero(at)])
+
+
+def _markers(kind: str, panel: Panel, part: Group, opacity: float, legend: bool, count=None) -> dict[str, Any]:
+    xy = panel.points[part.rows].astype(np.float32)
+    text = part.text
     if count is not None:
         text = [
             f"{t}<br>{c:,} of the selected rows" if c > 1 else f"{t}<br>selected"
-            for t, c in zip(text, count[at], strict=True)
+            for t, c in zip(text, count, strict=True)
         ]
-    figure.add_trace(
-        kind(
-            x=xy[:, 0], y=xy[:, 1], mode="markers", name=part.name, customdata=part.rows[at].astype(np.int32),
-            text=text, hovertemplate="<b>%{fullData.name}</b><br>%{text}<extra></extra>", opacity=opacity,
-            legendgroup=part.name, showlegend=legend,
-            marker={
-                "size": part.size[at], "color": _NOBODY if part.rank is None else colour(part.rank),
-                "symbol": "circle" if part.rank is None else symbol(part.rank),
-                "line": {"width": 0.4, "color": "rgba(255,255,255,0.6)"},
-            },
-        )
-    )  # fmt: skip
+    return {
+        "type": kind, "x": xy[:, 0], "y": xy[:, 1], "mode": "markers", "customdata": part.rows.astype(np.int32),
+        "text": text, "name": part.name, "hovertemplate": "<b>%{fullData.name}</b><br>%{text}<extra></extra>",
+        "opacity": opacity, "legendgroup": part.name, "showlegend": legend,
+        "marker": {
+            "size": part.size, "color": GREY if part.rank is None else colour(part.rank),
+            "symbol": "circle" if part.rank is None else symbol(part.rank),
+            "line": {"width": 0.4, "color": "rgba(255,255,255,0.6)"},
+        },
+    }  # fmt: skip
 
 
-def _names(figure: go.Figure, panel: Panel, part: Group) -> None:
+def _names(panel: Panel, parts: Sequence[Group]) -> list[dict[str, Any]]:
     """Names beside the points that stand for many rows."""
-    xy = panel.points[part.rows]
-    unseen = {"size": part.size + 6, "opacity": 0}  # text keeps clear of its own trace's markers only
-    figure.add_trace(
-        go.Scatter(
-            x=xy[:, 0], y=xy[:, 1], mode="markers+text", text=[part.name] * len(xy), textposition="middle right",
-            textfont={"size": 15}, marker=unseen, hoverinfo="skip", showlegend=False,
-        )
-    )  # fmt: skip
+    named = [part for part in parts if part.rank is not None and part.size.max(initial=0) > _SMALL]
+    if not named:
+        return []
+    xy = panel.points[np.concatenate([part.rows for part in named])]
+    unseen = {"size": np.concatenate([part.size for part in named]) + 6, "opacity": 0}  # text keeps clear of its own
+    return [{
+        "x": xy[:, 0], "y": xy[:, 1], "mode": "markers+text", "text": [part.name for part in named for _ in part.rows],
+        "textposition": "middle right", "textfont": {"size": 15}, "marker": unseen, "hoverinfo": "skip",
+        "showlegend": False,
+    }]  # fmt: skip
 
 
-def style(figure: go.Figure, badge: str = "", *, height: int = 440, legend: bool = True) -> go.Figure:
+def _style(badge: str = "", *, height: int = 440, legend: bool = True) -> dict[str, Any]:
     """What all maps share: equal scales, no ticks (the axes of a projection mean nothing), the badge underneath."""
     axis = {"visible": False, "showgrid": False, "zeroline": False}
-    figure.update_xaxes(**axis)
-    figure.update_yaxes(**axis, scaleanchor="x", scaleratio=1)
-    figure.update_layout(
-        height=height, margin={"l": 4, "r": 4, "t": 8, "b": 34 if badge else 4}, dragmode="lasso",
-        paper_bgcolor="rgba(0,0,0,0)", plot_bgcolor="rgba(0,0,0,0)", showlegend=legend, uirevision="map",
-        legend={"itemsizing": "constant", "font": {"size": 13}, "tracegroupgap": 0, "y": 0.92}, hovermode="closest",
-    )  # fmt: skip
-    if badge:
-        figure.add_annotation(
-            text=badge, xref="paper", yref="paper", x=0, y=0, yshift=-14, yanchor="top", xanchor="left",
-            showarrow=False, font={"size": 12}, opacity=0.8,
-        )  # fmt: skip
-    return figure
+    worth = {
+        "text": badge, "xref": "paper", "yref": "paper", "x": 0, "y": 0, "yshift": -14, "yanchor": "top",
+        "xanchor": "left", "showarrow": False, "font": {"size": 12}, "opacity": 0.8,
+    }  # fmt: skip
+    shared: dict[str, Any] = {
+        "height": height, "margin": {"l": 4, "r": 4, "t": 8, "b": 34 if badge else 4}, "showlegend": legend,
+        "x": axis, "y": axis | {"scaleanchor": "x", "scaleratio": 1}, "uirevision": "map", "hovermode": "closest",
+        "legend": {"itemsizing": "constant", "font": {"size": 13}, "tracegroupgap": 0, "y": 0.92},
+        "annotations": [worth] if badge else [],
+    }  # fmt: skip
+    return shared
 
 
 def side_by_side(source: Panel, target: Panel, *, gap: float = 0.45) -> tuple[np.ndarray, np.ndarray]:
@@ -215,41 +242,40 @@ def side_by_side(source: Panel, target: Panel, *, gap: float = 0.45) -> tuple[np
     return left.astype(np.float32), right.astype(np.float32)
 
 
-def both_maps(
-    source: Panel, target: Panel, *, opacity: float = 0.35, legend: bool = True, height: int = 430
-) -> tuple[go.Figure, np.ndarray, np.ndarray]:
-    """A figure with both maps side by side, and where on its plane the rows of each are."""
+def both_maps(source: Panel, target: Panel, *, opacity: float = 0.3, legend: bool = True, height: int = 430) -> Maps:
+    """Both maps side by side, with or without the legend of the classes."""
     left, right = side_by_side(source, target)
-    figure = go.Figure()
-    seen: set[str] = set()
+    traces: list[dict[str, Any]] = []
+    seen: dict[str, int] = {}
     thinned = False
     for panel, at in ((source, left), (target, right)):
         placed = panel._replace(points=at)
         parts = groups(placed)
-        share = _SVG / sum(len(part.rows) for part in parts)  # WebGL would lie on top of the lines: SVG, and fewer rows
-        for part in parts:
-            shown = np.ones(len(part.rows), bool)
-            if share < 1:
-                shown, thinned = np.random.default_rng(0).random(len(part.rows)) < share, True
-            _markers(figure, go.Scatter, placed, part, shown, opacity, False)
-            if part.size.max() > _SMALL and part.rank is not None:
-                _names(figure, placed, part)
-            if legend and part.rank is not None and part.name not in seen:
-                seen.add(part.name)
-                swatch = {"size": 9, "color": colour(part.rank), "symbol": symbol(part.rank)}
-                figure.add_trace(
-                    go.Scatter(x=[None], y=[None], mode="markers", name=part.name, marker=swatch, hoverinfo="skip")
-                )
+        share = _BEHIND / sum(len(part.rows) for part in parts)
+        if share < 1:  # WebGL would cover the lines: SVG, and fewer rows
+            draw, thinned = np.random.default_rng(0), True
+            parts = [_taken(part, draw.random(len(part.rows)) < share) for part in parts]
+        traces += [_markers("scatter", placed, part, opacity, False) for part in parts] + _names(placed, parts)
+        seen |= {part.name: part.rank for part in parts if part.rank is not None}
+    if legend:
+        traces += [
+            {
+                "x": [None], "y": [None], "mode": "markers", "name": name, "legendgroup": name, "hoverinfo": "skip",
+                "marker": {"size": 9, "color": colour(rank), "symbol": symbol(rank)},
+            }
+            for name, rank in seen.items()
+        ]  # fmt: skip
+    badge = " | ".join(f"{side}: {p.badge}" for side, p in (("source", source), ("target", target)) if p.badge)
+    badge += f" | about {_BEHIND:,} rows of a map are drawn" if thinned else ""
+    layout = _style(badge, height=height, legend=legend and bool(seen))
+    layout |= {"dragmode": "pan", "margin": {**layout["margin"], "t": 34}}
     top = float(max(left[:, 1].max(), right[:, 1].max()))
     for panel, at, side in ((source, left, "source"), (target, right, "target")):
-        figure.add_annotation(
-            text=f"<b>{side}</b>: {panel.space.title or 'your points'}", x=float(at[:, 0].mean()), y=top, yshift=22,
-            showarrow=False, font={"size": 13},
-        )  # fmt: skip
-    badge = " | ".join(f"{side}: {p.badge}" for side, p in (("source", source), ("target", target)) if p.badge)
-    badge += f" | about {_SVG:,} rows of a map are drawn" if thinned else ""
-    style(figure, badge, height=height, legend=bool(seen))
-    return figure.update_layout(dragmode="pan", margin_t=34), left, right
+        layout["annotations"].append({
+            "text": f"<b>{side}</b>: {panel.space.title or 'your points'}", "x": float(at[:, 0].mean()), "y": top,
+            "yshift": 22, "showarrow": False, "font": {"size": 13},
+        })  # fmt: skip
+    return Maps(traces, layout, left, right)
 
 
 def _unit(points: np.ndarray) -> np.ndarray:

@@ -9,7 +9,8 @@ import numpy as np
 import plotly.graph_objects as go
 
 from bridgeviz.metrics.supervision import CostSample
-from bridgeviz.viz.maps import Panel, both_maps
+from bridgeviz.viz.figure import figure, level
+from bridgeviz.viz.maps import Maps
 from bridgeviz.viz.palette import WRONG, colour
 
 SAME, OTHER = colour(0), colour(1)
@@ -20,67 +21,45 @@ def coverage_bars(names: Sequence[str], counts: np.ndarray, *, ranks: Sequence[i
     """Pairs a class; a class with none says so, with a cross, in the colour of what is wrong."""
     counts = np.asarray(counts)
     ranks = range(len(names)) if ranks is None else ranks
-    figure = go.Figure(
-        go.Bar(
-            x=list(names),
-            y=counts,
-            marker_color=[colour(k) for k in ranks],
-            text=[f"{c:,}" if c else f"<b style='color:{WRONG}'>✗ none</b>" for c in counts.tolist()],
-            textposition="outside",
-            cliponaxis=False,
-            hovertemplate="class %{x}: %{y} pairs<extra></extra>",
-            name="pairs",
-        )
-    )
-    figure.update_xaxes(type="category", title="class")
-    figure.update_yaxes(title="pairs", range=[0, 1.15 * max(int(counts.max()), 1)])
-    return _plain(figure, 280)
+    bars = {
+        "type": "bar", "x": list(names), "y": counts, "marker": {"color": [colour(k) for k in ranks]}, "name": "pairs",
+        "text": [f"{c:,}" if c else f"<b style='color:{WRONG}'>✗ none</b>" for c in counts.tolist()],
+        "textposition": "outside", "cliponaxis": False, "hovertemplate": "class %{x}: %{y} pairs<extra></extra>",
+    }  # fmt: skip
+    top = 1.15 * max(int(counts.max()), 1)
+    return figure(
+        [bars], height=280, bargap=0.25, x={"type": "category", "title": "class"},
+        y={"title": "pairs", "range": [0, top]},
+    )  # fmt: skip
 
 
-def bridge_route(source: Panel, target: Panel, i: int, j: int, legs: dict[str, Any]) -> go.Figure:
+def bridge_route(maps: Maps, i: int, j: int, legs: dict[str, Any]) -> go.Figure:
     """The two legs of Eq. 6 across both maps: `x_i -> x_p == y_p -> y_j`, as `bv.costs.legs` found them."""
-    figure, left, right = both_maps(source, target, opacity=0.22, legend=False)
-    xi, xp, yp, yj = left[i], left[legs["source"]], right[legs["target"]], right[j]
-    for name, a, b, dash, colours in (
-        (f"leg in the source: {legs['leg_x']:.2f}", xi, xp, "solid", SAME),
-        ("the pair", xp, yp, "dot", _LINE),
-        (f"leg in the target: {legs['leg_y']:.2f}", yp, yj, "solid", OTHER),
-    ):
-        figure.add_trace(
-            go.Scatter(
-                x=[a[0], b[0]],
-                y=[a[1], b[1]],
-                mode="lines",
-                name=name,
-                line={"color": colours, "width": 4, "dash": dash},
-                hoverinfo="name",
-                showlegend=True,
-            )
-        )
-    at = np.stack([xi, xp, yp, yj])
-    figure.add_trace(
-        go.Scatter(
-            x=at[:, 0],
-            y=at[:, 1],
-            mode="markers+text",
-            text=[f"{a}<sub>{b}</sub>" for a, b in ("xi", "xp", "yp", "yj")],
-            textposition=["top center", "bottom center", "bottom center", "top center"],
-            textfont={"size": 16},
-            marker={
-                "size": 13,
-                "color": [SAME, _LINE, _LINE, OTHER],
-                "symbol": ["circle", "diamond", "diamond", "circle"],
-                "line": {"width": 2, "color": "white"},
-            },
-            customdata=np.array([i, legs["source"], legs["target"], j]),
-            hovertemplate="row %{customdata}<extra></extra>",
-            showlegend=False,
-            name="points",
-        )
-    )
-    return figure.update_layout(
-        showlegend=True, legend={"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}, margin_t=60
-    )
+    stops = np.stack([maps.left[i], maps.left[legs["source"]], maps.right[legs["target"]], maps.right[j]])
+    ways = [
+        {
+            "x": stops[k : k + 2, 0], "y": stops[k : k + 2, 1], "mode": "lines", "name": name, "hoverinfo": "name",
+            "line": {"color": ink, "width": 4, "dash": dash},
+        }
+        for k, (name, dash, ink) in enumerate((
+            (f"leg in the source: {legs['leg_x']:.2f}", "solid", SAME),
+            ("the pair", "dot", _LINE),
+            (f"leg in the target: {legs['leg_y']:.2f}", "solid", OTHER),
+        ))
+    ]  # fmt: skip
+    marks = {
+        "x": stops[:, 0], "y": stops[:, 1], "mode": "markers+text", "name": "points", "showlegend": False,
+        "text": [f"{a}<sub>{b}</sub>" for a, b in ("xi", "xp", "yp", "yj")], "textfont": {"size": 16},
+        "textposition": ["top center", "bottom center", "bottom center", "top center"],
+        "marker": {
+            "size": 13, "color": [SAME, _LINE, _LINE, OTHER], "symbol": ["circle", "diamond", "diamond", "circle"],
+            "line": {"width": 2, "color": "white"},
+        },
+        "customdata": np.array([i, legs["source"], legs["target"], j]),
+        "hovertemplate": "row %{customdata}<extra></extra>",
+    }  # fmt: skip
+    legend = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}
+    return maps.drawn([*ways, marks], showlegend=True, legend=legend, margin={"t": 60})
 
 
 def cost_histogram(sample: CostSample, *, bins: int = 50) -> go.Figure:
@@ -88,27 +67,22 @@ def cost_histogram(sample: CostSample, *, bins: int = 50) -> go.Figure:
     both = np.concatenate([sample.same, sample.other])
     edges = np.histogram_bin_edges(both, bins)
     middle = (edges[1:] + edges[:-1]) / 2
-    figure = go.Figure()
-    for name, values, fill, dash in (
-        ("same class", sample.same, SAME, "solid"),
-        ("other class", sample.other, OTHER, "dot"),
-    ):
-        if len(values):
-            share = np.histogram(values, edges)[0] / len(values)
-            figure.add_trace(
-                go.Scatter(
-                    x=middle,
-                    y=share,
-                    name=name,
-                    mode="lines",
-                    line={"shape": "hvh", "color": fill, "dash": dash, "width": 2.5},
-                    fill="tozeroy",
-                    hovertemplate="cost %{x:.2f}: %{y:.1%} of the entries<extra>" + name + "</extra>",
-                )
-            )
-    figure.update_xaxes(title="cost, in units of its mean", rangemode="tozero")
-    figure.update_yaxes(title="share of entries", tickformat=".0%", rangemode="tozero")
-    return _plain(figure, 300, legend=True)
+    lines = [
+        {
+            "x": middle, "y": np.histogram(values, edges)[0] / len(values), "name": name, "mode": "lines",
+            "line": {"shape": "hvh", "color": ink, "dash": dash, "width": 2.5}, "fill": "tozeroy",
+            "hovertemplate": "cost %{x:.2f}: %{y:.1%} of the entries<extra>" + name + "</extra>",
+        }
+        for name, values, ink, dash in (
+            ("same class", sample.same, SAME, "solid"), ("other class", sample.other, OTHER, "dot")
+        )
+        if len(values)
+    ]  # fmt: skip
+    return figure(
+        lines, height=300, showlegend=True, legend={"orientation": "h", "y": 1.12, "x": 0},
+        x={"title": "cost, in units of its mean", "rangemode": "tozero"},
+        y={"title": "share of entries", "tickformat": ".0%", "rangemode": "tozero"},
+    )  # fmt: skip
 
 
 def supervision_curve(
@@ -122,47 +96,19 @@ def supervision_curve(
         chance: of drawing a target at random.
     """
     percent = 100 * np.asarray(fractions)
-    figure = go.Figure(
-        go.Scatter(
-            x=percent,
-            y=np.asarray(accuracy),
-            mode="lines+markers",
-            line={"color": SAME, "width": 2.5},
-            marker={"size": 8},
-            name="other fractions",
-            hovertemplate="%{x:g} % of the pairs: %{y:.1%} right<extra></extra>",
-        )
-    )
-    figure.add_trace(
-        go.Scatter(
-            x=[100 * now[0]],
-            y=[now[1]],
-            mode="markers+text",
-            text=["now"],
-            textposition="bottom right",
-            marker={"size": 16, "symbol": "circle-open", "color": OTHER, "line": {"width": 3}},
-            name="now",
-            hovertemplate="now, %{x:g} %: %{y:.1%} right<extra></extra>",
-        )
-    )
-    figure.add_hline(
-        y=chance,
-        line={"dash": "dash", "color": "#8A8A8A"},
-        annotation_text=f"chance {chance:.0%}",
-        annotation_position="bottom right",
-    )
-    figure.update_xaxes(type="log", title="paired samples, %", tickvals=percent, ticktext=[f"{p:g}" for p in percent])
-    figure.update_yaxes(title="right class", tickformat=".0%", range=[0, 1.04])
-    return _plain(figure, 300)
-
-
-def _plain(figure: go.Figure, height: int, *, legend: bool = False) -> go.Figure:
-    return figure.update_layout(
-        height=height,
-        margin={"l": 10, "r": 10, "t": 24, "b": 10},
-        showlegend=legend,
-        bargap=0.25,
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        legend={"orientation": "h", "y": 1.12, "x": 0},
-    )
+    line = {
+        "x": percent, "y": np.asarray(accuracy), "mode": "lines+markers", "line": {"color": SAME, "width": 2.5},
+        "marker": {"size": 8}, "name": "other fractions",
+        "hovertemplate": "%{x:g} % of the pairs: %{y:.1%} right<extra></extra>",
+    }  # fmt: skip
+    here = {
+        "x": [100 * now[0]], "y": [now[1]], "mode": "markers+text", "text": ["now"], "textposition": "bottom right",
+        "marker": {"size": 16, "symbol": "circle-open", "color": OTHER, "line": {"width": 3}}, "name": "now",
+        "hovertemplate": "now, %{x:g} %: %{y:.1%} right<extra></extra>",
+    }  # fmt: skip
+    ticks = {"tickvals": percent, "ticktext": [f"{p:g}" for p in percent]}
+    return figure(
+        [line, here], height=300, x={"type": "log", "title": "paired samples, %", **ticks},
+        y={"title": "right class", "tickformat": ".0%", "range": [0, 1.04]},
+        **level(chance, f"chance {chance:.0%}", side="right", above=False),
+    )  # fmt: skip

@@ -118,6 +118,30 @@ def test_open_these_settings_brings_them_to_flow(visit):
     expect(page.get_by_text("30 of 600 known pairs")).to_be_visible(timeout=PATIENCE)
 
 
+def test_a_click_on_a_map_picks_the_row(visit):
+    page = visit("/pairs_and_cost?dataset=blobs&percent=5")
+    row = page.locator(".st-key-pick_source input")
+    expect(row).to_be_visible(timeout=PATIENCE)
+    before = row.input_value()
+    page.get_by_text("Click on the source map").click()
+    marker = page.locator(".st-key-click_source .js-plotly-plot .points path").nth(40)
+    marker.wait_for(timeout=PATIENCE)
+
+    def picked() -> bool:
+        marker.scroll_into_view_if_needed()  # each time: while a page is new, what is above may still grow
+        page.wait_for_timeout(300)
+        box = marker.bounding_box()
+        page.mouse.move(box["x"] - 20, box["y"])
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=3)
+        page.wait_for_timeout(300)
+        page.mouse.down()
+        page.mouse.up()
+        page.wait_for_timeout(700)  # two clicks sooner than that would be a double click
+        return row.input_value() != before
+
+    driver.until(picked, seconds=20)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_reads_in_both_themes(visit, scheme):
     page = visit("/", color_scheme=scheme, reduced_motion="reduce")

@@ -55,7 +55,7 @@ def test_a_map_draws_every_row_once_with_its_number_class_and_place(run):
 def test_every_map_wears_its_badge(run):
     source, target = panels(run.problem)
     assert any("50% of the variance" in a.text for a in maps.space_map(source).layout.annotations)
-    both = maps.both_maps(source, target)[0]
+    both = maps.both_maps(source, target).drawn()
     assert any("source: PCA" in a.text and "target: PCA" in a.text for a in both.layout.annotations)
 
 
@@ -86,8 +86,8 @@ def test_at_most_ten_thousand_markers(monkeypatch, run):
 
 
 def test_behind_lines_a_large_map_is_thinned_and_says_so(monkeypatch, run):
-    monkeypatch.setattr(maps, "_SVG", 60)
-    figure = maps.both_maps(*panels(run.problem))[0]
+    monkeypatch.setattr(maps, "_BEHIND", 60)
+    figure = maps.both_maps(*panels(run.problem)).drawn()
     assert 60 < len(rows_of(figure)) < 180
     assert any("rows of a map are drawn" in a.text for a in figure.layout.annotations)
     assert {trace.type for trace in figure.data} == {"scatter"}
@@ -110,7 +110,7 @@ def test_the_route_goes_over_the_pair(run):
     p = run.problem
     legs = bv.costs.legs(p.source.x, p.target.x, run.pairs, 4, 9)
     source, target = panels(p)
-    figure = pairing.bridge_route(source, target, 4, 9, legs)
+    figure = pairing.bridge_route(maps.both_maps(source, target), 4, 9, legs)
     left, right = maps.side_by_side(source, target)
     way = [left[4], left[legs["source"]], right[legs["target"]], right[9]]
     lines = [t for t in figure.data if t.mode == "lines"]
@@ -169,14 +169,16 @@ def test_lines_are_sorted_by_right_and_wrong_with_a_second_cue(run):
     i, j = run.plan.sample(0, 40)
     right = p.source.labels[i] == p.target.labels[j]
     source, target = panels(p)
-    good, bad = [t for t in plans.plan_lines(source, target, i, j, right=right).data if t.mode == "lines"]
+    good, bad = [
+        t for t in plans.plan_lines(maps.both_maps(source, target), i, j, right=right).data if t.mode == "lines"
+    ]
     assert np.isfinite(np.asarray(good.x, float)).sum() == 2 * right.sum()
     assert np.isfinite(np.asarray(bad.x, float)).sum() == 2 * (~right).sum()
     assert (good.line.dash, bad.line.dash, bad.line.color) == ("solid", "dash", WRONG)
     left, across = maps.side_by_side(source, target)
     k = np.flatnonzero(right)[0]
     np.testing.assert_allclose([good.x[0], good.x[1]], [left[i[k], 0], across[j[k], 0]], rtol=1e-6)
-    assert len([t for t in plans.plan_lines(source, target, i, j).data if t.mode == "lines"]) == 1
+    assert len([t for t in plans.plan_lines(maps.both_maps(source, target), i, j).data if t.mode == "lines"]) == 1
 
 
 def test_received_bars_show_what_is_asked_for_too(run):
