@@ -99,8 +99,23 @@ def _raw(split: str, here: Path) -> np.ndarray:
 
 
 def _pictures(split: str, x: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """The raw pictures of some rows of a split, or, where those are not here, decoded from its latents x."""
     here = idx.folder()
-    return (255 * (decode_images(x[rows]) if here is None else _raw(split, here)[rows])).astype(np.uint8)
+    if here is not None:
+        return (255 * _raw(split, here)[rows]).astype(np.uint8)
+    return _decoded(split)[rows] if len(rows) >= len(x) else _grey(decode_images(x[rows]))
+
+
+@cache
+def _decoded(split: str) -> np.ndarray:
+    """All pictures of a split: several seconds, spent once."""
+    path = paths.find("mnist", "latents.npz")
+    assert path is not None, "the split was loaded from there"
+    return _grey(decode_images(read_arrays(path, "bridgeviz pretrain mnist")[f"{split}_x"]))
+
+
+def _grey(pictures: np.ndarray) -> np.ndarray:
+    return (255 * pictures).astype(np.uint8)
 
 
 def pretrain(out: Path) -> Iterator[tuple[str, int, int, float]]:

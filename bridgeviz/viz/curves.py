@@ -10,6 +10,8 @@ import plotly.graph_objects as go
 from bridgeviz.viz.figure import figure, level
 from bridgeviz.viz.palette import COLOURS
 
+_TICKS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]
+
 
 def loss_curve(
     steps: np.ndarray, losses: np.ndarray, *, last: int | None = None, span: tuple[float, float] | None = None
@@ -25,7 +27,8 @@ def loss_curve(
     line = {
         "x": np.asarray(steps), "y": np.asarray(losses), "mode": "lines", "line": {"color": COLOURS[0]}, "name": "loss"
     }  # fmt: skip
-    axis = {"type": "log", "dtick": "D2", "range": None if span is None else np.log10(span).tolist()}
+    ticks = {"tickvals": _TICKS, "ticktext": [f"{tick:g}" for tick in _TICKS]}
+    axis = {"type": "log", **ticks, "range": None if span is None else np.log10(span).tolist()}
     return _curve(line, "loss (log)", last, axis)
 
 

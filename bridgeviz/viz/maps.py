@@ -266,7 +266,7 @@ def both_maps(source: Panel, target: Panel, *, opacity: float = 0.3, legend: boo
             for name, rank in seen.items()
         ]  # fmt: skip
     badge = " | ".join(f"{side}: {p.badge}" for side, p in (("source", source), ("target", target)) if p.badge)
-    badge += f" | about {_BEHIND:,} rows of a map are drawn" if thinned else ""
+    badge += f" | {_BEHIND} rows a map are drawn" if thinned else ""
     layout = _style(badge, height=height, legend=legend and bool(seen))
     layout |= {"dragmode": "pan", "margin": {**layout["margin"], "t": 34}}
     top = float(max(left[:, 1].max(), right[:, 1].max()))

@@ -89,7 +89,7 @@ def test_behind_lines_a_large_map_is_thinned_and_says_so(monkeypatch, run):
     monkeypatch.setattr(maps, "_BEHIND", 60)
     figure = maps.both_maps(*panels(run.problem)).drawn()
     assert 60 < len(rows_of(figure)) < 180
-    assert any("rows of a map are drawn" in a.text for a in figure.layout.annotations)
+    assert any("rows a map are drawn" in a.text for a in figure.layout.annotations)
     assert {trace.type for trace in figure.data} == {"scatter"}
 
 
