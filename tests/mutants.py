@@ -19,6 +19,9 @@ from typing import NamedTuple
 ROOT = Path(__file__).resolve().parents[1]
 LEFT_OUT = shutil.ignore_patterns(".git", "__pycache__", "venv", ".venv", ".pytest_cache", ".hypothesis")
 
+PATIENCE = 300
+"""Seconds for the tests of one mutant."""
+
 
 class Mutant(NamedTuple):
     """What is broken, in which file, the code, what it becomes, and the tests (below `tests/`) that ought to fail."""
@@ -789,7 +792,11 @@ def caught(mutant: Mutant, copy: Path) -> bool:
         done = subprocess.run(
             [sys.executable, "-B", "-m", "pytest", "-x", "-q", "--no-header", *tests],
             cwd=copy, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(copy)}, check=False,
+            timeout=PATIENCE,
         )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        print(f"HANGS     {mutant.name}: a test must fail, not wait for ever", flush=True)
+        return False
     finally:
         path.write_text(whole, encoding="utf-8")
     if done.returncode not in (0, 1):

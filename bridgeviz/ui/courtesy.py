@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import gc
-import importlib
 import os
 import threading
 from pathlib import Path
@@ -43,11 +42,5 @@ def sweep() -> None:
 
 @functools.cache
 def settle() -> None:
-    """Once a server has drawn its first page: load, in the background, what the first training will need."""
-    threading.Thread(target=_settle, name="bridgeviz settle", daemon=True).start()
-
-
-def _settle() -> None:
-    for needed in ("diffrax", "ott.solvers.linear.sinkhorn", "ott.problems.linear.linear_problem"):
-        importlib.import_module(needed)
+    """The first sweep of a server, once its first page is drawn."""
     sweep()

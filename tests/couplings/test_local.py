@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import jax
 import numpy as np
 import pytest
@@ -35,6 +37,12 @@ def test_the_same_seed_draws_the_same(plan):
 def test_batches_differ(plan):
     i, _ = plan.sample(0, 64)
     assert (i[:32] != i[32:]).any()
+
+
+def test_the_units_of_the_cost_do_not_matter(plan):
+    larger = {side: 64 * getattr(plan.cost, side) for side in ("source_factor", "target_factor")}
+    scaled = replace(plan, cost=replace(plan.cost, **larger))
+    np.testing.assert_array_equal(scaled.sample(3, 200), plan.sample(3, 200))
 
 
 def test_better_than_chance(plan, blobs):
