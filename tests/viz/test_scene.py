@@ -31,6 +31,13 @@ def test_a_scene_of_pictures_to_labels(run):
     assert made.landmarks.shape == (10, 2)
 
 
+def test_a_scene_says_what_the_points_decode_to_not_what_they_should_be(run):
+    made = scene(run)
+    share = np.mean(made.decoded[-1] == made.labels)  # a barely trained flow errs, and is seen to
+    assert share == pytest.approx(run.metrics["test_accuracy"], abs=0.1)
+    assert np.unique(made.labels, return_counts=True)[1].tolist() == [40] * 10
+
+
 def test_a_scene_of_labels_to_pictures():
     made = scene(bv.run(bv.RunConfig(steps=20, batch_size=32, reverse=True)), points=40)
     assert made.strip_made.shape == (FRAMES, 12, 8, 8)
