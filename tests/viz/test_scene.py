@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 
 import numpy as np
@@ -36,6 +37,14 @@ def test_a_scene_says_what_the_points_decode_to_not_what_they_should_be(run):
     share = np.mean(made.decoded[-1] == made.labels)  # a barely trained flow errs, and is seen to
     assert share == pytest.approx(run.metrics["test_accuracy"], abs=0.1)
     assert np.unique(made.labels, return_counts=True)[1].tolist() == [40] * 10
+
+
+def test_the_message_holds_every_frame_in_its_place(run):
+    made = scene(run, points=50)
+    sent = np.frombuffer(base64.b64decode(player.payload(made)["positions"]), "<u2").reshape(FRAMES, 50, 2)
+    low = np.minimum(made.positions.min((0, 1)), made.landmarks.min(0))
+    size = np.maximum(made.positions.max((0, 1)), made.landmarks.max(0)) - low
+    np.testing.assert_allclose(low + sent / 65535 * size, made.positions, atol=1e-4 * size.max())
 
 
 def test_a_scene_of_labels_to_pictures():
