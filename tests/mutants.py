@@ -760,7 +760,7 @@ MUTANTS = [
         "pages/start.py",
         "settings.apply(gallery.config(scene))",
         "settings.reset()",
-        "app/test_pages.py",
+        "browser/test_app.py::test_open_these_settings_brings_them_to_flow",
     ),
 ]
 

@@ -55,6 +55,16 @@ def test_a_bad_link_is_a_message(name, link):
     assert [button.label for button in app.button] == ["Reset settings"]
 
 
+def test_reset_brings_every_control_back():
+    app = page("data")
+    app.selectbox(key="strategy").set_value("local").run()
+    assert (app.selectbox(key="dataset").value, app.selectbox(key="strategy").value) == ("blobs", "local")
+    next(button for button in app.button if button.label == "Reset settings").click().run()
+    assert not app.exception
+    assert (app.selectbox(key="dataset").value, app.selectbox(key="strategy").value) == ("digits", "global")
+    assert app.select_slider(key="percent").value == "2"
+
+
 def test_the_engine_s_refusal_is_a_message():
     app = page("flow", percent="0.1", cover="true")
     assert not app.exception
