@@ -1,8 +1,8 @@
 """Break one thing at a time and see that a test notices: `python -m tests.mutants [part of a name ...]`.
 
 Each line names what is broken, where, what the code says and what it says instead, and the tests that ought to fail.
-The breaks are made in a copy of the project. A mutant that survives makes the exit status 1. All of them take about
-twenty minutes on two cores, so the test suite does not run them; run those of a room after changing its tests.
+The breaks are made in a copy of the project. A mutant that survives makes the exit status 1. All of them take close
+to an hour on two cores, so the test suite does not run them; run those of a room after changing its tests.
 """
 
 from __future__ import annotations
