@@ -29,6 +29,7 @@ from bridgeviz.problem import Problem, Space
 
 TITLE = "MNIST: handwritten digits, VAE latents (16) against label codes (4)"
 TRAINED_ON = 50_000
+_MANY = 5_000  # pictures from which on a whole split is decoded, and kept
 HOLDS = {"vae_image.npz", "vae_text.npz", "latents.npz", "card.json"}
 IMAGE_CONFIG = VAEConfig(epochs=8, batch_size=128, learning_rate=1e-3, kl_weight=1.0)
 TEXT_CONFIG = VAEConfig(epochs=60, batch_size=128, learning_rate=1e-3, kl_weight=0.1)
@@ -45,12 +46,7 @@ def load(*, n: int = 10_000, codes: str = "mean", seed: int = 0) -> Problem:
     n = check.count(n, "n", "load", least=20, most=10_000)
     sampled = check.choice(codes, "codes", "load", ("mean", "sampled")) == "sampled"
     seed = check.seed(seed, "seed", "load")
-    path = paths.find("mnist", "latents.npz")
-    if path is None:
-        raise DataMissing(
-            "The latents of MNIST are not here. Run `bridgeviz fetch mnist`, then `bridgeviz pretrain mnist`."
-        )
-    arrays = read_arrays(path, "bridgeviz pretrain mnist")
+    arrays = _latents()
 
     def problem(split: str, rows: slice, test: Problem | None) -> Problem:
         x, labels = arrays[f"{split}_x"][rows].astype(np.float32), arrays[f"{split}_labels"][rows].astype(np.int64)
@@ -71,6 +67,15 @@ def load(*, n: int = 10_000, codes: str = "mean", seed: int = 0) -> Problem:
         )
 
     return problem("train", slice(n), problem("test", slice(None), None))
+
+
+def _latents() -> dict[str, np.ndarray]:
+    path = paths.find("mnist", "latents.npz")
+    if path is None:
+        raise DataMissing(
+            "The latents of MNIST are not here. Run `bridgeviz fetch mnist`, then `bridgeviz pretrain mnist`."
+        )
+    return read_arrays(path, "bridgeviz pretrain mnist")
 
 
 def decode_images(z: np.ndarray) -> np.ndarray:
@@ -103,15 +108,13 @@ def _pictures(split: str, x: np.ndarray, rows: np.ndarray) -> np.ndarray:
     here = idx.folder()
     if here is not None:
         return (255 * _raw(split, here)[rows]).astype(np.uint8)
-    return _decoded(split)[rows] if len(rows) >= len(x) else _grey(decode_images(x[rows]))
+    return _decoded(split)[rows] if len(rows) > _MANY else _grey(decode_images(x[rows]))
 
 
 @cache
 def _decoded(split: str) -> np.ndarray:
     """All pictures of a split: several seconds, spent once."""
-    path = paths.find("mnist", "latents.npz")
-    assert path is not None, "the split was loaded from there"
-    return _grey(decode_images(read_arrays(path, "bridgeviz pretrain mnist")[f"{split}_x"]))
+    return _grey(decode_images(_latents()[f"{split}_x"]))
 
 
 def _grey(pictures: np.ndarray) -> np.ndarray:

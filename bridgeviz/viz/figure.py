@@ -11,8 +11,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-GREY = "#8A8A8A"
-"""Of what is there to compare with, and belongs to no class."""
+from bridgeviz.viz.palette import GREY
+
 _NONE = "rgba(0,0,0,0)"
 _MARGIN = {"l": 10, "r": 10, "t": 24, "b": 10}
 

@@ -11,8 +11,8 @@ from jaxtyping import Float
 
 from bridgeviz.costs.atoms import Atoms, find_atoms
 from bridgeviz.problem import Problem, Space
-from bridgeviz.viz.figure import GREY, figure
-from bridgeviz.viz.palette import colour, symbol
+from bridgeviz.viz.figure import figure
+from bridgeviz.viz.palette import GREY, colour, symbol
 
 MOST = 10_000
 """Markers in one map: a browser still brushes that many within a second."""
@@ -131,24 +131,14 @@ def prepared(panel: Panel) -> Panel:
     return panel._replace(parts=groups(panel))
 
 
-def space_map(
-    panel: Panel,
-    *,
-    lit: np.ndarray | None = None,
-    focus: int | None = None,
-    brush: bool = True,
-    legend: bool = True,
-    height: int = 440,
-) -> go.Figure:
+def space_map(panel: Panel, *, lit: np.ndarray | None = None, brush: bool = True, legend: bool = True) -> go.Figure:
     """One space on the plane. Each marker's `customdata` is its row number.
 
     Args:
         panel: what to draw.
         lit: row numbers to light up, the others fade; None lights all.
-        focus: one row to ring.
         brush: dragging draws a lasso. If not it moves the map: beside a lasso Streamlit takes no click.
         legend: whether to name the classes beside the map.
-        height: in pixels.
     """
     parts = groups(panel)
     many = sum(len(part.rows) for part in parts)
@@ -163,11 +153,7 @@ def space_map(
                 sized = part._replace(size=_sizes(count, max(counts.values())))
                 traces.append(_markers(kind, panel, _taken(sized, count > 0), 1.0, legend, count[count > 0]))
     traces += _names(panel, parts)
-    if focus is not None:
-        x, y = panel.points[focus]
-        ring = {"symbol": "circle-open", "size": 22, "color": GREY, "line": {"width": 3}}
-        traces.append({"x": [x], "y": [y], "mode": "markers", "marker": ring, "hoverinfo": "skip", "showlegend": False})
-    style = _style(panel.badge, height=height, legend=legend and panel.space.labels is not None)
+    style = _style(panel.badge, height=440, legend=legend and panel.space.labels is not None)
     return figure(traces, **style, dragmode="lasso" if brush else "pan")
 
 
@@ -219,7 +205,7 @@ def _names(panel: Panel, parts: Sequence[Group]) -> list[dict[str, Any]]:
     }]  # fmt: skip
 
 
-def _style(badge: str = "", *, height: int = 440, legend: bool = True) -> dict[str, Any]:
+def _style(badge: str, *, height: int, legend: bool) -> dict[str, Any]:
     """What all maps share: equal scales, no ticks (the axes of a projection mean nothing), the badge underneath."""
     axis = {"visible": False, "showgrid": False, "zeroline": False}
     worth = {
@@ -242,7 +228,7 @@ def side_by_side(source: Panel, target: Panel, *, gap: float = 0.45) -> tuple[np
     return left.astype(np.float32), right.astype(np.float32)
 
 
-def both_maps(source: Panel, target: Panel, *, opacity: float = 0.3, legend: bool = True, height: int = 430) -> Maps:
+def both_maps(source: Panel, target: Panel, *, legend: bool = True) -> Maps:
     """Both maps side by side, with or without the legend of the classes."""
     left, right = side_by_side(source, target)
     traces: list[dict[str, Any]] = []
@@ -255,7 +241,7 @@ def both_maps(source: Panel, target: Panel, *, opacity: float = 0.3, legend: boo
         if share < 1:  # WebGL would cover the lines: SVG, and fewer rows
             draw, thinned = np.random.default_rng(0), True
             parts = [_taken(part, draw.random(len(part.rows)) < share) for part in parts]
-        traces += [_markers("scatter", placed, part, opacity, False) for part in parts] + _names(placed, parts)
+        traces += [_markers("scatter", placed, part, 0.3, False) for part in parts] + _names(placed, parts)
         seen |= {part.name: part.rank for part in parts if part.rank is not None}
     if legend:
         traces += [
@@ -267,7 +253,7 @@ def both_maps(source: Panel, target: Panel, *, opacity: float = 0.3, legend: boo
         ]  # fmt: skip
     badge = " | ".join(f"{side}: {p.badge}" for side, p in (("source", source), ("target", target)) if p.badge)
     badge += f" | {_BEHIND} rows a map are drawn" if thinned else ""
-    layout = _style(badge, height=height, legend=legend and bool(seen))
+    layout = _style(badge, height=430, legend=legend and bool(seen))
     layout |= {"dragmode": "pan", "margin": {**layout["margin"], "t": 34}}
     top = float(max(left[:, 1].max(), right[:, 1].max()))
     for panel, at, side in ((source, left, "source"), (target, right, "target")):

@@ -28,6 +28,9 @@ SYMBOLS = [
 WRONG = "#D62728"
 """What is wrong, in every picture; never used for a class."""
 
+GREY = COLOURS[8]
+"""Of what is there to compare with, and of rows without a class."""
+
 
 def colour(i: int) -> str:
     """The colour of class i; from the eleventh class on they repeat."""

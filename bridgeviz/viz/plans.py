@@ -8,9 +8,9 @@ import numpy as np
 import plotly.graph_objects as go
 
 from bridgeviz.metrics.masses import Blocks, Received
-from bridgeviz.viz.figure import GREY, figure
+from bridgeviz.viz.figure import figure
 from bridgeviz.viz.maps import Maps
-from bridgeviz.viz.palette import WRONG, colour
+from bridgeviz.viz.palette import GREY, WRONG, colour
 
 SCALE = [[0.0, "rgba(0,105,175,0)"], [0.03, "rgba(0,105,175,0.12)"], [1.0, "rgba(0,105,175,1)"]]
 """From nothing to blue: no mass is no ink, on white and on black."""
