@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
-from bridgeviz.costs.atoms import Atoms, find_atoms
+from bridgeviz.costs.anchors import Anchored, anchor
 from bridgeviz.costs.cost import Cost, min_plus
-from bridgeviz.costs.intra import Metric
-from bridgeviz.costs.intra import metric as find_metric
+
+_BLOCK = 512  # anchors at a time
 
 
 def bridge(x: ArrayLike, y: ArrayLike, pairs: ArrayLike, *, metric: str = "cosine") -> Cost:
@@ -39,16 +39,9 @@ def bridge(x: ArrayLike, y: ArrayLike, pairs: ArrayLike, *, metric: str = "cosin
     >>> cost.dense()[0, 0], cost.dense()[2, 1]
     (np.float64(0.0), np.float64(0.0))
     """
-    x, y, pairs, distance = check_spaces(x, y, pairs, metric, "bridge")
-    source, target = find_atoms(x), find_atoms(y)
-    a = _to_anchors(distance, x, source, pairs[:, 0])
-    b = _to_anchors(distance, y, target, pairs[:, 1])
-    # Pairs that share a target atom share their second leg: keep the shorter first leg of each such group.
-    anchor_atoms, group = np.unique(target.index[pairs[:, 1]], return_inverse=True)
-    shortest = np.full((len(source), len(anchor_atoms)), np.inf)
-    np.minimum.at(shortest.T, group.reshape(-1), a.T)
-    _, one = np.unique(group, return_index=True)
-    return Cost("bridge", shortest, b[:, one], min_plus, source, target, anchors=pairs)
+    a = anchor(x, y, pairs, metric, "bridge")
+    factors = [_to_groups(a, "source", a.x), _to_groups(a, "target", a.y)]
+    return Cost("bridge", factors[0], factors[1], min_plus, a.source, a.target, anchors=a.pairs)
 
 
 def legs(x: ArrayLike, y: ArrayLike, pairs: ArrayLike, i: int, j: int, *, metric: str = "cosine") -> dict[str, Any]:
@@ -58,7 +51,8 @@ def legs(x: ArrayLike, y: ArrayLike, pairs: ArrayLike, i: int, j: int, *, metric
         `pair`: its number in `pairs`; `source`, `target`: its rows; `leg_x`, `leg_y`: the two distances, each divided
         by the mean of its space; `cost`: their sum.
     """
-    x, y, pairs, distance = check_spaces(x, y, pairs, metric, "legs")
+    given = anchor(x, y, pairs, metric, "legs")
+    x, y, pairs, distance = given.x, given.y, given.pairs, given.metric
     i = check.count(i, "i", "legs", least=0, most=len(x) - 1)
     j = check.count(j, "j", "legs", least=0, most=len(y) - 1)
     a = distance.matrix(x[[i]], x[pairs[:, 0]])[0] / (distance.mean(x) or 1.0)
@@ -68,20 +62,17 @@ def legs(x: ArrayLike, y: ArrayLike, pairs: ArrayLike, i: int, j: int, *, metric
     return {"pair": p, "source": row, "target": column, "leg_x": a[p], "leg_y": b[p], "cost": a[p] + b[p]}
 
 
-def check_spaces(
-    x: ArrayLike, y: ArrayLike, pairs: ArrayLike, metric: str, where: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, Metric]:
-    """The arguments that every cost built on pairs shares."""
-    x, y = check.matrix(x, "x", where), check.matrix(y, "y", where)
-    pairs = check.pair_index(pairs, "pairs", where, shape=(len(x), len(y)), least=1)
-    distance = find_metric(metric, where)
-    distance.usable(x, "x", where)
-    distance.usable(y, "y", where)
-    return x, y, pairs, distance
-
-
-def _to_anchors(distance: Metric, x: np.ndarray, atoms: Atoms, anchors: np.ndarray) -> np.ndarray:
-    """(u, l) distances from each atom to each anchor, in units of the mean distance within the space."""
-    out = distance.matrix(x[atoms.rows], x[anchors]) / (distance.mean(x) or 1.0)
-    out[atoms.index[anchors], np.arange(len(anchors))] = 0.0  # exactly, whatever the rounding of a matrix product
+def _to_groups(a: Anchored, side: str, x: np.ndarray) -> np.ndarray:
+    """(u, g) distances from each atom to the nearest anchor of each group, in units of the mean within the space."""
+    atoms, at = a.atoms(side)
+    # Pairs of a group share their other leg: of their legs on this side, the shortest counts.
+    group, anchors = np.unique(np.stack([a.group, at]), axis=1)
+    mean = a.metric.mean(x) or 1.0
+    out = np.full((len(atoms), a.groups), np.inf)
+    for first in range(0, len(anchors), _BLOCK):
+        some, chunk = anchors[first : first + _BLOCK], group[first : first + _BLOCK]
+        far = a.metric.matrix(x[atoms.rows], x[atoms.rows[some]]) / mean
+        far[some, np.arange(len(some))] = 0.0  # exactly, whatever the rounding of a matrix product
+        columns, starts = np.unique(chunk, return_index=True)
+        out[:, columns] = np.minimum(out[:, columns], np.minimum.reduceat(far, starts, axis=1))
     return out

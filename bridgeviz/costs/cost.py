@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
+from scipy import sparse
 
 from bridgeviz import _checks as check
 from bridgeviz._checks import InputError
@@ -24,13 +26,52 @@ MOST_BYTES = 4 * 2**30
 """The largest dense matrix that is made without asking; solving with it takes a few times as much."""
 
 
+class TooLarge(InputError):
+    """A matrix beyond the memory limit, refused before it is allocated.
+
+    Attributes:
+        bytes, limit: what it would take, and what is allowed.
+    """
+
+    def __init__(self, said: str, size: int, limit: int):
+        super().__init__(said)
+        self.bytes, self.limit = size, limit
+
+
+def memory_limit() -> int:
+    """The largest dense matrix that is made, in bytes: 4 GB, or BRIDGEVIZ_MEMORY_GB."""
+    given = os.environ.get("BRIDGEVIZ_MEMORY_GB")
+    if not given:
+        return MOST_BYTES
+    try:
+        return int(check.positive(float(given), "BRIDGEVIZ_MEMORY_GB", "memory_limit") * 2**30)
+    except ValueError as error:
+        if isinstance(error, InputError):
+            raise
+        raise check.fail("BRIDGEVIZ_MEMORY_GB", "memory_limit", "a number of GB > 0", check.describe(given)) from None
+
+
 def refuse_above_limit(n: int, m: int, what: str) -> None:
     """An error with the size in GB, before anything is allocated."""
-    if 8 * n * m > MOST_BYTES:
-        raise InputError(
-            f"The {what} as a dense {n} x {m} matrix takes {8 * n * m / 2**30:.1f} GB, above the limit of "
-            f"{MOST_BYTES / 2**30:.0f} GB. Use strategy 'local' or 'true', or a sample of the rows."
-        )
+    _refuse(
+        8 * n * m, f"The {what} as a dense {n:,} x {m:,} matrix",
+        "Use strategy 'local' or 'true', or a sample of the rows.",
+    )  # fmt: skip
+
+
+def refuse_factors(rows: int, groups: int, where: str) -> None:
+    """The same for the two factors of a cost: `rows` of both spaces, one column a group of pairs."""
+    _refuse(
+        8 * rows * groups, f"The factors of {where}(), {rows:,} rows x {groups:,} anchors,",
+        "Use fewer pairs, a sample of the rows, or strategy 'true'.",
+    )  # fmt: skip
+
+
+def _refuse(size: int, what: str, instead: str) -> None:
+    limit = memory_limit()
+    if size > limit:
+        said = f"{what} would take {size / 2**30:.3g} GB, above the limit of {limit / 2**30:.3g} GB. {instead}"
+        raise TooLarge(said, size, limit)
 
 
 def min_plus(a: Any, b: Any) -> Any:
@@ -44,12 +85,26 @@ def min_plus(a: Any, b: Any) -> Any:
 
 
 def neg_log_inner(a: Any, b: Any) -> Any:
-    """`-log sum_p a[i, p] b[j, p]`, for non-negative factors; floored where nothing diffuses.
+    """`-log sum_p a[i, p] b[j, p]`, for non-negative factors; finite where the sum underflows to 0."""
+    return -_log(a, b, 1e-300)
 
-    The floor, 1e-12 of a row's mass, is the cost of "no path": large, finite, the same for all.
-    """
-    xp = np if isinstance(a, np.ndarray) else jnp
-    return -xp.log(xp.maximum(a @ b.T, 1e-12))
+
+def neg_log_share(a: Any, b: Any) -> Any:
+    """The same, floored at 1e-12: the cost of "no path" where the sums are shares of a row's mass."""
+    return -_log(a, b, 1e-12)
+
+
+def _log(a: Any, b: Any, least: float) -> Any:
+    product = a @ b.T
+    if sparse.issparse(product):
+        product = product.toarray()
+    xp = np if isinstance(product, np.ndarray) else jnp
+    return xp.log(xp.maximum(product, max(least, float(np.finfo(product.dtype).tiny))))
+
+
+def one_minus_inner(a: Any, b: Any) -> Any:
+    """`1 - <a_i, b_j>`: the cosine distance of rows of length one."""
+    return 1 - a @ b.T
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,23 +117,27 @@ class Cost:
 
     Attributes:
         name: of the cost.
-        source_factor: (u, g).
+        source_factor: (u, g), dense or sparse.
         target_factor: (v, h), h = g for every cost on pairs; a plain matrix numbers its columns here.
         combine: (r, g), (c, g) -> (r, c), on NumPy or JAX arrays.
         source_atoms: the atoms of the n source rows.
         target_atoms: the atoms of the m target rows.
         default_epsilon: the entropy regularisation that suits this cost once it is divided by its mean.
         anchors: (l, 2) the pairs it was built on.
+        facts: what its making found, by name: islands of a graph, correlations, mass that was dropped.
+        advice: what to do about them, or "".
     """
 
     name: str
-    source_factor: Float[np.ndarray, "u g"]
-    target_factor: Float[np.ndarray, "v h"]
+    source_factor: Any  # Float[np.ndarray, "u g"] | sparse.csr_array
+    target_factor: Any
     combine: Callable[[Any, Any], Any]
     source_atoms: Atoms
     target_atoms: Atoms
     default_epsilon: float = 5e-3
     anchors: np.ndarray | None = None
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    advice: str = ""
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -94,6 +153,14 @@ class Cost:
     def nbytes_dense(self) -> int:
         """Memory that `dense()` takes, in bytes."""
         return 8 * self.shape[0] * self.shape[1]
+
+    @property
+    def nbytes_factors(self) -> int:
+        """Memory that the two factors take, in bytes: what this object holds before anything is asked of it."""
+        return sum(
+            factor.nbytes if isinstance(factor, np.ndarray) else factor.data.nbytes + factor.indices.nbytes
+            for factor in (self.source_factor, self.target_factor)
+        )
 
     @cached_property
     def on_atoms(self) -> Float[np.ndarray, "u v"]:

@@ -2,30 +2,49 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
-from sklearn.neighbors import NearestNeighbors
 
 from bridgeviz import _checks as check
-from bridgeviz.costs.atoms import Atoms, find_atoms
-from bridgeviz.costs.bridge import check_spaces
-from bridgeviz.costs.cost import Cost, neg_log_inner
-from bridgeviz.costs.intra import metric as find_metric
+from bridgeviz.costs.anchors import anchor
+from bridgeviz.costs.atoms import Atoms
+from bridgeviz.costs.cost import Cost, neg_log_share, one_minus_inner
+from bridgeviz.costs.geodesic import island_advice, island_facts
+from bridgeviz.costs.graph import Neighbours, neighbours
+from bridgeviz.costs.resolvent import resolvent
+
+FORMS = ("kernel", "profile")
+_BLOCK = 256  # anchors diffused at a time when only the strongest are kept
 
 
 def diffusion_bridge(
-    x: ArrayLike, y: ArrayLike, pairs: ArrayLike, *, metric: str = "cosine", k: int = 10, a: float | None = None
+    x: ArrayLike,
+    y: ArrayLike,
+    pairs: ArrayLike,
+    *,
+    metric: str = "cosine",
+    k: int = 10,
+    a: float | None = None,
+    form: str = "kernel",
+    strongest: int | None = None,
 ) -> Cost:
     r"""`C = -log K` with `K = F_X F_Y^T`: the mass that reaches both x_i and y_j from the same pairs.
 
     Each space gets a symmetric kNN graph with self-tuned affinities `w_ij = exp(-d_ij^2 / (s_i s_j))`, d the metric and
     s the distance to the k-th neighbour, and `S = D^-1/2 W D^-1/2`. Mass starts at the anchors and diffuses:
-    `F = (1 - a) (I - a S)^-1 E`, where E marks the paired rows. Rows of K are divided by their sum. Range [0, 27.6]:
-    where no path leads, the floor 1e-12.
+    `F = (1 - a) (I - a S)^-1 E`, where E marks the paired rows. The factors F_X (n, l) and F_Y (m, l) are all that is
+    kept; pairs that share a point share a column.
 
-    Choose it when classes form connected clouds and pairs are few: `bridgeviz bench first-light` has both on MNIST.
-    Ours; the paper's KNN cost (Appendix F) is its nearest relative.
+    - `form="kernel"`: rows of K are divided by their sum, and `C = -log K`. Range [0, 27.6]: where no path leads, the
+      floor 1e-12.
+    - `form="profile"`: the cosine distance between the rows of `log F_X` and `log F_Y`, each column centred on its
+      mean: how far a row is from every anchor, in logarithms. Range [0, 2].
+
+    Choose it when classes form connected clouds and pairs are few: `bridgeviz bench costs` has it ahead of every other
+    cost there. Ours; the paper's KNN cost (Appendix F) is its nearest relative.
 
     A row that occurs more than k times is its own island, because its copies are its k nearest neighbours; the graph
     is built on the merged atoms and says exactly that.
@@ -38,77 +57,96 @@ def diffusion_bridge(
         k: neighbours in the graphs, >= 1; a space with fewer rows uses them all.
         a: how far mass diffuses, in [0.001, 0.9999]: 1 / (1 - a) is the mean number of steps. None takes 0.99 when at
             most 2 % of the source rows are paired and 0.9 above: the more anchors, the nearer the next one.
+        form: "kernel" or "profile".
+        strongest: keep, of each row's mass, that from so many anchors, the strongest, as sparse factors; None keeps
+            all. `facts["dropped_x"]` and `facts["dropped_y"]` say what share of the mass that drops. Only for
+            "kernel".
 
     Raises:
-        InputError: as for `bridge`, or `k` or `a` out of range.
+        InputError: as for `bridge`, or an option out of range.
 
     >>> import numpy as np
     >>> x = np.random.default_rng(0).normal(size=(40, 3))
     >>> diffusion_bridge(x, x, [[0, 0], [5, 5]], k=5).shape
     (40, 40)
     """
-    x, y, pairs, _ = check_spaces(x, y, pairs, metric, "diffusion_bridge")
-    k = check.count(k, "k", "diffusion_bridge")
+    where = "diffusion_bridge"
+    given = anchor(x, y, pairs, metric, where)
+    k = check.count(k, "k", where)
     if a is None:
-        a = 0.99 if len(pairs) <= 0.02 * len(x) else 0.9
+        a = 0.99 if len(given.pairs) <= 0.02 * len(given.x) else 0.9
     expected = "a float from 0.001 to 0.9999"
-    if not 1e-3 <= check.real(a, "a", "diffusion_bridge", expected) <= 0.9999:
-        raise check.fail("a", "diffusion_bridge", expected, a)
-    source, target = find_atoms(x), find_atoms(y)
-    # K is a sum over pairs, and pairs that share a target atom share F_Y: add up their E_X and diffuse once.
-    anchor_atoms, group = np.unique(target.index[pairs[:, 1]], return_inverse=True)
-    groups = len(anchor_atoms)
-    e_x = np.zeros((len(source), groups))
-    np.add.at(e_x, (source.index[pairs[:, 0]], group.reshape(-1)), 1.0)
-    e_y = np.zeros((len(target), groups))
-    e_y[anchor_atoms, np.arange(groups)] = 1.0
-    f_x = diffuse(affinity_graph(x, source, metric=metric, k=k), e_x, a=a)
-    f_y = diffuse(affinity_graph(y, target, metric=metric, k=k), e_y, a=a)
-    total = f_x @ (target.multiplicity @ f_y)
-    f_x = np.divide(f_x, total[:, None], out=np.zeros_like(f_x), where=total[:, None] > 0)
-    return Cost("diffusion_bridge", f_x, f_y, neg_log_inner, source, target, anchors=pairs)
+    if not 1e-3 <= check.real(a, "a", where, expected) <= 0.9999:
+        raise check.fail("a", where, expected, a)
+    form = check.choice(form, "form", where, FORMS)
+    if strongest is not None:
+        strongest = check.count(strongest, "strongest", where)
+        if form == "profile":
+            raise check.fail("strongest", where, "None with form 'profile', which compares all anchors", strongest)
+    facts: dict[str, Any] = {"form": form, "k": k, "a": a}
+    factors = []
+    for side, points, letter in (("source", given.x, "x"), ("target", given.y, "y")):
+        atoms, _ = given.atoms(side)
+        s = affinities(neighbours(points, atoms, metric=given.metric, k=k), atoms, k=k)
+        facts.update(island_facts(s, given, side, letter))
+        f, dropped = _diffused(s, given.marks(side), a, strongest)
+        if strongest is not None:
+            facts[f"dropped_{letter}"] = dropped
+        factors.append(f)
+    f_x, f_y = factors
+    if form == "profile":
+        factors, combine = [_profile(f_x, given.source), _profile(f_y, given.target)], one_minus_inner
+    else:
+        total = f_x @ (f_y.T @ given.target.multiplicity)
+        share = np.divide(1.0, total, out=np.zeros_like(total), where=total > 0)
+        f_x = sparse.csr_array(sparse.diags_array(share) @ f_x) if sparse.issparse(f_x) else f_x * share[:, None]
+        factors, combine = [f_x, f_y], neg_log_share
+    return Cost(
+        where, factors[0], factors[1], combine, given.source, given.target, anchors=given.pairs, facts=facts,
+        advice=island_advice(facts, k, "get no mass, and with it the largest cost"),
+    )  # fmt: skip
 
 
-def affinity_graph(x: np.ndarray, atoms: Atoms, *, metric: str, k: int) -> sparse.csr_array:
-    """The normalised affinities S (u, u) of the symmetric kNN graph on the atoms of x.
-
-    An atom's own copies use up its k neighbours first.
-    """
-    points = find_metric(metric, "affinity_graph").embed(x[atoms.rows].astype(np.float64), "x", "affinity_graph")
-    u = len(points)
+def affinities(near: Neighbours, atoms: Atoms, *, k: int) -> sparse.csr_array:
+    """The normalised affinities S (u, u) of the symmetric kNN graph; an atom's own copies use up its k neighbours."""
+    u = len(near.points)
     if u == 1:
         return sparse.csr_array((1, 1))
-    reach = min(k, u - 1)
-    chord, neighbour = NearestNeighbors(n_neighbors=reach).fit(points).kneighbors()  # a row itself is not counted
-    # Every metric here is a multiple of the squared chord, and the self-tuning cancels the factor.
-    distance = (chord / (chord.max() or 1.0)) ** 2
+    distance = near.distance / (near.distance.max() or 1.0)  # the self-tuning cancels the unit
     # Rows (copies counted) met before each neighbour: keep neighbours until k rows are met.
-    copies = atoms.multiplicity[neighbour]
+    copies = atoms.multiplicity[near.index]
     met = (atoms.multiplicity - 1)[:, None] + np.cumsum(copies, axis=1) - copies
     keep = met < k
     last = np.maximum(keep.sum(1) - 1, 0)
     scale = np.sqrt(np.maximum(distance[np.arange(u), last], 1e-12))
-    rows = np.repeat(np.arange(u), reach).reshape(u, reach)
-    weight = np.exp(-((distance / scale[:, None] / scale[neighbour]) ** 2))
-    w = sparse.csr_array((weight[keep], (rows[keep], neighbour[keep])), shape=(u, u))
-    w = w.maximum(w.T)
+    w = near.graph(np.exp(-((distance / scale[:, None] / scale[near.index]) ** 2)), keep=keep)
     degree = np.asarray(w.sum(axis=1)).reshape(-1)
     root = np.divide(1.0, np.sqrt(degree), out=np.zeros(u), where=degree > 0)
     return sparse.csr_array(sparse.diags_array(root) @ w @ sparse.diags_array(root))
 
 
-def diffuse(s: sparse.csr_array, e: np.ndarray, *, a: float, tolerance: float = 1e-10) -> np.ndarray:
-    """`F = (1 - a) (I - a S)^-1 E` for all columns at once, by Chebyshev iteration.
+def _diffused(s: sparse.csr_array, e: Any, a: float, strongest: int | None) -> tuple[Any, float]:
+    """`F = (1 - a) (I - a S)^-1 E`, and the share of its mass that keeping the strongest anchors drops."""
+    flow, start = sparse.csr_array(a * s), (1 - a) * e
+    u, g = e.shape
+    if strongest is None or strongest >= g:
+        return resolvent(flow, start.toarray(), bound=a, tolerance=1e-10), 0.0
+    value, anchors, total = np.zeros((u, 0)), np.zeros((u, 0), np.int64), 0.0
+    for first in range(0, g, _BLOCK):
+        part = resolvent(flow, start[:, first : first + _BLOCK].toarray(), bound=a, tolerance=1e-10)
+        total += part.sum()
+        value = np.concatenate([value, part], axis=1)
+        anchors = np.concatenate([anchors, np.broadcast_to(first + np.arange(part.shape[1]), part.shape)], axis=1)
+        if value.shape[1] > strongest:
+            best = np.argpartition(-value, strongest - 1, axis=1)[:, :strongest]
+            value, anchors = np.take_along_axis(value, best, 1), np.take_along_axis(anchors, best, 1)
+    f = sparse.csr_array((value.ravel(), (np.repeat(np.arange(u), strongest), anchors.ravel())), shape=(u, g))
+    f.eliminate_zeros()
+    return f, float(1 - value.sum() / total)
 
-    The spectrum of `I - a S` lies in [1 - a, 1 + a], so the error after t steps is below
-    2 ((1 - r) / (1 + r))^t with r = sqrt((1 - a) / (1 + a)): 168 steps for a = 0.99 at the default tolerance.
-    """
-    r = np.sqrt((1 - a) / (1 + a))
-    steps = int(np.ceil(np.log(tolerance / 2) / np.log((1 - r) / (1 + r))))
-    b = (1 - a) * e
-    previous, f = b, a * (s @ b) + b
-    w = 1 / (1 - a**2 / 2)
-    for _ in range(steps):
-        previous, f = f, w * (a * (s @ f) + b - previous) + previous
-        w = 1 / (1 - a**2 * w / 4)
-    return np.maximum(f, 0.0)
+
+def _profile(f: np.ndarray, atoms: Atoms) -> np.ndarray:
+    """Rows of `log F` less the mean row, at length one: their inner products are the cosines."""
+    log = np.log(np.maximum(f, 1e-12 * (f.max() or 1.0)))
+    log -= atoms.multiplicity @ log / atoms.multiplicity.sum()
+    return log / np.maximum(np.linalg.norm(log, axis=1, keepdims=True), 1e-300)

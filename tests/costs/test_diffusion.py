@@ -11,7 +11,13 @@ from scipy.spatial.distance import cdist
 import bridgeviz as bv
 from bridgeviz import costs
 from bridgeviz.costs.atoms import every_row, find_atoms
-from bridgeviz.costs.diffusion import affinity_graph, diffuse
+from bridgeviz.costs.diffusion import affinities
+from bridgeviz.costs.graph import neighbours
+from bridgeviz.costs.intra import METRICS
+
+
+def affinity_graph(x, atoms, *, metric, k):
+    return affinities(neighbours(x, atoms, metric=METRICS[metric], k=k), atoms, k=k)
 
 
 def dense_graph(x, k):
@@ -57,15 +63,6 @@ def test_the_graph_is_symmetric_with_its_spectrum_in_the_unit_interval(seed, n, 
     s = affinity_graph(x, atoms, metric="sqeuclidean", k=k).toarray()
     np.testing.assert_allclose(s, s.T, rtol=1e-14)
     assert np.abs(np.linalg.eigvalsh(s)).max() <= 1 + 1e-12
-
-
-@pytest.mark.parametrize("a", [0.1, 0.5, 0.9, 0.99, 0.999])
-def test_chebyshev_agrees_with_a_dense_solve(a):
-    rng = np.random.default_rng(0)
-    s = affinity_graph(rng.normal(size=(60, 3)), every_row(60), metric="sqeuclidean", k=5)
-    e = rng.random((60, 4))
-    exact = (1 - a) * np.linalg.solve(np.eye(60) - a * s.toarray(), e)
-    np.testing.assert_allclose(diffuse(s, e, a=a), exact, atol=1e-8)
 
 
 @pytest.mark.parametrize(("n", "m", "l", "a"), [(25, 18, 3, 0.9), (40, 40, 10, 0.99), (20, 50, 1, 0.5)])
@@ -132,3 +129,59 @@ def test_beats_the_bridge_on_digits(digits):
         accuracy[name] = bv.metrics.matching_accuracy(plan, digits.source.labels, digits.target.labels)
     assert accuracy["bridge"] > 0.6
     assert accuracy["diffusion_bridge"] > accuracy["bridge"] + 0.05
+
+
+def dense_factors(x, y, pairs, k, a):
+    out = []
+    for side, points in enumerate((x, y)):
+        e = np.zeros((len(points), len(pairs)))
+        e[pairs[:, side], np.arange(len(pairs))] = 1
+        out.append((1 - a) * np.linalg.solve(np.eye(len(points)) - a * dense_graph(points, k), e))
+    return out
+
+
+def test_profiles_are_cosines_of_centred_logarithms(spaces):
+    x, y, _ = spaces(3, 30, 30, 3, 2, 1)
+    pairs = np.stack([np.arange(8), np.arange(8)[::-1] * 3], axis=1)
+    cost = costs.diffusion_bridge(x, y, pairs, metric="sqeuclidean", k=6, a=0.9, form="profile")
+    logs = [np.log(np.maximum(f, 1e-12 * f.max())) for f in dense_factors(x, y, pairs, 6, 0.9)]
+    theirs = cdist(*(log - log.mean(0) for log in logs), "cosine")
+    np.testing.assert_allclose(cost.dense(), theirs, atol=1e-5)
+    assert cost.source_factor.shape == (30, 8)  # low rank: the matrix was never needed
+    assert cost.facts["form"] == "profile"
+
+
+@pytest.mark.parametrize("keep", [1, 3, 10, 300])
+def test_the_strongest_anchors_and_the_mass_that_is_dropped(keep, monkeypatch):
+    from bridgeviz.costs import diffusion
+
+    monkeypatch.setattr(diffusion, "_BLOCK", 7)  # of 25 anchors: several blocks, the last one smaller
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(60, 3)), rng.normal(size=(50, 2))
+    pairs = np.stack([rng.permutation(60)[:25], rng.permutation(50)[:25]], axis=1)
+    cost = costs.diffusion_bridge(x, y, pairs, metric="sqeuclidean", k=6, a=0.9, strongest=keep)
+    whole = dense_factors(x, y, pairs, 6, 0.9)
+    kept = []
+    for letter, f in zip("xy", whole, strict=True):
+        top = np.sort(f, axis=1)[:, ::-1][:, :keep]
+        assert cost.facts[f"dropped_{letter}"] == pytest.approx(1 - top.sum() / f.sum(), abs=1e-6)
+        kept.append(np.where(f >= top[:, -1:] * (1 - 1e-9), f, 0))
+    kernel = kept[0] @ kept[1].T
+    share = np.divide(kernel, kernel.sum(1, keepdims=True), out=np.zeros_like(kernel), where=kernel > 0)
+    np.testing.assert_allclose(np.exp(-cost.dense()), np.maximum(share, 1e-12), atol=1e-6)
+    if keep < 25:
+        assert cost.source_factor.nnz <= 60 * keep  # sparse: what is dropped takes no memory
+        assert cost.nbytes_factors <= 16 * (cost.source_factor.nnz + cost.target_factor.nnz)
+        assert 0 < cost.facts["dropped_x"] < 1
+    rows, columns = [3, 1, 59], [0, 49]
+    np.testing.assert_allclose(cost.block(rows, columns), cost.dense()[np.ix_(rows, columns)], atol=1e-12)
+
+
+def test_islands_without_a_pair_are_counted_and_named():
+    rng = np.random.default_rng(0)
+    x = np.concatenate([rng.normal(size=(20, 2)), 100 + rng.normal(size=(11, 2))])
+    cost = costs.diffusion_bridge(x, x, [[0, 0]], metric="sqeuclidean", k=5)
+    assert (cost.facts["islands_x"], cost.facts["stranded_x"]) == (2, 11)
+    assert "11 source rows lie on islands of the neighbour graph without a pair" in cost.advice
+    assert cost.dense()[25].min() == pytest.approx(-np.log(1e-12))
+    assert costs.diffusion_bridge(x, x, [[0, 0], [25, 25]], metric="sqeuclidean", k=5).advice == ""

@@ -1,0 +1,210 @@
+"""Geodesic bridge and KNN cost against networkx and dense linear algebra."""
+
+from __future__ import annotations
+
+import networkx as nx
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
+
+import bridgeviz as bv
+from bridgeviz import costs
+from bridgeviz.costs import anchors
+from bridgeviz.costs.atoms import find_atoms
+
+SCIPY = {"cosine": "cosine", "sqeuclidean": "sqeuclidean", "pearson": "correlation"}
+
+
+def knn_graph(x, metric, k, power):
+    """The symmetric kNN graph, by loops."""
+    d = cdist(x, x, SCIPY[metric])
+    g = nx.Graph()
+    g.add_nodes_from(range(len(x)))
+    for i in range(len(x)):
+        near = [j for j in np.argsort(d[i], kind="stable") if j != i][:k]
+        for j in near:
+            g.add_edge(i, int(j), weight=d[i, j] ** power)
+    return g, d**power
+
+
+def connect(g, d):
+    """Join islands, each to the rest by its shortest edge, until there is one."""
+    while nx.number_connected_components(g) > 1:
+        parts = sorted(nx.connected_components(g), key=lambda part: (-len(part), min(part)))
+        edges = []
+        for part in parts[1:]:
+            inside = sorted(part)
+            outside = sorted(set(g) - part)
+            i, j = np.unravel_index(d[np.ix_(inside, outside)].argmin(), (len(inside), len(outside)))
+            edges.append((inside[i], outside[j], d[inside[i], outside[j]]))
+        g.add_weighted_edges_from(edges)
+    return g
+
+
+def lengths(g, n):
+    out = np.full((n, n), np.inf)
+    for i, row in nx.all_pairs_dijkstra_path_length(g):
+        for j, length in row.items():
+            out[i, j] = length
+    return out
+
+
+@pytest.mark.parametrize("metric", SCIPY)
+@pytest.mark.parametrize(("n", "m", "l", "k", "power"), [(12, 9, 3, 3, 1.0), (40, 30, 8, 5, 2.0), (25, 25, 1, 2, 0.5)])
+def test_geodesics_agree_with_networkx(metric, n, m, l, k, power, spaces):  # noqa: E741
+    x, y, pairs = spaces(n, n, m, 4, 3, l)
+    x[n // 2 :] += 50  # at least two islands, unless k reaches over
+    cost = costs.geodesic_bridge(x, y, pairs, metric=metric, k=k, power=power)
+    legs = []
+    for side, points in enumerate((x, y)):
+        ways = lengths(connect(*knn_graph(points, metric, k, power)), len(points))[:, pairs[:, side]]
+        legs.append(ways)
+    # Pairs that share a point are one group: the mean is over groups, each with its nearest member.
+    theirs = (legs[0][:, None, :] / cost.facts["mean_x"] + legs[1][None] / cost.facts["mean_y"]).min(-1)
+    np.testing.assert_allclose(cost.dense(), theirs, rtol=1e-9, atol=1e-9)
+    assert cost.dense()[pairs[:, 0], pairs[:, 1]].max() == 0
+    if len(np.unique(pairs[:, 0])) == len(np.unique(pairs[:, 1])) == len(pairs):
+        assert cost.facts["mean_x"] == pytest.approx(legs[0].mean())
+        assert cost.facts["mean_y"] == pytest.approx(legs[1].mean())
+
+
+@pytest.mark.parametrize("metric", SCIPY)
+@pytest.mark.parametrize(("n", "m", "l", "k"), [(12, 9, 3, 3), (40, 30, 8, 5), (25, 25, 2, 2)])
+def test_exact_paths_agree_with_networkx_on_the_fused_graph(metric, n, m, l, k, spaces):  # noqa: E741
+    x, y, pairs = spaces(n, n, m, 4, 3, l)
+    cost = costs.knn(x, y, pairs, metric=metric, k=k, form="path")
+    fused = nx.disjoint_union(connect(*knn_graph(x, metric, k, 1)), connect(*knn_graph(y, metric, k, 1)))
+    fused.add_weighted_edges_from((int(i), n + int(j), 0.0) for i, j in pairs)
+    np.testing.assert_allclose(cost.dense(), lengths(fused, n + m)[:n, n:], rtol=1e-9, atol=1e-12)
+
+
+def test_a_path_may_cross_several_pairs():
+    """x0 and x2 are far apart in X and close in Y: the way from x2 leads over to Y and back."""
+    x = np.array([[0.0], [1.0], [50.0], [51.0]])
+    y = np.array([[0.0], [0.1], [0.2], [30.0]])
+    pairs = [[1, 0], [2, 1]]
+    fused = costs.knn(x, y, pairs, k=1, form="path").dense()
+    near = costs.geodesic_bridge(x, y, pairs, metric="sqeuclidean", k=1, power=1.0)
+    assert fused[0, 2] == pytest.approx(1 + 0.01 + 0.01)
+    assert near.facts["islands_x"] == 2
+
+
+@pytest.mark.parametrize("t", [None, 1e-3, 0.05, 3.0, 100.0])
+@pytest.mark.parametrize(("n", "m", "l", "k"), [(12, 9, 3, 3), (30, 40, 12, 5), (20, 20, 1, 4)])
+def test_heat_agrees_with_a_dense_solve(n, m, l, k, t, spaces):  # noqa: E741
+    x, y, pairs = spaces(n, n, m, 4, 3, l)
+    cost = costs.knn(x, y, pairs, k=k, t=t)
+    w = np.zeros((n + m, n + m))
+    edges = []
+    for start, points in ((0, x), (n, y)):
+        g, d = knn_graph(points, "sqeuclidean", k, 1)
+        for i, j, weight in g.edges(data="weight"):
+            w[start + i, start + j] = w[start + j, start + i] = weight
+        edges.append(np.sort(d, axis=1)[:, 1 : k + 1].ravel())
+    w[pairs[:, 0], n + pairs[:, 1]] = w[n + pairs[:, 1], pairs[:, 0]] = 1
+    assert t is not None or cost.facts["t"] == pytest.approx(np.sqrt(np.concatenate(edges)).mean() ** 2)
+    laplacian = np.diag(w.sum(1)) - w
+    heat = np.linalg.inv(np.eye(n + m) + cost.facts["t"] * laplacian)[:n, n:]
+    reached = heat > 1e-9 * heat.max()  # a dense inverse knows the others to no digit
+    assert reached.mean() > 0.1
+    np.testing.assert_allclose(cost.dense()[reached], -np.log(heat[reached]), rtol=1e-5, atol=1e-5)
+    assert np.isfinite(cost.dense()).all()
+
+
+def test_heat_that_falls_below_float32_is_told_apart():
+    x = np.linspace(0, 40, 41)[:, None]
+    dense = costs.knn(x, x, [[0, 0]], k=2, t=1e-6).dense()
+    assert dense.max() > 200  # e^-200: float32 ends at e^-87
+    assert (np.diff(dense[20:-2, 0]) > 5).all()
+
+
+def test_grouping_by_either_side_gives_the_same_cost(spaces):
+    """Ten rows paired with copies of three atoms: grouped by the side with fewer atoms, whichever that is."""
+    x, y, _ = spaces(0, 30, 24, 3, 4, 1)
+    y = y[np.arange(24) % 3]
+    pairs = np.stack([np.arange(10), np.arange(10) * 2], axis=1)
+    for build, options in [
+        (costs.bridge, {}), (costs.geodesic_bridge, {"k": 4}), (costs.diffusion_bridge, {"k": 12, "a": 0.9}),
+        (costs.knn, {"k": 4}), (costs.knn, {"k": 4, "form": "path"}), (costs.kcca, {}),
+    ]:  # fmt: skip
+        there = build(x, y, pairs, **options)
+        back = build(y, x, pairs[:, ::-1], **options)
+        assert there.source_factor.shape[1] <= 3
+        if build is costs.diffusion_bridge:  # its rows are shares: only up to each row's and column's sum
+            k = np.exp(-there.dense()), np.exp(-back.dense().T)
+            ratio = k[0] / k[1]
+            np.testing.assert_allclose(ratio * ratio[0, 0], ratio[:, :1] * ratio[:1], rtol=1e-5)
+        else:
+            np.testing.assert_allclose(there.dense(), back.dense().T, rtol=1e-8, atol=1e-8)
+
+
+@given(seed=st.integers(0, 10**6), n=st.integers(4, 14), m=st.integers(4, 14), l=st.integers(2, 6))
+def test_row_order_does_not_matter(seed, n, m, l, spaces):  # noqa: E741
+    x, y, pairs = spaces(seed, n, m, 3, 4, l)
+    rng = np.random.default_rng(seed)
+    rows, columns = rng.permutation(n), rng.permutation(m)
+    moved = np.stack([np.argsort(rows)[pairs[:, 0]], np.argsort(columns)[pairs[:, 1]]], axis=1)
+    moved = moved[rng.permutation(len(pairs))]
+    for build, options in [
+        (costs.geodesic_bridge, {"k": 3}), (costs.knn, {"k": 3}), (costs.knn, {"k": 3, "form": "path"}),
+    ]:  # fmt: skip
+        dense = build(x, y, pairs, **options).dense()
+        again = build(x[rows], y[columns], moved, **options).dense()
+        np.testing.assert_allclose(again, dense[np.ix_(rows, columns)], rtol=1e-6, atol=1e-9)
+
+
+@given(seed=st.integers(0, 10**6), by=st.floats(1e-2, 1e2))
+def test_the_unit_of_a_space_does_not_matter_to_geodesics(seed, by, spaces):
+    x, y, pairs = spaces(seed, 15, 12, 3, 4, 3)
+    plain = costs.geodesic_bridge(x, y, pairs, metric="sqeuclidean", k=4).dense()
+    scaled = costs.geodesic_bridge(by * x, y, pairs, metric="sqeuclidean", k=4).dense()
+    np.testing.assert_allclose(scaled, plain, rtol=1e-6, atol=1e-9)
+
+
+def test_merged_rows_are_one_node():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(20, 3)), rng.normal(size=(6, 3))
+    copies = y[np.arange(24) % 6]
+    pairs = np.stack([np.arange(6), np.arange(6)], axis=1)
+    for build in (costs.geodesic_bridge, costs.knn):
+        few, many = build(x, y, pairs, k=4), build(x, copies, pairs, k=4)
+        assert many.atom_shape == (20, 6)
+        np.testing.assert_allclose(many.dense(), few.dense()[:, np.arange(24) % 6], rtol=1e-9)
+
+
+def test_islands_are_joined_and_reported():
+    rng = np.random.default_rng(0)
+    x = np.concatenate([rng.normal(size=(20, 2)), 100 + rng.normal(size=(11, 2)), 200 + rng.normal(size=(9, 2))])
+    for cost in (
+        costs.geodesic_bridge(x, x, [[0, 0], [35, 0]], metric="sqeuclidean", k=4),
+        costs.knn(x, x, [[0, 0], [35, 0]], k=4, form="path"),
+        costs.knn(x, x, [[0, 0], [35, 0]], k=4),
+    ):
+        assert cost.facts["islands_x"] == 3
+        assert (cost.facts["stranded_x"], cost.facts["stranded_y"]) == (11, 20)
+        assert np.isfinite(cost.dense()).all()
+        assert cost.advice.startswith("11 source rows lie on islands of the neighbour graph without a pair (3 islands")
+        assert "20 target rows" in cost.advice
+
+
+def test_copies_share_one_atom_and_one_leg():
+    given_ = anchors.anchor(
+        np.array([[0.0], [1.0], [0.0]]), np.array([[5.0], [6.0]]), [[0, 0], [2, 0], [1, 1]], "sqeuclidean", "test"
+    )
+    assert given_.groups == 2
+    assert len(find_atoms(given_.x)) == 2
+    product = given_.marks("source") @ given_.marks("target").T
+    np.testing.assert_array_equal(product.toarray(), [[2, 0], [0, 1]])  # two pairs of rows between one pair of atoms
+
+
+def test_geodesics_beat_straight_lines_on_a_swiss_roll():
+    problem = bv.load("swiss-roll")
+    pairs = problem.sample_pairs(0.01, seed=0)
+    x, y = problem.source.x, problem.target.x
+    accuracy = {}
+    for name in ("bridge", "geodesic_bridge"):
+        plan = bv.couplings.linear(costs.COSTS[name](x, y, pairs, metric="sqeuclidean"))
+        accuracy[name] = bv.metrics.matching_accuracy(plan, problem.source.labels, problem.target.labels)
+    assert accuracy["geodesic_bridge"] > accuracy["bridge"] + 0.05
