@@ -1,4 +1,4 @@
-"""Drawing (i, j) from a plan inside a compiled training step, without an n*m categorical."""
+"""Drawing (i, j) from a plan inside a compiled training step: one alias table over its entries, O(1) a draw."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from scipy import sparse
 
 @partial(
     jax.tree_util.register_dataclass,
-    data_fields=("row_cdf", "rows", "column_cdf", "columns"),
+    data_fields=("rows", "columns", "keep", "alias"),
     meta_fields=(),
 )
 class PlanSampler:
-    """A row by its marginal, then a column of that row, each by inverting a cumulative table made once.
+    """Walker's alias method: an entry at random, kept with its own probability, else its alias is taken.
 
-    The tables are ragged rows padded to the widest, and r and w to powers of two, so that another plan of about the
-    same size does not compile the training step again. A draw costs O(log r + log w).
+    The tables are padded to a power of two, so that another plan of about the same size does not compile the training
+    step again. A draw reads four numbers, whatever the size of the plan; an entry takes 16 bytes.
     """
 
-    def __init__(self, row_cdf: Any, rows: Any, column_cdf: Any, columns: Any):
-        self.row_cdf, self.rows, self.column_cdf, self.columns = row_cdf, rows, column_cdf, columns
+    def __init__(self, rows: Any, columns: Any, keep: Any, alias: Any):
+        self.rows, self.columns, self.keep, self.alias = rows, columns, keep, alias
 
     @classmethod
     def of(cls, plan: np.ndarray | sparse.csr_array, rows: np.ndarray, columns: np.ndarray) -> PlanSampler:
@@ -32,37 +32,47 @@ class PlanSampler:
 
         Entries below 1e-8 of their row's mass are left out: a float32 uniform number would never pick them.
         """
+        flat: Any = sparse.coo_array(plan)
         mass = np.asarray(plan.sum(axis=1)).reshape(-1)
-        if isinstance(plan, np.ndarray):
-            plan = np.where(plan > 1e-8 * mass[:, None], plan, 0.0)
-        plan = sparse.csr_array(plan)
-        used = np.flatnonzero(mass > 0)
-        widths = np.diff(plan.indptr)[used]
-        r, w = _round_up(len(used)), _round_up(int(widths.max()))
-        inside = np.arange(w) < widths[:, None]
-        at = np.minimum(plan.indptr[used][:, None] + np.arange(w), plan.nnz - 1)
-        share = np.where(inside, plan.data[at], 0.0)
-        column_cdf = np.full((r, w), 2.0, np.float32)  # padding lies above any uniform number
-        column_cdf[: len(used)] = np.where(inside, np.cumsum(share, axis=1) / share.sum(1, keepdims=True), 2.0)
-        column_cdf[np.arange(len(used)), widths - 1] = 1.0
-        row_cdf = np.full(r, 2.0, np.float32)
-        row_cdf[: len(used)] = np.cumsum(mass[used]) / mass[used].sum()
-        row_cdf[len(used) - 1] = 1.0
-        row_numbers, column_numbers = np.zeros(r, np.int32), np.zeros((r, w), np.int32)
-        row_numbers[: len(used)] = rows[used]
-        column_numbers[: len(used)] = np.where(inside, columns[plan.indices[at]], 0)
-        return cls(*(jnp.asarray(table) for table in (row_cdf, row_numbers, column_cdf, column_numbers)))
+        used = flat.data > 1e-8 * mass[flat.row]
+        size = 1 << max(0, int(used.sum()) - 1).bit_length()
+        share = np.zeros(size)
+        share[: used.sum()] = flat.data[used]
+        keep, alias = alias_table(share)
+        i, j = np.zeros(size, np.int32), np.zeros(size, np.int32)
+        i[: used.sum()], j[: used.sum()] = rows[flat.row[used]], columns[flat.col[used]]
+        return cls(*(jnp.asarray(table) for table in (i, j, keep.astype(np.float32), alias.astype(np.int32))))
 
     def draw(self, key: jax.Array, size: int) -> tuple[jax.Array, jax.Array]:
         """`size` row numbers (i, j), drawn from the normalised plan."""
         first, second = jax.random.split(key)
-        r = jnp.searchsorted(self.row_cdf, jax.random.uniform(first, (size,)), side="right")
-        r = jnp.minimum(r, len(self.row_cdf) - 1)
-        uniform = jax.random.uniform(second, (size,))
-        c = jax.vmap(partial(jnp.searchsorted, side="right"))(self.column_cdf[r], uniform)
-        c = jnp.minimum(c, self.columns.shape[1] - 1)
-        return self.rows[r], self.columns[r, c]
+        at = jax.random.randint(first, (size,), 0, len(self.keep))
+        at = jnp.where(jax.random.uniform(second, (size,)) < self.keep[at], at, self.alias[at])
+        return self.rows[at], self.columns[at]
 
 
-def _round_up(size: int) -> int:
-    return 1 << (size - 1).bit_length()
+def alias_table(share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """`keep` (N,) in [0, 1] and `alias` (N,): drawing k uniformly, then k or alias[k], has probabilities `share`.
+
+    Walker's tables without a loop: entries below the mean, in order, are topped up from those above it, in order, so
+    that who tops up whom is read off the running sums of what is missing and of what is left over.
+
+    Args:
+        share: (N,) >= 0, not all zero; need not sum to one.
+    """
+    scaled = share * (len(share) / share.sum())
+    light = scaled < 1.0
+    low, high = np.flatnonzero(light), np.flatnonzero(~light)
+    missing, left = np.cumsum(1.0 - scaled[low]), np.cumsum(scaled[high] - 1.0)
+    keep, alias = np.ones(len(share)), np.arange(len(share))
+    # A light entry is topped up by the heavy one whose surplus is not used up by the light ones before it.
+    before = np.concatenate([[0.0], missing])[: len(low)]
+    keep[low] = scaled[low]
+    alias[low] = high[np.minimum(np.searchsorted(left, before, side="right"), len(high) - 1)]
+    # A heavy one may give more than its surplus to its last light one; the next heavy one makes up for it.
+    served = np.searchsorted(before, left, side="left")  # light ones that it and the heavy ones before it top up
+    given = np.concatenate([[0.0], missing])[served]
+    keep[high] = np.clip(1.0 + left - given, 0.0, 1.0)
+    alias[high] = np.append(high[1:], high[-1])
+    keep[high[-1]] = 1.0
+    return keep, alias
