@@ -11,6 +11,7 @@ from bridgeviz.costs.geodesic import geodesic_bridge
 from bridgeviz.costs.intra import METRICS, cosine, pearson, sqeuclidean
 from bridgeviz.costs.kcca import kcca
 from bridgeviz.costs.knn import knn
+from bridgeviz.costs.within import Within
 
 COSTS = {
     "bridge": bridge,
@@ -25,6 +26,7 @@ __all__ = [
     "METRICS",
     "Cost",
     "TooLarge",
+    "Within",
     "as_cost",
     "bridge",
     "cosine",

@@ -29,6 +29,7 @@ class Coupling:
         iterations: of the solver.
         epsilon, tau: of the problem it solves; None where there was none.
         advice: what to try when it did not converge, else "".
+        alpha: the weight of the Gromov-Wasserstein term; None where the solver has none.
     """
 
     plan: np.ndarray | sparse.csr_array
@@ -41,6 +42,7 @@ class Coupling:
     epsilon: float | None = None
     tau: tuple[float, float] | None = None
     advice: str = ""
+    alpha: float | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
