@@ -14,7 +14,7 @@ warnings.filterwarnings("ignore", message="JAXopt is no longer maintained", cate
 from bridgeviz import costs, couplings, datasets, experiments, flows, metrics  # noqa: E402
 from bridgeviz._checks import DataMissing, InputError  # noqa: E402
 from bridgeviz.datasets import load  # noqa: E402
-from bridgeviz.experiments import Run, RunConfig, run  # noqa: E402
+from bridgeviz.experiments import Recommendation, Run, RunConfig, recommend, run  # noqa: E402
 from bridgeviz.flows import Flow, FlowConfig, TrainingError  # noqa: E402
 from bridgeviz.problem import Pairs, Problem, Space  # noqa: E402
 
@@ -26,6 +26,7 @@ __all__ = [
     "InputError",
     "Pairs",
     "Problem",
+    "Recommendation",
     "Run",
     "RunConfig",
     "Space",
@@ -37,5 +38,6 @@ __all__ = [
     "flows",
     "load",
     "metrics",
+    "recommend",
     "run",
 ]

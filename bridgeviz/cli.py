@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from bridgeviz._checks import InputError
 from bridgeviz._files import check_array_path, check_folder, write_array
 from bridgeviz.costs import COSTS, METRICS
 from bridgeviz.datasets import files
-from bridgeviz.experiments import SOLVERS, STRATEGIES, report
+from bridgeviz.experiments import AUTO, SOLVERS, STRATEGIES, report
 from bridgeviz.flows import VELOCITIES
 
 
@@ -34,15 +35,15 @@ def cli() -> None:
 @click.option("--source-labels", type=click.Path(), help="One label a row: .npy, .txt or .csv.")
 @click.option("--target-labels", type=click.Path(), help="One label a row: .npy, .txt or .csv.")
 @click.option("--strategy", default="global", show_default=True, help=", ".join(STRATEGIES))
-@click.option("--cost", default="bridge", show_default=True, help=", ".join(COSTS))
-@click.option("--metric", default="cosine", show_default=True, help=", ".join(METRICS))
+@click.option("--cost", default="bridge", show_default=True, help=", ".join((*COSTS, AUTO)))
+@click.option("--cost-option", multiple=True, metavar="NAME=VALUE", help="Of the cost, such as k=5; repeatable.")
+@click.option("--metric", help=", ".join(METRICS) + "; the cost's own if left out.")
 @click.option("--solver", default="linear", show_default=True, help=", ".join(SOLVERS))
-@click.option(
-    "--alpha", type=float, default=0.0, show_default=True, help="Weight of the Gromov-Wasserstein term; 0 is linear."
-)
+@click.option("--alpha", type=float, help="Of fgw, in [0, 1]: 0 is linear, 1 is Gromov-Wasserstein; 0.5 if left out.")
 @click.option("--epsilon", type=float, help="Entropy regularisation, > 0; the cost's own default if left out.")
 @click.option("--tau-x", type=float, default=1.0, show_default=True, help="In (0, 1]; 1 keeps the source's marginal.")
 @click.option("--tau-y", type=float, default=1.0, show_default=True, help="In (0, 1]; 1 keeps the target's marginal.")
+@click.option("--ot-batch-size", type=int, help="Of strategy local: rows a batch's transport is solved on.")
 @click.option("--velocity", default="adaln-small", show_default=True, help=", ".join(VELOCITIES))
 @click.option("--steps", type=int, default=4000, show_default=True, help="Training steps.")
 @click.option("--batch-size", type=int, default=256, show_default=True)
@@ -53,10 +54,13 @@ def align(source: str, target: str, pairs: str, out: str, **given: Any) -> None:
     """Couple SOURCE with TARGET (.npy, .npz, .csv or .parquet, one row a sample) and learn the flow between them."""
     check_folder(out, holds=report.HOLDS)
     alpha = given.pop("alpha")
-    if alpha != 0:
+    if given["solver"] == "linear" and alpha:
         raise InputError(
             f"The 'alpha' must be 0 with solver 'linear', which has no Gromov-Wasserstein term. Got {alpha}."
         )
+    if given["solver"] == "fgw" and alpha is not None:
+        given["alpha"] = alpha
+    given["cost_options"] = _options(given.pop("cost_option"))
     labels = {side: given.pop(f"{side}_labels") for side in ("source", "target")}
     tau = (given.pop("tau_x"), given.pop("tau_y"))
     config = bv.RunConfig(dataset="yours", fraction=1.0, tau=tau, **given)
@@ -74,13 +78,31 @@ def align(source: str, target: str, pairs: str, out: str, **given: Any) -> None:
 
         run = bv.run(config, problem=problem, pairs=index, on_progress=show)
     contents = report.save(run, out)
-    if run.plan.advice:
-        click.echo(f"Warning: {run.plan.advice}", err=True)
+    if run.recommendation is not None:
+        click.echo(run.recommendation.reason, err=True)
+    if contents["advice"]:
+        click.echo(f"Warning: {contents['advice']}", err=True)
     accuracy = contents["matching_accuracy"]
     judged = "no labels to judge by" if accuracy is None else f"matching accuracy {accuracy:.3f}"
     click.echo(
         f"Aligned {contents['n']} x {contents['m']} points from {contents['l']} pairs: {judged}. Result in {out}"
     )
+
+
+def _options(given: tuple[str, ...]) -> dict[str, Any]:
+    """NAME=VALUE, the value a whole number, a number or a word."""
+    found: dict[str, Any] = {}
+    for one in given:
+        name, equals, text = one.partition("=")
+        if not (name and equals and text):
+            raise InputError(f"The 'cost-option' of align() must be NAME=VALUE, such as k=5. Got {one!r} instead.")
+        value: Any = text
+        for kind in (int, float):
+            with suppress(ValueError):
+                value = kind(text)
+                break
+        found[name] = value
+    return found
 
 
 @cli.command()

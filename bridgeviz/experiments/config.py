@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
@@ -11,9 +12,25 @@ from bridgeviz.datasets import DATASETS
 from bridgeviz.flows import VELOCITIES, FlowConfig
 
 STRATEGIES = ("true", "global", "local")
-SOLVERS = ("linear",)
+SOLVERS = ("linear", "fgw")
+AUTO = "auto"
+"""The cost that `recommend` chooses by held-out pairs."""
+
 YOURS = "yours"
 """The dataset of a problem that is passed to `run`."""
+
+
+def cost_defaults(cost: str) -> dict[str, Any]:
+    """The options of a cost and their defaults; none for "auto", which chooses them."""
+    if cost == AUTO:
+        return {}
+    parameters = inspect.signature(COSTS[cost]).parameters.values()
+    return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "metric"}
+
+
+def own_metric(cost: str) -> str:
+    """The metric that a cost takes when none is named."""
+    return inspect.signature(COSTS["bridge" if cost == AUTO else cost]).parameters["metric"].default
 
 
 @dataclass(frozen=True)
@@ -28,11 +45,15 @@ class RunConfig:
         count: how many of them.
         cover_classes: draw at least one pair of each class first.
         strategy: "true" (the pairs alone), "global" (OT on everything) or "local" (OT on each batch).
-        cost: a name of `bv.costs.COSTS`; "true" needs none.
-        metric: within each space: "cosine", "sqeuclidean" or "pearson".
-        solver: "linear".
+        cost: a name of `bv.costs.COSTS`, or "auto", which `recommend` replaces; "true" needs none.
+        cost_options: of that cost, such as {"k": 5}.
+        metric: within each space: "cosine", "sqeuclidean" or "pearson"; None takes the cost's own default.
+        solver: "linear" or, for strategy "global", "fgw".
+        alpha: of "fgw", in [0, 1]: 0 is the linear problem, 1 pure Gromov-Wasserstein. Half-way: the paper's choice
+            for MNIST.
         epsilon: entropy regularisation; None takes the cost's own default.
         tau: (tau_x, tau_y), each in (0, 1]; 1 is balanced.
+        ot_batch_size: for strategy "local": rows that each batch's transport is solved on; None takes `batch_size`.
         velocity, steps, batch_size, learning_rate: see `FlowConfig`.
         seed: of the pairs, the weights and every draw.
 
@@ -48,10 +69,13 @@ class RunConfig:
     cover_classes: bool = False
     strategy: str = "global"
     cost: str = "bridge"
-    metric: str = "cosine"
+    cost_options: dict[str, Any] = field(default_factory=dict)
+    metric: str | None = None
     solver: str = "linear"
+    alpha: float = 0.5
     epsilon: float | None = None
     tau: tuple[float, float] = (1.0, 1.0)
+    ot_batch_size: int | None = None
     velocity: str = "adaln-small"
     steps: int = 4000
     batch_size: int = 256
@@ -60,18 +84,27 @@ class RunConfig:
 
     def __post_init__(self):
         where = "RunConfig"
-        if not isinstance(self.options, dict):
-            raise check.fail("options", where, "a dict, such as {'overlap': 0.5}", check.describe(self.options))
-        if not all(isinstance(name, str) for name in self.options):
-            raise check.fail("options", where, "a dict with names as keys", check.describe(self.options))
-        object.__setattr__(self, "options", dict(self.options))
+        for name, example in (("options", "{'overlap': 0.5}"), ("cost_options", "{'k': 5}")):
+            given = getattr(self, name)
+            if not isinstance(given, dict):
+                raise check.fail(name, where, f"a dict, such as {example}", check.describe(given))
+            if not all(isinstance(key, str) for key in given):
+                raise check.fail(name, where, "a dict with names as keys", check.describe(given))
+            object.__setattr__(self, name, dict(given))
         check.choice(self.dataset, "dataset", where, (*DATASETS, YOURS))
         check.flag(self.reverse, "reverse", where)
         check.flag(self.cover_classes, "cover_classes", where)
         check.choice(self.strategy, "strategy", where, STRATEGIES)
-        check.choice(self.cost, "cost", where, COSTS)
-        check.choice(self.metric, "metric", where, METRICS)
+        check.choice(self.cost, "cost", where, (*COSTS, AUTO))
+        check.options(self.cost_options, cost_defaults(self.cost), self.cost)
+        if self.metric is not None:
+            check.choice(self.metric, "metric", where, METRICS)
         check.choice(self.solver, "solver", where, SOLVERS)
+        check.unit(self.alpha, "alpha", where, zero=True)
+        if self.solver == "fgw" and self.strategy == "local":
+            raise check.fail("solver", where, "'linear' with strategy 'local'", "'fgw'")
+        if self.ot_batch_size is not None:
+            check.count(self.ot_batch_size, "ot_batch_size", where, least=2)
         check.choice(self.velocity, "velocity", where, VELOCITIES)
         if self.count is not None:
             check.count(self.count, "count", where)
@@ -84,6 +117,11 @@ class RunConfig:
             check.positive(self.epsilon, "epsilon", where)
         object.__setattr__(self, "tau", check.pair_of_units(self.tau, "tau", where))
         self.flow()
+
+    @property
+    def distance(self) -> str:
+        """The metric that is used: `metric`, or the cost's own."""
+        return self.metric or own_metric(self.cost)
 
     def flow(self) -> FlowConfig:
         """The part that training reads."""

@@ -15,7 +15,8 @@ from bridgeviz import _checks as check
 from bridgeviz import costs, couplings, datasets, flows, metrics
 from bridgeviz.costs import Cost
 from bridgeviz.couplings import Coupling, LocalCoupling
-from bridgeviz.experiments.config import YOURS, RunConfig
+from bridgeviz.experiments.config import AUTO, YOURS, RunConfig
+from bridgeviz.experiments.recommend import Recommendation, recommend
 from bridgeviz.flows import Flow, Progress
 from bridgeviz.problem import Pairs, Problem
 
@@ -33,6 +34,7 @@ class Run:
             problem has no labels for is missing.
         seconds: by stage.
         device: that JAX ran on.
+        recommendation: what cost "auto" became, and why; `config` names it. None where a cost was given.
     """
 
     config: RunConfig
@@ -45,6 +47,7 @@ class Run:
     metrics: dict[str, float]
     seconds: dict[str, float]
     device: str
+    recommendation: Recommendation | None = None
 
 
 def run(
@@ -89,6 +92,11 @@ def run(
             problem = problem.reversed()
             pairs = None if pairs is None else pairs[:, ::-1]
         pairs = sample_pairs(problem, config) if pairs is None else Pairs(pairs, shape=problem.shape)
+    found = None
+    if config.cost == AUTO and config.strategy != "true":
+        with _timed(seconds, "recommend"):
+            found = recommend(problem, pairs, metric=config.metric, seed=config.seed)
+            config = found.apply(config)
     with _timed(seconds, "cost"):
         cost = build_cost(problem, pairs, config)
     with _timed(seconds, "coupling"):
@@ -98,7 +106,7 @@ def run(
     with _timed(seconds, "evaluation"):
         numbers = judge(problem, plan, flow, seed=config.seed)
     return Run(
-        config, problem, pairs, cost, plan, flow, losses, numbers, seconds, device()
+        config, problem, pairs, cost, plan, flow, losses, numbers, seconds, device(), found
     )  # fmt: skip
 
 
@@ -113,16 +121,38 @@ def build_cost(problem: Problem, pairs: Pairs, config: RunConfig) -> Cost | None
     """The cost that the config names; None for strategy "true", which needs none."""
     if config.strategy == "true":
         return None
-    return costs.COSTS[config.cost](problem.source.x, problem.target.x, pairs, metric=config.metric)
+    if config.cost == AUTO:
+        raise check.fail("cost", "build_cost", "the name of a cost", "'auto'", "Let bv.recommend choose one first.")
+    return costs.COSTS[config.cost](
+        problem.source.x, problem.target.x, pairs, metric=config.distance, **config.cost_options
+    )
 
 
-def build_coupling(problem: Problem, pairs: Pairs, cost: Cost | None, config: RunConfig) -> Coupling | LocalCoupling:
-    """The coupling of the strategy that the config names."""
+def build_coupling(
+    problem: Problem,
+    pairs: Pairs,
+    cost: Cost | None,
+    config: RunConfig,
+    *,
+    on_step: Callable[[int, float], None] | None = None,
+) -> Coupling | LocalCoupling:
+    """The coupling of the strategy and solver that the config names; `on_step` as in `couplings.fgw`."""
     if cost is None:
         return couplings.true(pairs, shape=problem.shape)
     if config.strategy == "local":
-        return couplings.local(cost, epsilon=config.epsilon, tau=config.tau, batch_size=config.batch_size)
-    return couplings.linear(cost, epsilon=config.epsilon, tau=config.tau)
+        return couplings.local(
+            cost,
+            epsilon=config.epsilon,
+            tau=config.tau,
+            batch_size=config.batch_size,
+            ot_batch_size=config.ot_batch_size,
+        )
+    if config.solver == "linear":
+        return couplings.linear(cost, epsilon=config.epsilon, tau=config.tau)
+    within = [costs.Within(space.x, metric=config.distance) for space in (problem.source, problem.target)]
+    return couplings.fgw(
+        cost, within[0], within[1], alpha=config.alpha, epsilon=config.epsilon, tau=config.tau, on_step=on_step
+    )
 
 
 def judge(problem: Problem, plan: Coupling | LocalCoupling, flow: Flow, *, seed: int = 0) -> dict[str, float]:

@@ -106,7 +106,7 @@ def class_shares_of(
 def diagnosis(run: Run) -> Diagnosis:
     """What a finished run got wrong; kept beside the run in the session."""
     return _kept(run, "diagnosis", lambda: diagnose(
-        run.problem, run.pairs, run.plan, run.flow, cost=run.cost, metric=run.config.metric,
+        run.problem, run.pairs, run.plan, run.flow, cost=run.cost, metric=run.config.distance,
         near=near(run.config, "source") if run.config.dataset != "yours" else None, seed=run.config.seed,
     ))  # fmt: skip
 
@@ -114,7 +114,7 @@ def diagnosis(run: Run) -> Diagnosis:
 def story(run: Run, row: int, *, test: bool) -> Story:
     """What happened to one point of a finished run."""
     return _kept(run, f"story {row} {test}", lambda: explain_point(
-        run.problem, run.pairs, run.plan, run.flow, row, test=test, metric=run.config.metric, seed=run.config.seed
+        run.problem, run.pairs, run.plan, run.flow, row, test=test, metric=run.config.distance, seed=run.config.seed
     ))  # fmt: skip
 
 

@@ -19,7 +19,7 @@ def bridge(config: RunConfig, problem: Problem, names: Mapping[str, str]) -> Non
     i, j = _pickers(config, problem)
     source, target = problem.source, problem.target
     with doors.guard():
-        legs = bv.costs.legs(source.x, target.x, doors.pairs(config), i, j, metric=config.metric)
+        legs = bv.costs.legs(source.x, target.x, doors.pairs(config), i, j, metric=config.distance)
     across, told = st.columns([3, 1], vertical_alignment="center")
     with across:
         st.plotly_chart(

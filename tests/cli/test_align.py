@@ -86,7 +86,25 @@ def test_align_without_labels_judges_nothing(folder, capsys):
 def test_local_leaves_no_plan(folder, capsys):
     assert call(capsys, *ALIGN, "--strategy", "local")[0] == 0
     assert not (folder / "out" / "coupling.npz").exists()
-    assert json.loads((folder / "out" / "report.json").read_text())["mass"] is None
+    report = json.loads((folder / "out" / "report.json").read_text())
+    assert report["mass"] == pytest.approx(1, abs=0.05)  # of a batch
+    assert report["converged"] in (True, False)
+
+
+def test_every_cost_and_solver_can_be_asked_for(folder, capsys):
+    asked = ("--cost", "knn", "--cost-option", "k=5", "--cost-option", "form=path", "--metric", "sqeuclidean")
+    assert call(capsys, *ALIGN, *asked, "--solver", "fgw", "--alpha", "0.3")[0] == 0
+    report = json.loads((folder / "out" / "report.json").read_text())
+    assert (report["cost"], report["cost_options"]) == ("knn", {"k": 5, "form": "path"})
+    assert (report["solver"], report["alpha"], report["metric"]) == ("fgw", 0.3, "sqeuclidean")
+    assert report["recommendation"] is None
+    code, _, err = call(capsys, *ALIGN, "--cost", "auto")
+    assert code == 0
+    report = json.loads((folder / "out" / "report.json").read_text())
+    assert report["cost"] == report["recommendation"]["cost"]
+    assert report["recommendation"]["reason"] in err.replace("\n", " ")
+    assert call(capsys, *ALIGN, "--strategy", "local", "--ot-batch-size", "40", "--batch-size", "16")[0] == 0
+    assert json.loads((folder / "out" / "report.json").read_text())["config"]["ot_batch_size"] == 40
 
 
 @pytest.mark.parametrize("name", ["x.npz", "x.csv", "x_header.csv", "x.parquet"])
@@ -165,6 +183,11 @@ BAD = [
     (("align", "x.npy", "y.npy", "--cost", "brigde"), ("cost", "'bridge'", "brigde")),
     (("align", "x.npy", "y.npy", "--solver", "magic"), ("solver", "'linear'", "magic")),
     (("align", "x.npy", "y.npy", "--alpha", "0.5"), ("alpha", "linear", "0.5")),
+    (("align", "x.npy", "y.npy", "--solver", "fgw", "--alpha", "2"), ("alpha", "[0, 1]", "2")),
+    (("align", "x.npy", "y.npy", "--solver", "fgw", "--strategy", "local"), ("solver", "'linear'", "local")),
+    (("align", "x.npy", "y.npy", "--cost-option", "k"), ("cost-option", "NAME=VALUE", "'k'")),
+    (("align", "x.npy", "y.npy", "--cost-option", "k=5"), ("bridge", "no option 'k'", "none")),
+    (("align", "x.npy", "y.npy", "--cost", "knn", "--cost-option", "k=many"), ("'k' of knn", "integer", "many")),
     (("align", "x.npy", "y.npy", "--velocity", "tiny"), ("velocity", "'adaln-small'", "tiny")),
     (("align", "x.npy", "y.npy", "--steps", "0"), ("steps", "integer >= 1", "0")),
     (("align", "x.npy"), ("TARGET",)),

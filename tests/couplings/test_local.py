@@ -61,7 +61,6 @@ def test_a_batch_follows_its_own_sinkhorn_plan():
 
 
 def test_it_has_no_plan_and_says_so(plan, blobs):
-    assert plan.converged is None
     with pytest.raises(bv.InputError, match="batch by batch"):
         plan.dense()
     with pytest.raises(bv.InputError, match="a local one has no plan"):
@@ -74,3 +73,41 @@ def test_the_units_of_a_matrix_do_not_matter(scale):
     i, j = bv.couplings.local(scale * cost, batch_size=32).sample(0, 320)
     ours = bv.couplings.local(cost, batch_size=32).sample(0, 320)
     assert np.mean(np.abs(i - j)) == pytest.approx(np.mean(np.abs(ours[0] - ours[1])), abs=0.5)
+
+
+def test_the_transport_may_be_solved_on_a_bigger_batch_than_is_drawn():
+    """The paper's remedy: with eight rows a batch seldom holds a row's own counterpart, with 200 it mostly does."""
+    points = np.random.default_rng(0).random((400, 2))
+    cost = bv.costs.sqeuclidean(points)
+    far = []
+    for ot_batch_size in (8, 50, 200):
+        plan = bv.couplings.local(cost, epsilon=0.01, batch_size=8, ot_batch_size=ot_batch_size, max_iterations=2000)
+        sampler = plan.sampler()
+        i, j = sampler.draw(jax.random.key(0), 8)
+        assert i.shape == (8,)
+        i, j = plan.sample(0, 800)
+        far.append(np.linalg.norm(points[i] - points[j], axis=1).mean())
+    assert far[0] > 1.5 * far[1] > 2 * far[2]
+
+
+def test_it_says_how_its_batches_went(blobs):
+    pairs = blobs.sample_pairs(0.2, seed=0)
+    cost = bv.costs.bridge(blobs.source.x, blobs.target.x, pairs)
+    good = bv.couplings.local(cost, epsilon=0.5, batch_size=32)
+    assert good.converged
+    assert good.advice == ""
+    assert good.marginal_error <= 1e-2
+    assert good.mass == pytest.approx(1, abs=0.02)
+    assert 1 <= good.iterations <= 100
+    bad = bv.couplings.local(cost, epsilon=1e-3, batch_size=32, max_iterations=10)
+    assert not bad.converged
+    assert bad.probe.converged < 1
+    assert "of 8 batches Sinkhorn stopped after 10 iterations" in bad.advice
+    assert "try a larger epsilon (now 0.001)" in bad.advice
+    loose = bv.couplings.local(cost, epsilon=0.5, tau=(0.5, 0.5), batch_size=32)
+    assert loose.mass != pytest.approx(1, abs=0.05)
+
+
+def test_a_batch_beyond_the_memory_limit_is_refused(blobs):
+    with pytest.raises(bv.InputError, match=r"batch's cost as a dense 30,000 x 30,000 matrix would take 6.71 GB"):
+        bv.couplings.local(np.ones((5, 5)), ot_batch_size=30_000)
