@@ -156,6 +156,16 @@ def pretrain(name: str, out: Path | None) -> None:
 
 @cli.command()
 @click.argument("name")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder; the project's data/ or the cache if left out.")
+def features(name: str, out: Path | None) -> None:
+    """Run the frozen encoders of a dataset: the sentences of tiny-imagenet's class names."""
+    for line in datasets.features(name, out):
+        click.echo(line)
+    click.echo(f"{name}: written to {out or datasets.paths.home(datasets.DATASETS[name])}")
+
+
+@cli.command()
+@click.argument("name")
 @click.option("--seeds", type=int, default=5, show_default=True)
 def bench(name: str, seeds: int) -> None:
     """Measure a named benchmark, write it to data/benchmarks/ and its table to the README."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import threading
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +16,10 @@ from sklearn.neighbors import NearestNeighbors
 
 from bridgeviz.costs.atoms import Atoms
 from bridgeviz.costs.intra import Metric
+
+_KEPT = 8
+_recent: OrderedDict[tuple, tuple[np.ndarray, np.ndarray]] = OrderedDict()
+_lock = threading.Lock()
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,12 +50,27 @@ class Neighbours:
 
 
 def neighbours(x: np.ndarray, atoms: Atoms, *, metric: Metric, k: int) -> Neighbours:
-    """Exact nearest neighbours (scikit-learn) among the atoms of x; all others where there are fewer than k."""
+    """Exact nearest neighbours (scikit-learn) among the atoms of x; all others where there are fewer than k.
+
+    The last few answers are kept: other pairs, another cost or another fold ask the same of the same space.
+    """
     points = metric.embed(x[atoms.rows].astype(np.float64), "x", "neighbours")
     reach = min(k, len(points) - 1)
     if reach == 0:
         return Neighbours(points, np.zeros((1, 0)), np.zeros((1, 0), np.int64))
-    chord, index = NearestNeighbors(n_neighbors=reach).fit(points).kneighbors()  # a row itself is not counted
+    key = hashlib.blake2b(points.tobytes(), digest_size=16).digest(), points.shape, reach
+    with _lock:
+        found = _recent.get(key)
+    if found is None:
+        found = NearestNeighbors(n_neighbors=reach).fit(points).kneighbors()  # a row itself is not counted
+        for array in found:
+            array.flags.writeable = False
+    with _lock:
+        _recent[key] = found
+        _recent.move_to_end(key)
+        while len(_recent) > _KEPT:
+            _recent.popitem(last=False)
+    chord, index = found
     return Neighbours(points, metric.scale * chord**2, index)
 
 

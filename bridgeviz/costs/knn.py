@@ -37,9 +37,10 @@ def knn(
       and 1 at a pair, as conductances of the Laplacian `L = D - W`; heat flows for one implicit step of length t
       (Crane et al. 2013), `H = (I + t L)^-1`, and the cost is `-log H[i, j]`. None for t takes Crane's rule, the
       squared mean length of an edge. Far edges conduct better than near ones: that is the printed weight, and one
-      reason why this cost loses to the bridge. A small t (0.01 over the mean squared length) counts hops instead.
-    - `form="path"`: the exact shortest path, with the squared distances as lengths and pairs of length 0. A path may
-      cross several pairs.
+      reason why this cost loses to the bridge. So does the unit: distances are taken in the spaces' own, as printed,
+      and in large ones heat is everywhere at once. A small t (0.01 over the mean squared length) counts hops instead.
+    - `form="path"`: the exact shortest path, its lengths the squared distances, divided by their mean in each space
+      (H.4), and pairs of length 0. A path may cross several pairs.
 
     Neither is ever a matrix between all n + m nodes. H is `F_X M F_Y^T` exactly, with one column a group of pairs,
     because all heat crosses a pair (Woodbury); everything is float64, and for small t every term is positive, so that
@@ -61,8 +62,8 @@ def knn(
 
     >>> import numpy as np
     >>> x = np.array([[0.0], [1.0], [2.0]])
-    >>> knn(x, x, [[0, 0]], k=1, form="path").dense()[2, 1]
-    np.float64(3.0)
+    >>> knn(x, x, [[0, 0]], k=1, form="path").dense()[2, 1]  # 2 and 1 steps of squared length 1, their mean 4 / 3
+    np.float64(2.25)
     """
     a = anchor(x, y, pairs, metric, "knn")
     k = check.count(k, "k", "knn")
@@ -75,10 +76,10 @@ def knn(
     for graph, side, letter in zip(graphs, ("source", "target"), "xy", strict=True):
         facts.update(island_facts(graph, a, side, letter))
     if form == "path":
-        scale = a.metric.scale
+        scales = [a.metric.scale / (a.metric.mean(points) or 1.0) for points in (a.x, a.y)]
         graphs = [
-            joined(graph, near.points, lambda chord, s=scale: s * chord**2)
-            for graph, near in zip(graphs, sides, strict=True)
+            joined(near.graph(near.distance * s / a.metric.scale), near.points, lambda chord, s=s: s * chord**2)
+            for near, s in zip(sides, scales, strict=True)
         ]
         factors, combine, said = _paths(a, graphs[0], graphs[1]), min_plus, "are joined by straight edges"
     else:

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from scipy import sparse
 
 _SHORT = 0.5
+_MOST = 2000  # steps of conjugate gradients: far more than any spectrum met so far has asked for
 _STILL = 3  # steps without change: on a bipartite graph an entry only changes at every second one
 
 
@@ -16,9 +17,15 @@ def resolvent(
     r"""Solve `(I - S) F = E` with S, E >= 0, S symmetric and its spectrum in [-bound, bound], bound < 1.
 
     For a bound up to 0.5 the series `E + S E + S^2 E + ...` is added up, until no entry changes by more than
-    `tolerance` of itself: every term is positive, so that the smallest entries keep their digits. Above, by Chebyshev
-    iteration, whose error after k steps is below `2 ((1 - r) / (1 + r))^k` of the largest entry with
-    `r = sqrt((1 - bound) / (1 + bound))`: 168 steps for 0.99 at 1e-10.
+    `tolerance` of itself: every term is positive, so that the smallest entries keep their digits. Above, by conjugate
+    gradients on all columns at once, until each residual is below `tolerance` of its right-hand side; the error is
+    at most `1 / (1 - bound)` times that.
+
+    Args:
+        s: (u, u).
+        e: (u, g).
+        bound: of the spectrum.
+        tolerance: relative, of entries or of residuals.
 
     >>> import numpy as np
     >>> from scipy import sparse
@@ -26,16 +33,25 @@ def resolvent(
     array([[1.333, 0.667],
            [0.667, 1.333]])
     """
-    if bound <= _SHORT:
-        return _series(s, e, tolerance)
-    r = np.sqrt((1 - bound) / (1 + bound))
-    steps = int(np.ceil(np.log(tolerance / 2) / np.log((1 - r) / (1 + r))))
-    previous, f = e, s @ e + e
-    w = 1 / (1 - bound**2 / 2)
-    for _ in range(steps):
-        previous, f = f, w * (s @ f + e - previous) + previous
-        w = 1 / (1 - bound**2 * w / 4)
-    return np.maximum(f, 0.0)
+    return _series(s, e, tolerance) if bound <= _SHORT else np.maximum(_gradients(s, e, tolerance), 0.0)
+
+
+def _gradients(s: sparse.csr_array, e: np.ndarray, tolerance: float) -> np.ndarray:
+    f, r = e.copy(), s @ e
+    p, size = r.copy(), (r**2).sum(0)
+    aim = tolerance**2 * (e**2).sum(0)
+    for _ in range(_MOST):
+        if (size <= aim).all():
+            break
+        change = p - s @ p
+        curve = (p * change).sum(0)
+        step = np.divide(size, curve, out=np.zeros_like(size), where=curve > 0)
+        f += step * p
+        r -= step * change
+        before, size = size, (r**2).sum(0)
+        p *= np.divide(size, before, out=np.zeros_like(size), where=before > 0)
+        p += r
+    return f
 
 
 def _series(s: sparse.csr_array, e: np.ndarray, tolerance: float) -> np.ndarray:

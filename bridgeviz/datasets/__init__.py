@@ -16,13 +16,20 @@ from bridgeviz._checks import InputError
 from bridgeviz.datasets import paths
 from bridgeviz.problem import Problem
 
-DATASETS = {"digits": "digits", "mnist": "mnist", "swiss-roll": "swiss_roll", "blobs": "blobs"}
+DATASETS = {
+    "digits": "digits",
+    "mnist": "mnist",
+    "tiny-imagenet": "tiny_imagenet",
+    "swiss-roll": "swiss_roll",
+    "blobs": "blobs",
+}
 FETCHED = ("mnist",)
 PRETRAINED = ("mnist", "digits")
+ENCODED = ("tiny-imagenet",)
 
 
 def load(name: str, **options: Any) -> Problem:
-    """The problem of that name: "digits", "mnist", "swiss-roll" or "blobs", all of them offline.
+    """The problem of that name: "digits", "mnist", "swiss-roll" or "blobs", offline; "tiny-imagenet" needs features.
 
     Args:
         name: of the dataset.
@@ -68,8 +75,16 @@ def pretrain(name: str, out: Path | None = None) -> Iterator[tuple[str, int, int
     return module.pretrain(out or paths.home(name))
 
 
+def features(name: str, out: Path | None = None) -> Iterator[str]:
+    """Run the frozen encoders of a dataset on what it is made of; yields what it does and writes to `out`."""
+    module = _module(name, "features")
+    if name not in ENCODED:
+        raise InputError(f"features() has nothing to encode for '{name}'. It encodes: {', '.join(ENCODED)}.")
+    return module.features(out or paths.home(DATASETS[name]))
+
+
 def _module(name: str, where: str) -> Any:
     return import_module(f"bridgeviz.datasets.{DATASETS[check.choice(name, 'name', where, DATASETS)]}")
 
 
-__all__ = ["DATASETS", "FETCHED", "PRETRAINED", "describe", "fetch", "load", "pretrain"]
+__all__ = ["DATASETS", "ENCODED", "FETCHED", "PRETRAINED", "describe", "features", "fetch", "load", "pretrain"]

@@ -32,7 +32,7 @@ FIRST_LIGHT = {
 """MNIST, image -> text: the table of the README."""
 
 COLD = "import json, sys, bridgeviz as bv; bv.run(bv.RunConfig.from_dict(json.loads(sys.argv[1])))"
-BENCHMARKS = ("first-light",)
+BENCHMARKS = ("first-light", "costs", "costs-tiny")
 
 
 def measure(name: str, *, seeds: int = 5, folder: Path | None = None, readme: Path | None = None) -> Iterator[str]:
@@ -49,6 +49,11 @@ def measure(name: str, *, seeds: int = 5, folder: Path | None = None, readme: Pa
     """
     check.choice(name, "name", "measure", BENCHMARKS)
     seeds = check.count(seeds, "seeds", "measure")
+    if name != "first-light":
+        from bridgeviz.experiments import bench_costs
+
+        yield from bench_costs.measure(name, seeds=seeds, folder=folder, readme=readme)
+        return
     folder = folder or datasets.paths.shipped() / "benchmarks"
     path = folder / "first_light.csv"
     rows = pd.read_csv(path).to_dict("records") if path.is_file() else []

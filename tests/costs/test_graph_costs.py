@@ -75,7 +75,14 @@ def test_geodesics_agree_with_networkx(metric, n, m, l, k, power, spaces):  # no
 def test_exact_paths_agree_with_networkx_on_the_fused_graph(metric, n, m, l, k, spaces):  # noqa: E741
     x, y, pairs = spaces(n, n, m, 4, 3, l)
     cost = costs.knn(x, y, pairs, metric=metric, k=k, form="path")
-    fused = nx.disjoint_union(connect(*knn_graph(x, metric, k, 1)), connect(*knn_graph(y, metric, k, 1)))
+    sides = []
+    for points in (x, y):
+        g = connect(*knn_graph(points, metric, k, 1))
+        mean = cdist(points, points, SCIPY[metric]).mean()
+        for *_, edge in g.edges(data=True):
+            edge["weight"] /= mean
+        sides.append(g)
+    fused = nx.disjoint_union(*sides)
     fused.add_weighted_edges_from((int(i), n + int(j), 0.0) for i, j in pairs)
     np.testing.assert_allclose(cost.dense(), lengths(fused, n + m)[:n, n:], rtol=1e-9, atol=1e-12)
 
@@ -87,7 +94,9 @@ def test_a_path_may_cross_several_pairs():
     pairs = [[1, 0], [2, 1]]
     fused = costs.knn(x, y, pairs, k=1, form="path").dense()
     near = costs.geodesic_bridge(x, y, pairs, metric="sqeuclidean", k=1, power=1.0)
-    assert fused[0, 2] == pytest.approx(1 + 0.01 + 0.01)
+    mean_x, mean_y = (cdist(side, side, "sqeuclidean").mean() for side in (x, y))
+    assert fused[0, 2] == pytest.approx(1 / mean_x + (0.01 + 0.01) / mean_y)
+    assert fused[3, 0] == pytest.approx(1 / mean_x + 0.01 / mean_y)
     assert near.facts["islands_x"] == 2
 
 
