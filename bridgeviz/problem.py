@@ -197,6 +197,31 @@ class Problem:
             order = np.concatenate([order[first], np.delete(order, first)])
         return Pairs(self.truth[order[:size]], shape=self.shape)
 
+    def sample(self, rows: int, *, seed: int = 0) -> Problem:
+        """The problem on at most `rows` random rows a side; known pairs stay together as far as there is room.
+
+        Source rows are drawn first; the target keeps the partners of the drawn rows, and others at random. The test
+        split stays as it is.
+
+        >>> import numpy as np
+        >>> x = np.random.default_rng(0).normal(size=(30, 2))
+        >>> problem = Problem(Space(x), Space(x), truth=[[i, i] for i in range(30)])
+        >>> problem.sample(10).shape, len(problem.sample(10).truth)
+        ((10, 10), 10)
+        """
+        rows = check.count(rows, "rows", "sample", least=2)
+        rng = np.random.default_rng(check.seed(seed, "seed", "sample"))
+        n, m = self.shape
+        kept_x = np.sort(rng.permutation(n)[:rows])
+        truth = np.zeros((0, 2), np.int64) if self.truth is None else self.truth[np.isin(self.truth[:, 0], kept_x)]
+        partners = rng.permutation(np.unique(truth[:, 1]))[:rows]
+        others = rng.permutation(np.setdiff1d(np.arange(m), partners))[: max(0, rows - len(partners))]
+        kept_y = np.sort(np.concatenate([partners, others]))
+        truth = truth[np.isin(truth[:, 1], kept_y)]
+        moved = np.stack([np.searchsorted(kept_x, truth[:, 0]), np.searchsorted(kept_y, truth[:, 1])], axis=1)
+        known = None if self.truth is None else moved
+        return Problem(self.source.take(kept_x), self.target.take(kept_y), truth=known, test=self.test, name=self.name)
+
     def reversed(self) -> Problem:
         """The same problem the other way round: target -> source."""
         truth = None if self.truth is None else self.truth[:, ::-1]

@@ -6,6 +6,7 @@ import streamlit as st
 from bridgeviz.couplings import LocalCoupling
 from bridgeviz.metrics.masses import blocks, received, strongest
 from bridgeviz.ui import analysis, doors, page, settings
+from bridgeviz.ui.advice import choice_of_tau
 from bridgeviz.ui.verdict import verdict
 from bridgeviz.viz.plans import block_heatmap, class_heatmap, plan_lines, received_bars
 
@@ -13,12 +14,14 @@ LEADS = {
     "true": "The strategy **true** couples the pairs and nothing else: never wrong, and silent about all other rows.",
     "global": "**Optimal transport** looks for the cheapest way to move one cloud of points onto the other; epsilon "
     "blurs it. The plan says how much of each source row goes to each target row.",
+    "fgw": "**Fused Gromov-Wasserstein** weighs two wishes: cheap matches between the spaces, and matches that keep "
+    "the distances within each space. Alpha is the weight of the second.",
     "local": "The strategy **local** solves a new transport problem inside each training batch. Everything here is "
     "**estimated from draws**, because there is no plan of all rows.",
 }
 page.question("What did optimal transport decide?", "")
 config = settings.sidebar()
-st.markdown(LEADS[config.strategy])
+st.markdown(LEADS["fgw" if config.solver == "fgw" else config.strategy])
 with doors.guard():
     problem, plan = doors.problem(config), doors.plan(config)
     drawn = analysis.draws(config)
@@ -93,4 +96,6 @@ if target.labels is not None and not isinstance(plan, LocalCoupling):
             else ""
         )
     )
+if config.strategy != "true":
+    choice_of_tau(config, problem)
 page.onwards("flow", "how does noise become a target?")

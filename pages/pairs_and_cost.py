@@ -5,9 +5,20 @@ import streamlit as st
 
 from bridgeviz.metrics.supervision import chance_matching, cost_accuracy, coverage
 from bridgeviz.ui import analysis, doors, page, settings
-from bridgeviz.ui.bridge import bridge
+from bridgeviz.ui.advice import choice_of_cost
+from bridgeviz.ui.bridge import bridge, memory
 from bridgeviz.viz.pairing import cost_histogram, coverage_bars, supervision_curve
 
+LEADS = {
+    "bridge": "The cost of $x_i$ and $y_j$ is the cheapest way over one pair $p$: a leg to the pair's source, across "
+    "the pair, and a leg from its target (Eq. 6).",
+    "geodesic_bridge": "The cheapest way over one pair, as in Eq. 6, but its legs keep to the cloud of points: from "
+    "neighbour to neighbour.",
+    "diffusion_bridge": "Every pair counts: mass starts at the pairs and diffuses from neighbour to neighbour, and two "
+    "points are close if the same pairs reach both.",
+    "knn": "The paper's rival (Eq. 13-16): the shortest path in one graph of both spaces, joined at the pairs.",
+    "kcca": "The paper's rival (Eq. 17-18): the pairs span a joint space, and the cost is the angle in it.",
+}
 page.question(
     "What does supervision buy?",
     "A few pairs say which source row belongs to which target row. Every other distance between the two spaces has to "
@@ -45,11 +56,12 @@ if cost is None:
         "in the sidebar to see one.", icon=":material/info:",
     )  # fmt: skip
 else:
-    st.markdown(
-        "The cost of $x_i$ and $y_j$ is the cheapest way over one pair $p$: a leg to the pair's source, across the "
-        "pair, and a leg from its target (Eq. 6). **Pick two points**, by row or with a click on a map."
-    )
-    bridge(config, problem, names)
+    st.markdown(f"{LEADS[config.cost]} **Pick two points**, by row or with a click on a map.")
+    if cost.advice:
+        st.warning(cost.advice, icon=":material/hub:")
+    bridge(config, problem, cost, names)
+    st.caption(memory(cost))
+    choice_of_cost(config, problem, pairs)
     st.subheader("Does the cost tell classes apart?")
     labels = analysis.judged(problem)
     if labels is None:

@@ -5,7 +5,7 @@ new cost on pairs is one new file and one line in `COSTS`.
 """
 
 from bridgeviz.costs.bridge import bridge, legs
-from bridgeviz.costs.cost import Cost, TooLarge, as_cost
+from bridgeviz.costs.cost import Cost, Route, TooLarge, as_cost
 from bridgeviz.costs.diffusion import diffusion_bridge
 from bridgeviz.costs.geodesic import geodesic_bridge
 from bridgeviz.costs.intra import METRICS, cosine, pearson, sqeuclidean
@@ -25,6 +25,7 @@ __all__ = [
     "COSTS",
     "METRICS",
     "Cost",
+    "Route",
     "TooLarge",
     "Within",
     "as_cost",

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
 from bridgeviz.costs.anchors import Anchored, anchor
-from bridgeviz.costs.cost import Cost, min_plus
+from bridgeviz.costs.cost import Cost, Route, min_plus
 
 _BLOCK = 512  # anchors at a time
 
@@ -41,25 +39,32 @@ def bridge(x: ArrayLike, y: ArrayLike, pairs: ArrayLike, *, metric: str = "cosin
     """
     a = anchor(x, y, pairs, metric, "bridge")
     factors = [_to_groups(a, "source", a.x), _to_groups(a, "target", a.y)]
-    return Cost("bridge", factors[0], factors[1], min_plus, a.source, a.target, anchors=a.pairs)
+    return Cost(
+        "bridge", factors[0], factors[1], min_plus, a.source, a.target, anchors=a.pairs,
+        route=lambda i, j: _straight(a, i, j),
+    )  # fmt: skip
 
 
-def legs(x: ArrayLike, y: ArrayLike, pairs: ArrayLike, i: int, j: int, *, metric: str = "cosine") -> dict[str, Any]:
-    """Which pair bridges source row i and target row j, and the two legs of Eq. 6.
+def legs(x: ArrayLike, y: ArrayLike, pairs: ArrayLike, i: int, j: int, *, metric: str = "cosine") -> Route:
+    """Which pair bridges source row i and target row j, and the two legs of Eq. 6, each in units of its space's mean.
 
-    Returns:
-        `pair`: its number in `pairs`; `source`, `target`: its rows; `leg_x`, `leg_y`: the two distances, each divided
-        by the mean of its space; `cost`: their sum.
+    >>> legs([[0.0], [1.0], [3.0]], [[0.0], [2.0]], [[0, 0], [2, 1]], 1, 1, metric="sqeuclidean").pair
+    1
     """
     given = anchor(x, y, pairs, metric, "legs")
-    x, y, pairs, distance = given.x, given.y, given.pairs, given.metric
-    i = check.count(i, "i", "legs", least=0, most=len(x) - 1)
-    j = check.count(j, "j", "legs", least=0, most=len(y) - 1)
-    a = distance.matrix(x[[i]], x[pairs[:, 0]])[0] / (distance.mean(x) or 1.0)
-    b = distance.matrix(y[[j]], y[pairs[:, 1]])[0] / (distance.mean(y) or 1.0)
-    p = int(np.argmin(a + b))
-    row, column = (int(k) for k in pairs[p])
-    return {"pair": p, "source": row, "target": column, "leg_x": a[p], "leg_y": b[p], "cost": a[p] + b[p]}
+    i = check.count(i, "i", "legs", least=0, most=len(given.x) - 1)
+    j = check.count(j, "j", "legs", least=0, most=len(given.y) - 1)
+    return _straight(given, i, j)
+
+
+def _straight(given: Anchored, i: int, j: int) -> Route:
+    far = [
+        given.metric.matrix(points[[row]], points[given.pairs[:, side]])[0] / (given.metric.mean(points) or 1.0)
+        for side, (points, row) in enumerate(((given.x, i), (given.y, j)))
+    ]
+    p = int(np.argmin(far[0] + far[1]))
+    source, target = (int(k) for k in given.pairs[p])
+    return Route(p, float(far[0][p]), float(far[1][p]), [i, source], [target, j])
 
 
 def _to_groups(a: Anchored, side: str, x: np.ndarray) -> np.ndarray:

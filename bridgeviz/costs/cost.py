@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 import numpy as np
@@ -107,6 +107,31 @@ def one_minus_inner(a: Any, b: Any) -> Any:
     return 1 - a @ b.T
 
 
+class Route(NamedTuple):
+    """How a source and a target row are bridged.
+
+    Attributes:
+        pair: its number in the pairs.
+        leg_x, leg_y: the two legs: lengths that add up to the cost; or, with a `share`, the parts of the two rows'
+            mass that come from this pair.
+        way_x: source rows from x_i to the pair's source.
+        way_y: target rows from the pair's target to y_j.
+        share: of what the two rows have in common, the part that this pair carries; None where one pair is the cost.
+    """
+
+    pair: int
+    leg_x: float
+    leg_y: float
+    way_x: list[int]
+    way_y: list[int]
+    share: float | None = None
+
+    @property
+    def cost(self) -> float:
+        """The sum of the legs."""
+        return self.leg_x + self.leg_y
+
+
 @dataclass(frozen=True, eq=False)
 class Cost:
     """A cost C (n, m) between the rows of two spaces, kept as factors on merged atoms.
@@ -126,6 +151,7 @@ class Cost:
         anchors: (l, 2) the pairs it was built on.
         facts: what its making found, by name: islands of a graph, correlations, mass that was dropped.
         advice: what to do about them, or "".
+        route: (i, j) -> which pair bridges source row i and target row j in this cost; None where no single pair does.
     """
 
     name: str
@@ -138,6 +164,7 @@ class Cost:
     anchors: np.ndarray | None = None
     facts: Mapping[str, Any] = field(default_factory=dict)
     advice: str = ""
+    route: Callable[[int, int], Route] | None = None
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from bridgeviz import _checks as check
-from bridgeviz.costs.anchors import anchor
+from bridgeviz.costs.anchors import Anchored, anchor
 from bridgeviz.costs.atoms import Atoms
-from bridgeviz.costs.cost import Cost, neg_log_share, one_minus_inner
+from bridgeviz.costs.cost import Cost, Route, neg_log_share, one_minus_inner
 from bridgeviz.costs.geodesic import island_advice, island_facts
 from bridgeviz.costs.graph import Neighbours, neighbours
 from bridgeviz.costs.resolvent import resolvent
@@ -84,10 +84,11 @@ def diffusion_bridge(
         if form == "profile":
             raise check.fail("strongest", where, "None with form 'profile', which compares all anchors", strongest)
     facts: dict[str, Any] = {"form": form, "k": k, "a": a}
-    factors = []
+    factors, flows = [], []
     for side, points, letter in (("source", given.x, "x"), ("target", given.y, "y")):
         atoms, _ = given.atoms(side)
         s = affinities(neighbours(points, atoms, metric=given.metric, k=k), atoms, k=k)
+        flows.append(s)
         facts.update(island_facts(s, given, side, letter))
         f, dropped = _diffused(s, given.marks(side), a, strongest)
         if strongest is not None:
@@ -104,7 +105,23 @@ def diffusion_bridge(
     return Cost(
         where, factors[0], factors[1], combine, given.source, given.target, anchors=given.pairs, facts=facts,
         advice=island_advice(facts, k, "get no mass, and with it the largest cost"),
+        route=lambda i, j: _strongest_pair(given, flows, a, i, j),
     )  # fmt: skip
+
+
+def _strongest_pair(given: Anchored, flows: list, a: float, i: int, j: int) -> Route:
+    """The pair that carries most of `K[i, j] = sum_p F_X[i, p] F_Y[j, p]`; S is symmetric, so one solve a side."""
+    mass = []
+    for (atoms, at), s, row in zip((given.atoms("source"), given.atoms("target")), flows, (i, j), strict=True):
+        start = np.zeros((len(atoms), 1))
+        start[atoms.index[row]] = 1 - a
+        reached = resolvent(sparse.csr_array(a * s), start, bound=a, tolerance=1e-10)[at, 0]
+        mass.append(reached / (reached.sum() or 1.0))
+    together = mass[0] * mass[1]
+    p = int(np.argmax(together if together.sum() > 0 else mass[0] + mass[1]))
+    source, target = (int(row) for row in given.pairs[p])
+    share = float(together[p] / together.sum()) if together.sum() > 0 else 0.0
+    return Route(p, float(mass[0][p]), float(mass[1][p]), [i, source], [target, j], share)
 
 
 def affinities(near: Neighbours, atoms: Atoms, *, k: int) -> sparse.csr_array:

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.sparse.csgraph import dijkstra
 
 from bridgeviz import _checks as check
 from bridgeviz.costs.anchors import Anchored, anchor
-from bridgeviz.costs.cost import Cost, min_plus
+from bridgeviz.costs.cost import Cost, Route, min_plus
 from bridgeviz.costs.graph import islands, joined, neighbours, ways
 
 
@@ -52,7 +53,7 @@ def geodesic_bridge(
     if check.real(power, "power", "geodesic_bridge", "a float >= 0.5") < 0.5:
         raise check.fail("power", "geodesic_bridge", "a float >= 0.5", power)
     facts: dict[str, Any] = {}
-    factors = []
+    factors, means, graphs = [], [], []
     for side, points, atoms, letter in (("source", a.x, a.source, "x"), ("target", a.y, a.target, "y")):
         near = neighbours(points, atoms, metric=a.metric, k=k)
         typical = float(np.median(near.distance)) or 1.0 if near.distance.size else 1.0
@@ -64,11 +65,35 @@ def geodesic_bridge(
         factor = ways(graph, a.members(side))
         mean = float(atoms.multiplicity @ factor.mean(1) / atoms.multiplicity.sum())
         facts[f"mean_{letter}"] = mean * typical**power
-        factors.append(factor / (mean or 1.0))
+        means.append(mean or 1.0)
+        graphs.append(graph)
+        factors.append(factor / means[-1])
     return Cost(
         "geodesic_bridge", factors[0], factors[1], min_plus, a.source, a.target,
         anchors=a.pairs, facts=facts, advice=island_advice(facts, k, "are joined by straight edges"),
+        route=lambda i, j: _along(a, graphs, means, i, j),
     )  # fmt: skip
+
+
+def _along(a: Anchored, graphs: list, means: list[float], i: int, j: int) -> Route:
+    """The pair and the two ways that make the cost of rows i and j."""
+    far, before = [], []
+    for (atoms, _), graph, mean, row in zip((a.atoms("source"), a.atoms("target")), graphs, means, (i, j), strict=True):
+        length, previous = dijkstra(graph, directed=False, indices=atoms.index[row], return_predecessors=True)
+        far.append(length / mean)
+        before.append(previous)
+    at_x, at_y = (a.atoms(side)[1] for side in ("source", "target"))
+    p = int(np.argmin(far[0][at_x] + far[1][at_y]))
+    ways = []
+    for side, at, previous, row in (("source", at_x, before[0], i), ("target", at_y, before[1], j)):
+        atoms, _ = a.atoms(side)
+        end, node = int(a.pairs[p, 0 if side == "source" else 1]), int(at[p])
+        way = [end]
+        while node != atoms.index[row]:
+            node = int(previous[node])
+            way.append(int(atoms.rows[node]))
+        ways.append([*(way[:-1] if len(way) > 1 else way), row])
+    return Route(p, float(far[0][at_x[p]]), float(far[1][at_y[p]]), ways[0][::-1], ways[1])
 
 
 def island_facts(graph, a: Anchored, side: str, letter: str) -> dict[str, int]:

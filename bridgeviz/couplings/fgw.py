@@ -120,7 +120,8 @@ def fgw(
         # The entropy's reference on atoms: the count of entries that each stands for, or the product measure.
         count = jnp.log(mu)[:, None] + jnp.log(nu) + (0.0 if quadratic else np.log(n * m))
         state = (mu[:, None] * nu, jnp.zeros(len(m_u)), jnp.zeros(len(m_v)))
-        problem = (jnp.asarray(fused), spaces[0], spaces[1], mu, nu, count, alpha, epsilon)
+        squares = _squares(*spaces, mu, nu) if tau == (1.0, 1.0) else None  # held marginals: the same at every step
+        problem = (jnp.asarray(fused), spaces[0], spaces[1], mu, nu, count, squares, alpha, epsilon)
         change, step, settled, residual = np.inf, 0, False, np.inf
         while step < max_iterations:
             step += 1
@@ -190,11 +191,13 @@ def _step(state: Any, problem: Any, tolerance: Any, *, tau: tuple[float, float],
     from ott.solvers.linear import sinkhorn
 
     plan, f, g = state
-    fused, c_xx, c_yy, mu, nu, count, alpha, epsilon = problem
+    fused, c_xx, c_yy, mu, nu, count, squares, alpha, epsilon = problem
     rows, columns = plan.sum(1), plan.sum(0)
     mass = plan.sum()
     # L(pi)[i, j] = sum |c_XX[i, i'] - c_YY[j, j']|^2 pi[i', j']
-    shapes = c_xx.apply_square(rows)[:, None] + c_yy.apply_square(columns) - 2 * c_yy.apply(c_xx.apply(plan).T).T
+    if squares is None:
+        squares = _squares(c_xx, c_yy, rows, columns)
+    shapes = squares - 2 * c_yy.apply(c_xx.apply(plan).T).T
     gradient = 2 * alpha * shapes + (1 - alpha) * fused
     if quadratic:
         reference = mu[:, None] * nu
@@ -212,6 +215,12 @@ def _step(state: Any, problem: Any, tolerance: Any, *, tau: tuple[float, float],
         new = new * jnp.sqrt(mass / new.sum())  # both halves of the product keep the same mass
     looks: Any = out.errors  # one every ten iterations, -1 where it did not get to
     return (new, out.f, out.g), jnp.abs(new - plan).sum(), jnp.where(looks >= 0, looks, jnp.inf).min(), out.converged
+
+
+@jax.jit
+def _squares(c_xx: Any, c_yy: Any, rows: Any, columns: Any) -> Any:
+    """What depends on the marginals alone: `sum (c_XX[i, i']^2 + c_YY[j, j']^2) pi[i', j']`."""
+    return c_xx.apply_square(rows)[:, None] + c_yy.apply_square(columns)
 
 
 def _log_ratio(p: Any, q: Any) -> Any:

@@ -40,6 +40,7 @@ class RunConfig:
     Attributes:
         dataset: a name of `bv.datasets.DATASETS`, or "yours" for a problem that is passed to `run`.
         options: of the dataset, such as {"overlap": 0.5} for blobs.
+        rows: align a random sample of so many rows a side; None takes all.
         reverse: align target -> source instead.
         fraction: of the known pairs that may be used; or
         count: how many of them.
@@ -63,6 +64,7 @@ class RunConfig:
 
     dataset: str = "digits"
     options: dict[str, Any] = field(default_factory=dict)
+    rows: int | None = None
     reverse: bool = False
     fraction: float | None = 0.02
     count: int | None = None
@@ -92,6 +94,8 @@ class RunConfig:
                 raise check.fail(name, where, "a dict with names as keys", check.describe(given))
             object.__setattr__(self, name, dict(given))
         check.choice(self.dataset, "dataset", where, (*DATASETS, YOURS))
+        if self.rows is not None:
+            check.count(self.rows, "rows", where, least=2)
         check.flag(self.reverse, "reverse", where)
         check.flag(self.cover_classes, "cover_classes", where)
         check.choice(self.strategy, "strategy", where, STRATEGIES)

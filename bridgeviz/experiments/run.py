@@ -82,15 +82,15 @@ def run(
         )
     seconds: dict[str, float] = {}
     with _timed(seconds, "load"):
-        if problem is None:
-            problem = datasets.load(config.dataset, **config.options)
-        if not isinstance(problem, Problem):
+        if problem is not None and not isinstance(problem, Problem):
             raise check.fail("problem", "run", "a Problem", check.describe(problem))
         if pairs is not None:
-            pairs = check.pair_index(pairs, "pairs", "run", shape=problem.shape, least=1)
-        if config.reverse:
-            problem = problem.reversed()
-            pairs = None if pairs is None else pairs[:, ::-1]
+            if config.rows is not None:
+                raise check.fail("rows", "run", "None where pairs are given, which name rows", config.rows)
+            whole = problem or datasets.load(config.dataset, **config.options)
+            pairs = check.pair_index(pairs, "pairs", "run", shape=whole.shape, least=1)
+            pairs = pairs[:, ::-1] if config.reverse else pairs
+        problem = load_problem(config, problem)
         pairs = sample_pairs(problem, config) if pairs is None else Pairs(pairs, shape=problem.shape)
     found = None
     if config.cost == AUTO and config.strategy != "true":
@@ -108,6 +108,15 @@ def run(
     return Run(
         config, problem, pairs, cost, plan, flow, losses, numbers, seconds, device(), found
     )  # fmt: skip
+
+
+def load_problem(config: RunConfig, problem: Problem | None = None) -> Problem:
+    """The dataset of a config, or the given problem: on a sample of its rows, and the right way round."""
+    if problem is None:
+        problem = datasets.load(config.dataset, **config.options)
+    if config.rows is not None:
+        problem = problem.sample(config.rows, seed=config.seed)
+    return problem.reversed() if config.reverse else problem
 
 
 def sample_pairs(problem: Problem, config: RunConfig) -> Pairs:

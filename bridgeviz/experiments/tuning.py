@@ -114,15 +114,15 @@ def regress(table: pd.DataFrame, *, response: str = "aes") -> Regression:
     Raises:
         InputError: fewer rows than coefficients.
     """
-    variables = [name for name in VARIABLES if table[name].nunique() > 1]
+    variables = [name for name in VARIABLES if len(np.unique(table[name])) > 1]
     if len(table) <= len(variables) + 1:
         raise check.fail("table", "regress", f"of more than {len(variables) + 1} rows", f"{len(table)}")
     design = np.column_stack([np.ones(len(table)), table[variables].to_numpy(float)])
     y = np.asarray(table[response], float)
     found, *_ = np.linalg.lstsq(design, y, rcond=None)
     predicted = design @ found
-    spread = float(((y - y.mean()) ** 2).sum())
-    r2 = 1 - ((y - predicted) ** 2).sum() / spread if spread > 0 else 1.0
+    spread = float(np.sum((y - y.mean()) ** 2))
+    r2 = 1 - float(np.sum((y - predicted) ** 2)) / spread if spread > 0 else 1.0
     adjusted = 1 - (1 - r2) * (len(y) - 1) / (len(y) - len(variables) - 1)
     names = ["intercept", *variables]
     return Regression(dict(zip(names, map(float, found), strict=True)), predicted, float(r2), float(adjusted))

@@ -13,7 +13,7 @@ import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
-from bridgeviz import Problem, Run, RunConfig, metrics
+from bridgeviz import InputError, Problem, Run, RunConfig, metrics
 from bridgeviz.costs.atoms import find_atoms
 from bridgeviz.couplings import Coupling, LocalCoupling
 from bridgeviz.experiments.run import build_cost, sample_pairs
@@ -31,7 +31,7 @@ FRACTIONS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 
 def spaces(config: RunConfig) -> tuple:
     """What the two spaces depend on, hashable."""
-    return config.dataset, tuple(sorted(config.options.items())), config.reverse
+    return doors.problem_key(config)
 
 
 def near(config: RunConfig, side: str) -> Neighbourhood | None:
@@ -76,12 +76,15 @@ def sheet(config: RunConfig, side: str) -> dict | None:
 
 def cost_sample(config: RunConfig) -> CostSample:
     """Entries of the cost, same class and other."""
-    return _cost_sample(doors.key(replace(config, strategy="global", epsilon=None, tau=(1.0, 1.0))), config)
+    return _cost_sample(
+        doors.key(replace(config, strategy="global", solver="linear", epsilon=None, tau=(1.0, 1.0))), config
+    )
 
 
 def worth(config: RunConfig) -> list[float]:
     """The accuracy of the cheapest target at each of `FRACTIONS`; NaN where that is less than one pair."""
-    key = (*spaces(config), config.cost, config.metric, config.cover_classes, config.seed)
+    options = tuple(sorted(config.cost_options.items()))
+    key = (*spaces(config), config.cost, options, config.distance, config.cover_classes, config.seed)
     return _worth(key, config)
 
 
@@ -177,7 +180,11 @@ def _worth(key: tuple, _config: RunConfig) -> list[float]:
             out.append(float("nan"))
             continue
         config = replace(_config, fraction=fraction, count=None)
-        cost = build_cost(problem, sample_pairs(problem, config), config)
+        try:
+            cost = build_cost(problem, sample_pairs(problem, config), config)
+        except InputError:  # such as kcca, which needs two distinct pairs
+            out.append(float("nan"))
+            continue
         assert cost is not None, "only the strategy true has no cost"
         out.append(cost_accuracy(cost, *labels, most=500))
     return out

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 import streamlit as st
 
-from bridgeviz import DataMissing, InputError, Pairs, Problem, RunConfig, TrainingError, datasets, metrics
-from bridgeviz.costs import Cost
+from bridgeviz import DataMissing, InputError, Pairs, Problem, RunConfig, TrainingError, metrics
+from bridgeviz.costs import Cost, TooLarge
 from bridgeviz.couplings import Coupling, LocalCoupling
-from bridgeviz.experiments.run import build_cost, build_coupling, sample_pairs
+from bridgeviz.experiments.run import build_cost, build_coupling, load_problem, sample_pairs
 
 
 class Key:
@@ -29,33 +29,45 @@ class Key:
         return f"Key{self.parts}"
 
 
-def _problem_parts(config: RunConfig) -> tuple:
-    return config.dataset, tuple(sorted(config.options.items())), config.reverse
+def problem_key(config: RunConfig) -> tuple:
+    """Everything that the two spaces depend on, hashable."""
+    return (
+        config.dataset,
+        tuple(sorted(config.options.items())),
+        config.reverse,
+        config.rows,
+        config.rows and config.seed,
+    )
 
 
-def _pairs_parts(config: RunConfig) -> tuple:
-    return *_problem_parts(config), config.fraction, config.count, config.cover_classes, config.seed
+def pairs_key(config: RunConfig) -> tuple:
+    """Everything that the pairs depend on, hashable."""
+    return *problem_key(config), config.fraction, config.count, config.cover_classes, config.seed
 
 
 def _cost_parts(config: RunConfig) -> tuple:
-    none = config.strategy == "true"
-    return *_pairs_parts(config), none, None if none else config.cost, None if none else config.metric
+    if config.strategy == "true":
+        return *pairs_key(config), None
+    return *pairs_key(config), config.cost, tuple(sorted(config.cost_options.items())), config.distance
 
 
 def _plan_parts(config: RunConfig) -> tuple:
-    size = config.batch_size if config.strategy == "local" else None
-    rest = () if config.strategy == "true" else (config.epsilon, config.tau, size, config.solver)
+    rest: tuple = () if config.strategy == "true" else (config.epsilon, config.tau)
+    if config.strategy == "local":
+        rest = (*rest, config.batch_size, config.ot_batch_size)
+    if config.strategy == "global":
+        rest = (*rest, config.solver, config.alpha if config.solver == "fgw" else None)
     return *_cost_parts(config), config.strategy, *rest
 
 
 def problem(config: RunConfig) -> Problem:
     """The dataset of a config, the right way round."""
-    return _problem(Key(config, *_problem_parts(config)))
+    return _problem(Key(config, *problem_key(config)))
 
 
 def pairs(config: RunConfig) -> Pairs:
     """The paired samples that a config may use."""
-    return _pairs(Key(config, *_pairs_parts(config)))
+    return _pairs(Key(config, *pairs_key(config)))
 
 
 def cost(config: RunConfig) -> Cost | None:
@@ -70,7 +82,7 @@ def plan(config: RunConfig) -> Coupling | LocalCoupling:
 
 def overlap(config: RunConfig, side: str) -> np.ndarray:
     """For each point of the "source" or "target", the share of its 15 nearest neighbours of another class."""
-    return _overlap(Key(config, *_problem_parts(config), side), side)
+    return _overlap(Key(config, *problem_key(config), side), side)
 
 
 def key(config: RunConfig) -> tuple:
@@ -83,6 +95,8 @@ def guard() -> Iterator[None]:
     """Turn what the engine refuses into one plain sentence with a way out, and stop the page."""
     try:
         yield
+    except TooLarge as error:
+        refuse_too_large(str(error))
     except DataMissing as error:
         refuse(str(error), "Pick another dataset in the sidebar, or reset the settings.")
     except (InputError, TrainingError) as error:
@@ -99,13 +113,24 @@ def refuse(said: str, way_out: str) -> None:
     st.stop()
 
 
+def refuse_too_large(said: str) -> None:
+    """Show the size that was refused, and offer a sample of the rows."""
+    from bridgeviz.ui import settings
+
+    st.error(said, icon=":material/memory:")
+    st.button(
+        f"Use a sample of {settings.SAMPLE:,} rows a side", key="_sample", on_click=settings.use_sample, type="primary"
+    )
+    st.button("Reset settings", key="_way_out", on_click=settings.reset)
+    st.stop()
+
+
 _hash: dict[str | type, Callable[[Any], Any]] = {Key: lambda key: repr(key.parts)}
 
 
 @st.cache_resource(max_entries=6, show_spinner=False, hash_funcs=_hash)
 def _problem(key: Key) -> Problem:
-    found = datasets.load(key.config.dataset, **key.config.options)
-    return found.reversed() if key.config.reverse else found
+    return load_problem(key.config)
 
 
 @st.cache_resource(max_entries=32, show_spinner=False, hash_funcs=_hash)

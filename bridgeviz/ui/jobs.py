@@ -55,6 +55,7 @@ class Record:
         error: one plain sentence, or "".
         run: what came out, also of a cancelled training that had begun.
         scene: of the run, ready to play.
+        result: of other work than a training.
         seconds: since it started.
     """
 
@@ -71,6 +72,7 @@ class Record:
     error: str = ""
     run: Run | None = None
     scene: Scene | None = None
+    result: Any = None
     seconds: float = 0.0
 
     @property

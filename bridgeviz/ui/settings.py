@@ -10,87 +10,10 @@ import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
 from bridgeviz import InputError, RunConfig
-from bridgeviz.costs import COSTS, METRICS
-from bridgeviz.datasets import DATASETS
-from bridgeviz.experiments import STRATEGIES
-from bridgeviz.flows import VELOCITIES
 from bridgeviz.ui import doors, router
+from bridgeviz.ui.controls import COST_KEYS, DEFAULTS, GRIDS, HELP, LIMITS, NAMED, OPTION_LABELS, SAMPLE, WHOLE, WORDS
 
-DEFAULTS: dict[str, Any] = {
-    "dataset": "digits",
-    "overlap": 0.3,
-    "reverse": False,
-    "percent": "2",
-    "cover": False,
-    "strategy": "global",
-    "cost": "bridge",
-    "metric": "cosine",
-    "epsilon": "auto",
-    "tau_x": "1",
-    "tau_y": "1",
-    "seed": 0,
-    "velocity": "adaln-small",
-    "steps": "1000",
-    "learning_rate": "0.001",
-    "batch_size": "256",
-}
-"""Each setting by the name it has in the link."""
-
-NAMED = {
-    "dataset": tuple(DATASETS),
-    "strategy": STRATEGIES,
-    "cost": tuple(COSTS),
-    "metric": tuple(METRICS),
-    "velocity": tuple(VELOCITIES),
-}
-"""Settings that take a name."""
-
-GRIDS = {
-    "percent": ("0.1", "0.2", "0.5", "1", "2", "5", "10", "20", "50", "100"),
-    "epsilon": ("auto", "0.001", "0.002", "0.005", "0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1"),
-    "tau_x": ("0.1", "0.3", "0.5", "0.7", "0.8", "0.9", "0.95", "0.98", "1"),
-    "tau_y": ("0.1", "0.3", "0.5", "0.7", "0.8", "0.9", "0.95", "0.98", "1"),
-    "steps": ("100", "200", "500", "1000", "2000", "4000", "8000"),
-    "learning_rate": ("0.0001", "0.0003", "0.001", "0.003"),
-    "batch_size": ("32", "64", "128", "256", "512"),
-}
-"""Settings that take a number: the slider's stops. A link may name any number in between."""
-
-LIMITS: dict[str, tuple[float, float]] = {
-    "overlap": (0.0, 1.0),
-    "percent": (1e-3, 100.0),
-    "epsilon": (1e-5, 100.0),
-    "tau_x": (1e-3, 1.0),
-    "tau_y": (1e-3, 1.0),
-    "seed": (0, 9999),
-    "steps": (1, 100_000),
-    "learning_rate": (1e-7, 1.0),
-    "batch_size": (2, 4096),
-}
-_WHOLE = ("seed", "steps", "batch_size")
 _BAD, _KEPT, _PLACE = "_bad_link", "_settings", "_settings_page"
-
-HELP = {
-    "dataset": "What is aligned. Handwriting is matched with label codes; blobs and the Swiss roll are made up.",
-    "overlap": "How much the classes run into each other, in both spaces.",
-    "reverse": "Carry the target to the source instead: from labels to pictures.",
-    "percent": "How many of the known source-target pairs may be used, in percent. The rest stays hidden.",
-    "cover": "Draw one pair of each class before the rest.",
-    "strategy": "true: learn from the pairs alone. global: optimal transport between all points. "
-    "local: optimal transport inside each training batch.",
-    "cost": "How far a source point is from a target point, across the pairs. bridge: over the cheapest pair. "
-    "diffusion_bridge: over every pair, along every path of near neighbours.",
-    "metric": "Distance inside each space.",
-    "epsilon": "How blurred the transport plan is: small is sharp and slow, large is blurred. "
-    "auto takes what suits the cost.",
-    "tau_x": "1: every source point must be matched. Less: points may be left out.",
-    "tau_y": "1: every target point must be used equally. Less: target points may be used more or less.",
-    "seed": "Of the pairs that are drawn, the network's first weights and the noise.",
-    "velocity": "Size of the network that learns the flow.",
-    "steps": "Of training.",
-    "learning_rate": "Of training; it falls to zero on a cosine.",
-    "batch_size": "Pairs a training step.",
-}
 
 
 def sidebar(*, training: bool = False) -> RunConfig:
@@ -114,6 +37,10 @@ def sidebar(*, training: bool = False) -> RunConfig:
         _name("strategy", "Strategy")
         if _now("strategy") != "true":
             _name("cost", "Cost")
+        if _now("strategy") == "global":
+            _name("solver", "Solver")
+            if _now("solver") == "fgw":
+                _grid("alpha", "Alpha")
         if training:
             _grid("steps", "Training steps")
         with st.expander("More settings"):
@@ -121,7 +48,11 @@ def sidebar(*, training: bool = False) -> RunConfig:
                 _grid("epsilon", "Epsilon")
                 _grid("tau_x", "Tau of the source")
                 _grid("tau_y", "Tau of the target")
+                _cost_options(_now("cost"))
                 _name("metric", "Metric")
+            if _now("strategy") == "local":
+                _grid("ot_batch", "Rows of a batch's transport")
+            _grid("rows", "Rows a side")
             _bound(st.checkbox, "reverse", "Other direction")
             _bound(st.checkbox, "cover", "At least one pair a class")
             _bound(st.number_input, "seed", "Seed", min_value=0, max_value=9999, step=1)
@@ -171,11 +102,16 @@ def to_config(values: dict[str, Any]) -> RunConfig:
         dataset=values["dataset"],
         options={"overlap": float(values["overlap"])} if values["dataset"] == "blobs" else {},
         reverse=bool(values["reverse"]),
+        rows=None if values["rows"] == "all" else int(values["rows"]),
         fraction=float(values["percent"]) / 100,
         cover_classes=bool(values["cover"]),
         strategy=values["strategy"],
         cost=values["cost"],
-        metric=values["metric"],
+        cost_options=_options_of(values),
+        metric=None if values["metric"] == "auto" else values["metric"],
+        solver=values["solver"] if values["strategy"] == "global" else "linear",
+        alpha=float(values["alpha"]),
+        ot_batch_size=None if values["ot_batch"] == "auto" else int(values["ot_batch"]),
         epsilon=None if values["epsilon"] == "auto" else float(values["epsilon"]),
         tau=(float(values["tau_x"]), float(values["tau_y"])),
         velocity=values["velocity"],
@@ -184,6 +120,22 @@ def to_config(values: dict[str, Any]) -> RunConfig:
         learning_rate=float(values["learning_rate"]),
         seed=int(values["seed"]),
     )
+
+
+def _options_of(values: dict[str, Any]) -> dict[str, Any]:
+    """The options of the chosen cost that differ from what it takes by itself."""
+    found: dict[str, Any] = {}
+    for key, name in COST_KEYS.get(values["cost"], {}).items():
+        value = values[key]
+        if value != DEFAULTS[key]:
+            found[name] = value if key in NAMED else (int(value) if key in WHOLE else float(value))
+    return found
+
+
+def use_sample() -> None:
+    """Align a sample of the rows; a callback."""
+    st.session_state["rows"] = str(SAMPLE)
+    st.session_state[_KEPT] = {**st.session_state.get(_KEPT, DEFAULTS), "rows": str(SAMPLE)}
 
 
 def from_config(config: RunConfig) -> dict[str, Any]:
@@ -196,7 +148,17 @@ def from_config(config: RunConfig) -> dict[str, Any]:
         "cover": config.cover_classes,
         "strategy": config.strategy,
         "cost": config.cost,
-        "metric": config.metric,
+        "solver": config.solver,
+        "alpha": f"{config.alpha:g}",
+        **{key: DEFAULTS[key] for key in ("k", "a", "diffusion_form", "knn_form", "power", "shrinkage")},
+        **{
+            key: value if isinstance(value := config.cost_options[name], str) else f"{value:g}"
+            for key, name in COST_KEYS[config.cost].items()
+            if name in config.cost_options
+        },
+        "metric": config.metric or "auto",
+        "ot_batch": "auto" if config.ot_batch_size is None else str(config.ot_batch_size),
+        "rows": "all" if config.rows is None else str(config.rows),
         "epsilon": "auto" if config.epsilon is None else f"{config.epsilon:g}",
         "tau_x": f"{config.tau[0]:g}",
         "tau_y": f"{config.tau[1]:g}",
@@ -222,17 +184,17 @@ def complaint(key: str, text: str) -> str | None:
         return None if text in NAMED[key] else f"The link asks for {key}={text[:40]}. It must be one of: {known}."
     if key in ("reverse", "cover"):
         return None if text in ("true", "false") else f"The link asks for {key}={text[:40]}. It must be true or false."
-    if key == "epsilon" and text == "auto":
+    if text == WORDS.get(key):
         return None
     low, high = LIMITS[key]
-    kind = "a whole number" if key in _WHOLE else "a number"
-    also = ", or auto" if key == "epsilon" else ""
+    kind = "a whole number" if key in WHOLE else "a number"
+    also = f", or {WORDS[key]}" if key in WORDS else ""
     wrong = f"The link asks for {key}={text[:40]}. It must be {kind} from {low:g} to {high:g}{also}."
     try:
         number = float(text)
     except ValueError:
         return wrong
-    if not low <= number <= high or (key in _WHOLE and number != int(number)):
+    if not low <= number <= high or (key in WHOLE and number != int(number)):
         return wrong
     return None
 
@@ -291,10 +253,16 @@ def _name(key: str, label: str) -> None:
     _bound(st.selectbox, key, label, options=options, index=options.index(DEFAULTS[key]))
 
 
+def _cost_options(cost: str) -> None:
+    """The controls of what the chosen cost reads."""
+    for key in COST_KEYS.get(cost, {}):
+        (_name if key in NAMED else _grid)(key, OPTION_LABELS[key])
+
+
 def _grid(key: str, label: str) -> None:
     """A slider over the stops of a number, and over the odd value that a link brought."""
     odd = {value for value in (_now(key), st.query_params.get(key)) if value and value not in GRIDS[key]}
-    options = sorted({*GRIDS[key], *odd}, key=lambda text: -1.0 if text == "auto" else float(text))
+    options = sorted({*GRIDS[key], *odd}, key=lambda text: -1.0 if text in ("auto", "all") else float(text))
     _bound(st.select_slider, key, label, options=options, value=DEFAULTS[key])
 
 

@@ -41,7 +41,7 @@ def train(config: RunConfig, problem: Problem) -> Callable[[Job], None]:
         stage("Measuring the cost", "load")
         cost = build_cost(problem, pairs, config)
         stage("Solving the transport", "cost")
-        plan = build_coupling(problem, pairs, cost, config)
+        plan = build_coupling(problem, pairs, cost, config, on_step=lambda *_: job.check())
         stage("Preparing the training", "coupling")
         losses: list[np.ndarray] = []
         flow: Any = None

@@ -20,7 +20,7 @@ def verdict(problem: Problem, plan: Coupling | LocalCoupling, drawn: tuple[np.nd
     """
     source, target = problem.source, problem.target
     local = isinstance(plan, LocalCoupling)
-    boxes = st.columns(2 if local else 4)
+    boxes = st.columns(4)
     if source.labels is None or target.labels is None:
         boxes[0].metric("Matching accuracy", "unknown", help="It needs labels on both sides.")
     else:
@@ -35,24 +35,28 @@ def verdict(problem: Problem, plan: Coupling | LocalCoupling, drawn: tuple[np.nd
         )
         size = f"{len(drawn[0]):,} draws from the plan, as the paper measures it."
         boxes[1].metric("The same, from draws", f"{sampled:.1%}", help=size)
-    if isinstance(plan, LocalCoupling):
-        st.info(
-            "Each batch's transport is solved anew: there is no plan of all rows, and so no verdict on convergence.",
-            icon=":material/info:",
-        )
-        return
     boxes[2].metric("Mass", f"{plan.mass:.4g}", help="1 when balanced. With tau below 1 it need not be.")
     boxes[3].metric(
         "Marginal error",
         f"{plan.marginal_error:.1e}",
         help="How far the plan's marginals are from those asked for (L1). Unbalanced: the solver's residual.",
     )
+    if isinstance(plan, LocalCoupling):
+        if plan.converged:
+            said = (
+                f"Eight probed batches of {plan.ot_batch_size:,} rows a side converged, in {plan.iterations} iterations"
+            )
+            st.success(f"{said} in the mean. There is no plan of all rows.", icon=":material/check:")
+        else:
+            st.warning(f"{plan.advice} There is no plan of all rows.", icon=":material/warning:")
+        return
     (n, m), u, v = plan.shape, len(plan.source_atoms), len(plan.target_atoms)
     merged = f" Equal rows were merged: {n:,} x {m:,} became {u:,} x {v:,}, which is exact." if plan.merged else ""
     if plan.solver == "true":
         st.success("The pairs as they are: nothing had to be solved.", icon=":material/check:")
     elif plan.converged:
-        said = f"Converged after {plan.iterations:,} iterations at epsilon {plan.epsilon:g}.{merged}"
+        steps = "iterations" if plan.alpha is None else f"steps at alpha {plan.alpha:g}"
+        said = f"Converged after {plan.iterations:,} {steps}, epsilon {plan.epsilon:g}.{merged}"
         st.success(said, icon=":material/check:")
     else:
         st.warning(f"{plan.advice}{merged}", icon=":material/warning:")

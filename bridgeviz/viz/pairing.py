@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 
+from bridgeviz.costs import Route
 from bridgeviz.metrics.supervision import CostSample
 from bridgeviz.viz.figure import figure, level
 from bridgeviz.viz.maps import Maps
@@ -33,19 +33,21 @@ def coverage_bars(names: Sequence[str], counts: np.ndarray, *, ranks: Sequence[i
     )  # fmt: skip
 
 
-def bridge_route(maps: Maps, i: int, j: int, legs: dict[str, Any]) -> go.Figure:
-    """The two legs of Eq. 6 across both maps: `x_i -> x_p == y_p -> y_j`, as `bv.costs.legs` found them."""
-    stops = np.stack([maps.left[i], maps.left[legs["source"]], maps.right[legs["target"]], maps.right[j]])
+def bridge_route(maps: Maps, route: Route) -> go.Figure:
+    """The two legs across both maps, `x_i -> x_p == y_p -> y_j`, stop by stop where they have stops in between."""
+    i, source, target, j = route.way_x[0], route.way_x[-1], route.way_y[0], route.way_y[-1]
+    stops = np.stack([maps.left[i], maps.left[source], maps.right[target], maps.right[j]])
+    unit = ".2f" if route.share is None else ".0%"
     ways = [
         {
-            "x": stops[k : k + 2, 0], "y": stops[k : k + 2, 1], "mode": "lines", "name": name, "hoverinfo": "name",
+            "x": line[:, 0], "y": line[:, 1], "mode": "lines", "name": name, "hoverinfo": "name",
             "line": {"color": ink, "width": 4, "dash": dash},
         }
-        for k, (name, dash, ink) in enumerate((
-            (f"leg in the source: {legs['leg_x']:.2f}", "solid", SAME),
-            ("the pair", "dot", _LINE),
-            (f"leg in the target: {legs['leg_y']:.2f}", "solid", OTHER),
-        ))
+        for line, name, dash, ink in (
+            (maps.left[route.way_x], f"leg in the source: {route.leg_x:{unit}}", "solid", SAME),
+            (stops[1:3], "the pair", "dot", _LINE),
+            (maps.right[route.way_y], f"leg in the target: {route.leg_y:{unit}}", "solid", OTHER),
+        )
     ]  # fmt: skip
     marks = {
         "x": stops[:, 0], "y": stops[:, 1], "mode": "markers+text", "name": "points", "showlegend": False,
@@ -55,7 +57,7 @@ def bridge_route(maps: Maps, i: int, j: int, legs: dict[str, Any]) -> go.Figure:
             "size": 13, "color": [SAME, _LINE, _LINE, OTHER], "symbol": ["circle", "diamond", "diamond", "circle"],
             "line": {"width": 2, "color": "white"},
         },
-        "customdata": np.array([i, legs["source"], legs["target"], j]),
+        "customdata": np.array([i, source, target, j]),
         "hovertemplate": "row %{customdata}<extra></extra>",
     }  # fmt: skip
     legend = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}

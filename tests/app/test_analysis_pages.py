@@ -94,7 +94,7 @@ def test_picking_points_changes_the_way():
     assert not test.exception
     problem = bv.load("blobs", overlap=0.3)
     legs = bv.costs.legs(problem.source.x, problem.target.x, problem.sample_pairs(0.2), 7, 11)
-    assert f"{legs['cost']:.3f}" in [metric.value for metric in test.metric]
+    assert f"{legs.cost:.3f}" in [metric.value for metric in test.metric]
 
 
 def test_the_accuracy_on_the_page_is_the_plans():

@@ -106,10 +106,12 @@ def test_legs_add_up_to_the_cost(metric, spaces):
     dense = costs.bridge(x, y, pairs, metric=metric).dense()
     for i, j in [(0, 0), (14, 10), (7, 3), tuple(pairs[2])]:
         found = costs.legs(x, y, pairs, i, j, metric=metric)
-        assert found["cost"] == pytest.approx(dense[i, j], abs=1e-9)
-        assert found["leg_x"] + found["leg_y"] == found["cost"]
-        assert [found["source"], found["target"]] == pairs[found["pair"]].tolist()
-        alone = costs.bridge(x, y, pairs[[found["pair"]]], metric=metric).dense()
+        assert found.cost == pytest.approx(dense[i, j], abs=1e-9)
+        assert found.leg_x + found.leg_y == found.cost
+        assert (found.way_x[0], found.way_y[-1]) == (i, j)
+        assert [found.way_x[-1], found.way_y[0]] == pairs[found.pair].tolist()
+        assert costs.bridge(x, y, pairs, metric=metric).route(i, j) == found
+        alone = costs.bridge(x, y, pairs[[found.pair]], metric=metric).dense()
         assert alone[i, j] == pytest.approx(dense[i, j], abs=1e-9)
 
 

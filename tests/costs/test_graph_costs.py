@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -217,3 +219,38 @@ def test_geodesics_beat_straight_lines_on_a_swiss_roll():
         plan = bv.couplings.linear(costs.COSTS[name](x, y, pairs, metric="sqeuclidean"))
         accuracy[name] = bv.metrics.matching_accuracy(plan, problem.source.labels, problem.target.labels)
     assert accuracy["geodesic_bridge"] > accuracy["bridge"] + 0.05
+
+
+def test_the_way_along_the_graph_adds_up_to_the_cost(spaces):
+    x, y, _ = spaces(1, 50, 40, 3, 3, 1)
+    y = y[np.arange(40) % 12]
+    pairs = np.stack([np.arange(8), np.arange(8) * 3], axis=1)
+    cost = costs.geodesic_bridge(x, y, pairs, metric="sqeuclidean", k=4, power=1.0)
+    dense, steps = cost.dense(), 0
+    for i, j in [(0, 0), (49, 39), (20, 7), (5, 15), (33, 21)]:
+        route = cost.route(i, j)
+        assert route.cost == pytest.approx(dense[i, j], abs=1e-9)
+        assert (route.way_x[0], route.way_y[-1]) == (i, j)
+        assert [route.way_x[-1], route.way_y[0]] == pairs[route.pair].tolist()
+        for points, way, leg, letter in ((x, route.way_x, route.leg_x, "x"), (y, route.way_y, route.leg_y, "y")):
+            walked = sum(((points[a] - points[b]) ** 2).sum() for a, b in itertools.pairwise(way))
+            assert walked / cost.facts[f"mean_{letter}"] == pytest.approx(leg, abs=1e-9)
+            steps += len(way) - 1
+    assert steps > 10  # some ways have stops in between
+    assert costs.kcca(x, y, pairs).route is None
+
+
+def test_the_strongest_pair_of_a_diffusion_is_the_largest_term_of_its_sum(spaces):
+    x, y, _ = spaces(2, 40, 30, 3, 3, 1)
+    pairs = np.stack([np.arange(6), np.arange(6) * 2], axis=1)
+    options = {"metric": "sqeuclidean", "k": 5, "a": 0.9}
+    cost = costs.diffusion_bridge(x, y, pairs, **options)
+    f_x, f_y = cost.source_factor, cost.target_factor
+    for i, j in [(0, 0), (39, 29), (17, 4)]:
+        terms = f_x[i] * f_y[j]
+        route = cost.route(i, j)
+        order = np.argsort(pairs[:, 1])  # groups are numbered by target atom, in the order of the rows here
+        assert route.pair == order[terms.argmax()]
+        assert route.share == pytest.approx(terms.max() / terms.sum(), abs=1e-6)
+        assert route.leg_x == pytest.approx(f_x[i][terms.argmax()] / f_x[i].sum(), abs=1e-6)
+        assert [route.way_x[-1], route.way_y[0]] == pairs[route.pair].tolist()

@@ -110,14 +110,24 @@ def test_the_route_goes_over_the_pair(run):
     p = run.problem
     legs = bv.costs.legs(p.source.x, p.target.x, run.pairs, 4, 9)
     source, target = panels(p)
-    figure = pairing.bridge_route(maps.both_maps(source, target), 4, 9, legs)
+    figure = pairing.bridge_route(maps.both_maps(source, target), legs)
     left, right = maps.side_by_side(source, target)
-    way = [left[4], left[legs["source"]], right[legs["target"]], right[9]]
+    way = [left[4], left[legs.way_x[-1]], right[legs.way_y[0]], right[9]]
     lines = [t for t in figure.data if t.mode == "lines"]
     for line, a, b in zip(lines, way[:-1], way[1:], strict=True):
         np.testing.assert_allclose([line.x[0], line.y[0], line.x[1], line.y[1]], [*a, *b], rtol=1e-6)
-    assert f"{legs['leg_x']:.2f}" in lines[0].name
-    assert f"{legs['leg_y']:.2f}" in lines[2].name
+    assert f"{legs.leg_x:.2f}" in lines[0].name
+    assert f"{legs.leg_y:.2f}" in lines[2].name
+
+
+def test_a_route_with_stops_shows_them_and_shares_are_percentages(run):
+    source, target = panels(run.problem)
+    pair = run.pairs[3]
+    route = bv.costs.Route(3, 0.25, 0.5, [4, 11, 12, int(pair[0])], [int(pair[1]), 9], share=0.4)
+    lines = [t for t in pairing.bridge_route(maps.both_maps(source, target), route).data if t.mode == "lines"]
+    left, _ = maps.side_by_side(source, target)
+    np.testing.assert_allclose(np.stack([lines[0].x, lines[0].y], 1), left[route.way_x], rtol=1e-6)
+    assert lines[0].name == "leg in the source: 25%"
 
 
 def test_coverage_marks_classes_without_a_pair():
