@@ -8,6 +8,7 @@ from bridgeviz.ui import analysis, doors, page, settings
 from bridgeviz.ui.advice import choice_of_cost
 from bridgeviz.ui.bridge import bridge, memory
 from bridgeviz.viz.pairing import cost_histogram, coverage_bars, supervision_curve
+from bridgeviz.viz.words import listed
 
 LEADS = {
     "bridge": "The cost of $x_i$ and $y_j$ is the cheapest way over one pair $p$: a leg to the pair's source, across "
@@ -43,7 +44,7 @@ else:
     left.plotly_chart(bars, key="coverage", alt="pairs by class")
     if none:
         right.warning(
-            f"No pair at all for: {', '.join(none)}. Nothing says where they belong. Use more pairs, or switch on "
+            f"No pair at all for: {listed(none)}. Nothing says where they belong. Use more pairs, or switch on "
             "**At least one pair a class** under More settings.", icon=":material/warning:",
         )  # fmt: skip
     else:

@@ -117,4 +117,4 @@ def island_advice(facts: dict[str, Any], k: int, what: str) -> str:
     ]
     if not said:
         return ""
-    return f"{'; '.join(said)}. They {what}: try a larger k (now {k}), or pairs there."
+    return f"{'; '.join(said)}. They {what}: add pairs there, or try a larger k (now {k})."

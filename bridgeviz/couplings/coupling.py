@@ -87,8 +87,7 @@ class Coupling:
         """Draw (i, j) row numbers from the normalised plan."""
         size = check.count(size, "size", "sample")
         rng = np.random.default_rng(check.seed(seed, "seed", "sample"))
-        if not self.mass > 0:
-            raise check.fail("plan", "sample", "a coupling with mass", f"mass {self.mass}", "Raise tau or epsilon.")
+        self._needs_mass("sample")
         flat = sparse.csr_array(self.plan)
         cdf = np.cumsum(flat.data)
         at = np.minimum(np.searchsorted(cdf, rng.random(size) * cdf[-1], side="right"), len(cdf) - 1)
@@ -97,7 +96,12 @@ class Coupling:
 
     def sampler(self) -> PlanSampler:
         """The device's side of `sample`, for the training step."""
+        self._needs_mass("sampler")
         return PlanSampler.of(self.plan, self.source_atoms.rows, self.target_atoms.rows)
+
+    def _needs_mass(self, where: str) -> None:
+        if not self.mass > 0:
+            raise check.fail("plan", where, "a coupling with mass", f"mass {self.mass}", "Raise tau or epsilon.")
 
     def sparse(self, *, most: int = 20_000_000) -> tuple[sparse.csr_array, float]:
         """The (n, m) plan as CSR, and the share of its mass that this keeps.

@@ -18,6 +18,7 @@ from bridgeviz.costs.within import Matrix, Within
 from bridgeviz.couplings.coupling import Coupling
 
 CORRECTIONS = ("quadratic", "none")
+_NOTHING = 1e-200
 
 
 def fgw(
@@ -134,6 +135,8 @@ def fgw(
             if not np.isfinite(change) or (change <= tolerance and bool(settled)) or alpha == 0:
                 break
         plan = np.asarray(state[0])
+    if not (np.isfinite(plan).all() and plan.sum() > _NOTHING):
+        return _vanished(cost, step, epsilon, tau, alpha)
     converged = bool(settled) and (change <= tolerance or alpha == 0)
     if tau == (1.0, 1.0):
         error = float(np.abs(plan.sum(1) - m_u / n).sum() + np.abs(plan.sum(0) - m_v / m).sum())
@@ -142,6 +145,18 @@ def fgw(
     return Coupling(
         plan, cost.source_atoms, cost.target_atoms, "fgw", converged, error, step, epsilon, tau,
         "" if converged else _advice(step, change, bool(settled), error, tolerance, epsilon, max_inner), alpha=alpha,
+    )  # fmt: skip
+
+
+def _vanished(cost: Cost, step: int, epsilon: float, tau: tuple[float, float], alpha: float) -> Coupling:
+    """Leaving every point out is cheaper than moving any: a plan without mass, which says so."""
+    said = (
+        f"No mass is left after step {step}: with epsilon {epsilon:g} and tau ({tau[0]:g}, {tau[1]:g}) it costs less "
+        "to leave every point out than to move it. Try a larger tau or epsilon."
+    )
+    return Coupling(
+        np.zeros(cost.atom_shape), cost.source_atoms, cost.target_atoms, "fgw", False, float("nan"), step, epsilon,
+        tau, said, alpha=alpha,
     )  # fmt: skip
 
 

@@ -234,7 +234,7 @@ def _held_out(x, y, pairs: np.ndarray, part: np.ndarray, candidate: _Candidate, 
     """(h,) the share of each hidden row's mass on its partner, among the hidden partners; and whether it converged."""
     kept = np.delete(pairs, part, axis=0)
     cost = _build(x, y, kept, candidate, metric)
-    plan = couplings.linear(cost, epsilon=candidate.epsilon, tau=candidate.tau, tolerance=1e-2, max_iterations=2000)
+    plan = couplings.linear(cost, epsilon=candidate.epsilon, tau=candidate.tau, tolerance=1e-2, max_iterations=500)
     rows = plan.source_atoms.index[pairs[part, 0]]
     partner = plan.target_atoms.index[pairs[part, 1]]
     columns, own = np.unique(partner, return_inverse=True)

@@ -119,6 +119,7 @@ def regress(table: pd.DataFrame, *, response: str = "aes") -> Regression:
         raise check.fail("table", "regress", f"of more than {len(variables) + 1} rows", f"{len(table)}")
     design = np.column_stack([np.ones(len(table)), table[variables].to_numpy(float)])
     y = np.asarray(table[response], float)
+    check.finite(y, response, "regress")
     found, *_ = np.linalg.lstsq(design, y, rcond=None)
     predicted = design @ found
     spread = float(np.sum((y - y.mean()) ** 2))

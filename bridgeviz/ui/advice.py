@@ -51,7 +51,10 @@ def choice_of_cost(config: RunConfig, problem: Problem, pairs: Pairs) -> None:
     if isinstance(found, Recommendation):
         (st.success if found.decided else st.info)(found.reason, icon=":material/recommend:")
         if len(found.table):
-            st.dataframe(found.table, hide_index=True, column_config=_FORMAT, height=280)
+            table = found.table.assign(
+                epsilon=["auto" if e != e else f"{e:g}" for e in found.table.epsilon.astype(float)]
+            )
+            st.dataframe(table, hide_index=True, column_config=_FORMAT, height=280)
         st.button(
             f"Use {found.cost}", key="use_recommended", icon=":material/check:",
             on_click=lambda: settings.apply(found.apply(settings.current())),

@@ -192,4 +192,7 @@ def _worth(key: tuple, _config: RunConfig) -> list[float]:
 
 @st.cache_data(max_entries=16, show_spinner="Drawing from the plan …")
 def _draws(key: tuple, _config: RunConfig, size: int) -> tuple[np.ndarray, np.ndarray]:
-    return doors.plan(_config).sample(_config.seed, size)
+    plan = doors.plan(_config)
+    if isinstance(plan, Coupling) and plan.advice and not plan.mass > 0:
+        raise InputError(plan.advice)  # what to try says more than that nothing can be drawn
+    return plan.sample(_config.seed, size)

@@ -18,6 +18,9 @@ MOST = 10_000
 """Markers in one map: a browser still brushes that many within a second."""
 _SVG = 1500
 _BEHIND = 600
+MANY = 24
+"""Classes above which names and legends would cover the picture; the pointer still names each point."""
+
 _SMALL = 6.5
 
 
@@ -141,6 +144,7 @@ def space_map(panel: Panel, *, lit: np.ndarray | None = None, brush: bool = True
         legend: whether to name the classes beside the map.
     """
     parts = groups(panel)
+    legend = legend and len(parts) <= MANY
     many = sum(len(part.rows) for part in parts)
     kind = "scatter" if many <= _SVG else "scattergl"
     counts = None if lit is None else _onto_shown(panel, parts, np.asarray(lit, np.int64))
@@ -194,7 +198,7 @@ def _markers(kind: str, panel: Panel, part: Group, opacity: float, legend: bool,
 def _names(panel: Panel, parts: Sequence[Group]) -> list[dict[str, Any]]:
     """Names beside the points that stand for many rows."""
     named = [part for part in parts if part.rank is not None and part.size.max(initial=0) > _SMALL]
-    if not named:
+    if not named or len(named) > MANY:
         return []
     xy = panel.points[np.concatenate([part.rows for part in named])]
     unseen = {"size": np.concatenate([part.size for part in named]) + 6, "opacity": 0}  # text keeps clear of its own
@@ -243,6 +247,7 @@ def both_maps(source: Panel, target: Panel, *, legend: bool = True) -> Maps:
             parts = [_taken(part, draw.random(len(part.rows)) < share) for part in parts]
         traces += [_markers("scatter", placed, part, 0.3, False) for part in parts] + _names(placed, parts)
         seen |= {part.name: part.rank for part in parts if part.rank is not None}
+    legend = legend and len(seen) <= MANY
     if legend:
         traces += [
             {

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from bridgeviz.metrics.masses import Blocks, Received
 from bridgeviz.viz.figure import figure
-from bridgeviz.viz.maps import Maps
+from bridgeviz.viz.maps import MANY, Maps
 from bridgeviz.viz.palette import GREY, WRONG, colour
 
 SCALE = [[0.0, "rgba(0,105,175,0)"], [0.03, "rgba(0,105,175,0.12)"], [1.0, "rgba(0,105,175,1)"]]
@@ -43,10 +43,11 @@ def class_heatmap(
     if zero_diagonal:
         shares = np.where(np.eye(len(shares), dtype=bool), np.nan, shares)
     top = max(float(np.nanmax(shares)), 0.01) if zero_diagonal else 1.0
+    gap = 1 if len(rows) <= MANY else 0
     hover = "%{y} → %{x}: %{z:.1%}" + ("" if counts is None else " (%{customdata:,})") + "<extra></extra>"
     heat = {
         "type": "heatmap", "z": shares, "x": list(columns), "y": list(rows), "colorscale": SCALE, "zmin": 0,
-        "zmax": top, "customdata": counts, "hovertemplate": hover, "xgap": 1, "ygap": 1,
+        "zmax": top, "customdata": counts, "hovertemplate": hover, "xgap": gap, "ygap": gap,
         "colorbar": {"tickformat": ".0%", "thickness": 10, "len": 0.9},
     }  # fmt: skip
     axis = {"type": "category", "showgrid": False, "ticks": ""}
@@ -95,6 +96,7 @@ def block_heatmap(
         labels = [names.get(str(of[int(np.ceil(k))]), str(of[int(np.ceil(k))])) for k in starts[:-1]]
         middle = (starts[1:] + starts[:-1]) / 2
         axes[axis] |= {"tickvals": middle, "ticktext": labels, "title": f"{side} rows, sorted by class"}
+        axes[axis]["showticklabels"] = len(labels) <= MANY
     return figure([heat], height=height, x=axes["x"], y={"autorange": "reversed", **axes["y"]}, shapes=lines)
 
 
@@ -142,5 +144,5 @@ def received_bars(received: Received, names: Sequence[str], ranks: Sequence[int]
     return figure(
         [bars, asked], height=300, bargap=0.25, showlegend=True, legend={"orientation": "h", "y": 1.14, "x": 0},
         x={"type": "category", "title": "target class"},
-        y={"title": "share of the mass", "tickformat": ".0%", "rangemode": "tozero"},
+        y={"title": "share of the mass", "tickformat": ".0%" if len(names) <= MANY else ".1%", "rangemode": "tozero"},
     )  # fmt: skip

@@ -103,6 +103,17 @@ def story_verdict(story: Story, names: dict[str, str]) -> str:
     return f"The plan is right and the flow is not: train longer, or use a larger network. {ends}"
 
 
+def listed(names: Sequence[str], *, most: int = 12) -> str:
+    """The names, or the first of them and how many more there are.
+
+    >>> listed(["a", "b", "c"], most=2)
+    'a, b and 1 more'
+    """
+    if len(names) <= most:
+        return ", ".join(names)
+    return f"{', '.join(names[:most])} and {len(names) - most:,} more"
+
+
 def _pairs(count: int) -> str:
     return {0: "no pair", 1: "1 pair"}.get(count, f"{count:,} pairs")
 

@@ -1,5 +1,6 @@
 """The four analysis pages: they open, answer to the sidebar, and say what is missing instead of failing."""
 
+import importlib
 from pathlib import Path
 
 import numpy as np
@@ -177,3 +178,104 @@ def test_numbers_are_cached_by_what_they_depend_on():
     assert analysis.spaces(config) == analysis.spaces(other)
     assert doors.key(config) != doors.key(other)
     assert analysis.panel(config, "source") is analysis.panel(other, "source")
+
+
+@pytest.mark.parametrize("cost", bv.costs.COSTS)
+def test_every_cost_is_explained_and_shows_its_way(cost):
+    test = opened("pairs_and_cost", cost=cost)
+    assert not test.error
+    assert "Kept as two factors of" in texts(test)
+    straight = "No single pair decides" in texts(test)
+    assert straight == (cost in ("knn", "kcca"))
+    labels = [metric.label for metric in test.metric]
+    assert ("This pair's share" in labels) == (cost == "diffusion_bridge")
+
+
+def test_the_options_of_a_cost_reach_the_engine():
+    test = opened("pairs_and_cost", cost="knn", knn_form="path", k="5")
+    assert test.selectbox(key="knn_form").value == "path"
+    assert "diffusion_form" not in [box.key for box in test.selectbox]
+    test.select_slider(key="k").set_value("3").run()
+    assert not test.exception
+    assert not test.error
+
+
+def test_fgw_offers_alpha_and_says_its_steps():
+    test = opened("coupling", solver="fgw", alpha="0.25")
+    assert "steps at alpha 0.25" in texts(test)
+    assert "Fused Gromov-Wasserstein" in texts(test)
+    test.select_slider(key="alpha").set_value("0").run()
+    assert "at alpha 0," in texts(test)
+    test.selectbox(key="strategy").set_value("local").run()
+    assert not test.exception
+    assert "solver" not in [box.key for box in test.selectbox]
+
+
+def test_what_did_not_converge_says_its_residual_and_what_to_try():
+    assert "residual of" in texts(opened("coupling", epsilon="0.00001"))
+    assert "of 8 batches Sinkhorn stopped" in texts(opened("coupling", strategy="local", epsilon="0.0001"))
+    vanished = opened("coupling", solver="fgw", epsilon="0.001", tau_x="0.5", tau_y="0.5")
+    assert "it costs less to leave every point out than to move it" in vanished.error[0].value
+
+
+def test_a_cost_beyond_the_memory_says_its_size_and_offers_a_sample(monkeypatch):
+    monkeypatch.setenv("BRIDGEVIZ_MEMORY_GB", "0.005")
+    monkeypatch.setattr("bridgeviz.ui.settings.SAMPLE", 300)
+    test = opened("coupling", dataset="swiss-roll")
+    assert "1,000 x 1,000 matrix would take 0.00745 GB, above the limit of 0.005 GB" in test.error[0].value
+    next(button for button in test.button if button.label == "Use a sample of 300 rows a side").click().run()
+    assert not test.exception
+    assert not test.error
+    assert test.select_slider(key="rows").value == "300"
+    assert "60 of 300 known pairs" in texts(test)
+
+
+def finished(test, slot):
+    test.session_state[slot][1].join(120)
+    return test.run()
+
+
+def test_recommend_shows_its_table_and_its_choice_can_be_used(monkeypatch):
+    module = importlib.import_module("bridgeviz.experiments.recommend")
+    monkeypatch.setattr(module, "GRID", module.GRID[:1] + module.GRID[-2:])
+    monkeypatch.setattr(module, "TAUS", module.TAUS[:1])
+    test = opened("pairs_and_cost", percent="5")
+    test.button(key="ask_recommend").click().run()
+    assert not test.exception
+    finished(test, "_advice_recommend")
+    assert not test.exception
+    problem = bv.load("blobs", overlap=0.3)
+    found = bv.recommend(problem, problem.sample_pairs(0.05))
+    assert found.reason in texts(test)
+    assert test.dataframe[0].value.cost.tolist() == found.table.cost.tolist()
+    test.button(key="use_recommended").click().run()
+    assert not test.exception
+    assert test.selectbox(key="cost").value == found.cost
+    test.select_slider(key="percent").set_value("10").run()
+    assert [button.key for button in test.button if button.key == "ask_recommend"]  # other pairs: ask again
+
+
+def test_tuning_shows_heatmap_and_rule(monkeypatch):
+    from bridgeviz.ui import advice
+
+    for name, values in (("EPSILONS", (0.01, 0.1)), ("TAUS", (0.5, 1.0)), ("FRACTIONS", (0.2, 0.4))):
+        monkeypatch.setattr(advice, name, values)
+    test = opened("coupling")
+    test.button(key="ask_tune").click().run()
+    finished(test, "_advice_tune")
+    assert not test.exception
+    assert "Highest aes, averaged over fractions" in texts(test)
+    assert "of the variance of aes" in texts(test)
+
+
+def test_a_sample_keeps_partners_together():
+    problem = bv.load("blobs", n=90)
+    small = problem.sample(30, seed=1)
+    assert small.shape == (30, 30)
+    for i, j in small.truth:
+        row = np.flatnonzero((problem.source.x == small.source.x[i]).all(1))[0]
+        column = np.flatnonzero((problem.target.x == small.target.x[j]).all(1))[0]
+        assert [row, column] in problem.truth.tolist()
+    assert problem.sample(500).shape == problem.shape
+    run = bv.run(bv.RunConfig(dataset="blobs", rows=40, fraction=0.3, steps=20))
+    assert run.problem.shape == (40, 40)

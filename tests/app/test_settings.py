@@ -30,13 +30,30 @@ def test_every_default_passes_its_own_check(key):
     [
         ("epsilon", "-1"), ("epsilon", "nan"), ("epsilon", "inf"), ("percent", "0"), ("percent", "101"),
         ("seed", "1.5"), ("seed", "-1"), ("steps", "1e9"), ("tau_x", "0"), ("reverse", "maybe"), ("cost", "knn?"),
-        ("overlap", "2"),
+        ("overlap", "2"), ("k", "0"), ("k", "many"), ("alpha", "1.1"), ("solver", "magic"),
+        ("rows", "3"), ("metric", "taxi"),
     ],
 )  # fmt: skip
 def test_a_bad_value_is_told(key, text):
     said = settings.complaint(key, text)
     assert said is not None
     assert f"{key}={text}" in said
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"cost": "knn", "cost_options": {"form": "path", "k": 5}},
+        {"cost": "diffusion_bridge", "cost_options": {"a": 0.9}},
+        {"cost": "geodesic_bridge", "cost_options": {"power": 1.0, "k": 3}, "metric": "pearson"},
+        {"cost": "kcca", "cost_options": {"shrinkage": 0.01}}, {"solver": "fgw", "alpha": 0.25, "rows": 500},
+        {"strategy": "local", "ot_batch_size": 512}, {"cost": "diffusion_bridge", "cost_options": {"form": "profile"}},
+    ],
+)  # fmt: skip
+def test_every_option_survives_the_controls(changes):
+    config = bv.RunConfig(steps=1000, **changes)
+    assert settings.to_config(settings.from_config(config)) == config
+    assert all(settings.complaint(key, text) is None for key, text in settings.link(config).items())
 
 
 def test_the_link_names_what_differs():

@@ -242,3 +242,16 @@ def test_costs_that_do_not_fit_are_refused():
         bv.couplings.fgw(c, c_xx, c_yy, alpha=1.5)
     with pytest.raises(bv.InputError, match="'quadratic', 'none'"):
         bv.couplings.fgw(c, c_xx, c_yy, correction="both")
+
+
+def test_a_plan_that_leaves_everything_out_says_so():
+    c, c_xx, c_yy = problem(0, 15, 12)
+    plan = bv.couplings.fgw(c, c_xx, c_yy, epsilon=1e-3, tau=(0.5, 0.5))
+    assert plan.mass == 0
+    assert not plan.converged
+    assert "it costs less to leave every point out than to move it. Try a larger tau or epsilon." in plan.advice
+    assert bv.metrics.excluded_ratio(plan) == 1
+    assert bv.metrics.matching_accuracy(plan, np.arange(15) % 3, np.arange(12) % 3) == 0
+    for draw in (lambda: plan.sample(0, 5), plan.sampler):
+        with pytest.raises(bv.InputError, match="a coupling with mass"):
+            draw()
