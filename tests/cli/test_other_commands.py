@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import bridgeviz as bv
 from bridgeviz import InputError, cli
 from bridgeviz.datasets import idx, mnist, paths
 from bridgeviz.encoders.training import VAEConfig
-from bridgeviz.experiments import bench
+from bridgeviz.experiments import bench, bench_costs
 
 
 def call(capsys, *arguments) -> tuple[int, str, str]:
@@ -127,6 +128,44 @@ def test_bench_resumes_and_writes_the_table(tmp_path, monkeypatch, capsys):
     assert code == 0
     assert "seed 0" not in out
     assert "case A, seed 1" in out
+
+
+def test_the_benchmark_of_costs_resumes_and_writes_the_table(tmp_path, monkeypatch, capsys):
+    suite = {
+        "dataset": "blobs", "title": "blobs", "tolerance": 1e-2, "show_tau": True, "fractions": (0.2, 0.4),
+        "alphas": (0.25, 0.5), "options": {"n": 60},
+    }  # fmt: skip
+    monkeypatch.setitem(bench_costs.SUITES, "costs", suite)
+    monkeypatch.setattr(bench_costs, "CASES", {name: bench_costs.CASES[name] for name in ("bridge", "KCCA")})
+    monkeypatch.setattr(paths, "shipped", lambda: tmp_path / "data")
+    readme = tmp_path / "README.md"
+    readme.write_text("before\n<!-- bench costs -->\nold\n<!-- end of bench costs -->\nafter\n")
+    assert call(capsys, "bench", "costs", "--seeds", "1")[0] == 0
+    table = pd.read_csv(tmp_path / "data" / "benchmarks" / "costs.csv")
+    assert len(table) == 2 * (2 * 4 + 1)
+    problem = bv.load("blobs", n=60)
+    labels = problem.source.labels, problem.target.labels
+    pairs = problem.sample_pairs(0.2, seed=0)
+    cost = bv.costs.bridge(problem.source.x, problem.target.x, pairs)
+    plan = bv.couplings.linear(cost, tolerance=1e-2)
+    row = table[(table.case == "bridge") & (table.fraction == 0.2) & (table.solver == "linear") & (table.tau_y == 1)]
+    assert row.matching_accuracy.item() == pytest.approx(bv.metrics.matching_accuracy(plan, *labels), abs=1e-4)
+    assert f"| bridge: linear | {row.matching_accuracy.item():.3f} |" in readme.read_text()
+    best = table[(table.case == "KCCA") & (table.fraction == 0.4) & (table.solver == "fgw")].matching_accuracy.max()
+    assert f"{best:.3f} (0." in readme.read_text()
+    code, out, _ = call(capsys, "bench", "costs", "--seeds", "2")
+    assert code == 0
+    assert "seed 0:" not in out
+    assert "KCCA, 40 %, seed 1" in out
+
+
+def test_the_nearest_class_mean_is_the_one_of_scikit_learn(blobs):
+    from sklearn.neighbors import NearestCentroid
+
+    x, labels, pairs = blobs.source.x, blobs.source.labels, blobs.sample_pairs(0.1, seed=0)
+    unit = x / np.linalg.norm(x, axis=1, keepdims=True)
+    theirs = NearestCentroid().fit(unit[pairs.source], labels[pairs.source]).predict(unit)
+    assert bench_costs.nearest_class_mean(x, labels, pairs) == pytest.approx((theirs == labels).mean())
 
 
 def test_app_starts_streamlit_on_the_shipped_script(monkeypatch, capsys):

@@ -64,6 +64,20 @@ def test_falling_epsilon_approaches_the_exact_cost():
     assert -1e-6 < gaps[-1] < 2e-3
 
 
+@pytest.mark.parametrize(("n", "m"), [(4, 4), (6, 6), (5, 10), (9, 3)])
+def test_the_plan_itself_becomes_the_exact_one(n, m):
+    """Where the exact plan is one vertex, clear of the next, the entropic plan is exponentially near to it."""
+    rng = np.random.default_rng(n * m)
+    cost = 0.2 * rng.random((n, m)) + np.abs(np.arange(n)[:, None] - np.arange(m) * n / m)
+    exact = ot.emd(np.full(n, 1 / n), np.full(m, 1 / m), cost / cost.mean())
+    gaps = []
+    for epsilon in (0.1, 0.02, 0.003):
+        plan = bv.couplings.linear(cost, epsilon=epsilon, tolerance=1e-10, max_iterations=1_000_000)
+        gaps.append(np.abs(plan.dense() - exact).sum())
+    assert all(later <= earlier + 1e-8 for earlier, later in itertools.pairwise(gaps))
+    assert gaps[-1] < 1e-6 < gaps[0]
+
+
 @pytest.mark.parametrize("tau", [(0.95, 0.95), (0.5, 0.9), (1.0, 0.7), (0.99, 1.0)])
 @pytest.mark.parametrize("epsilon", [0.1, 1.0])
 def test_unbalanced_agrees_with_scaling_in_numpy(tau, epsilon):

@@ -270,3 +270,62 @@ def test_the_raw_files_pass_their_checksums_and_agree_on_the_labels():
     assert bv.datasets.fetch("mnist") is not None
     labels = idx.read(idx.folder() / "t10k-labels-idx1-ubyte.gz")
     np.testing.assert_array_equal(bv.load("mnist", n=20).test.source.labels, labels)
+
+
+@pytest.mark.data
+def test_tiny_imagenet_pairs_pictures_with_their_class_names():
+    problem = bv.load("tiny-imagenet")
+    assert (*problem.shape, problem.source.x.shape[1], problem.target.x.shape[1]) == (10_000, 10_000, 1280, 384)
+    assert len(np.unique(problem.target.x, axis=0)) == len(np.unique(problem.target.labels)) == 202
+    np.testing.assert_array_equal(problem.source.labels, problem.target.labels)
+    assert problem.test.shape == (10_100, 10_100)
+    assert problem.source.names[0] == "goldfish"
+    np.testing.assert_array_equal(bv.load("tiny-imagenet").source.x, problem.source.x)
+    assert (bv.load("tiny-imagenet", seed=1).source.x[:50] != problem.source.x[:50]).any()
+
+
+def test_tiny_imagenet_without_its_features_says_where_to_put_them(monkeypatch, tmp_path):
+    from bridgeviz.datasets import tiny_imagenet
+
+    tiny_imagenet._features.cache_clear()
+    monkeypatch.delenv("BRIDGEVIZ_DATA", raising=False)
+    monkeypatch.setenv("BRIDGEVIZ_CACHE", str(tmp_path))
+    with pytest.raises(bv.DataMissing, match=r"put train_features.npz into .*tiny_imagenet, or let BRIDGEVIZ_DATA"):
+        bv.load("tiny-imagenet")
+
+
+def test_tiny_imagenet_reads_features_of_the_documented_layout(monkeypatch, tmp_path):
+    from bridgeviz.datasets import tiny_imagenet
+
+    rng = np.random.default_rng(0)
+    known = tiny_imagenet._text()["imagenet_index"]
+    (tmp_path / "tiny_imagenet").mkdir()
+    for split, rows in (("train", 60), ("val", 20)):
+        index = known[np.arange(rows) % 5]
+        np.savez(
+            tmp_path / "tiny_imagenet" / f"{split}_features.npz",
+            features=rng.normal(size=(rows, 8)).astype(np.float16), imagenet_index=index,
+        )  # fmt: skip
+    monkeypatch.setenv("BRIDGEVIZ_DATA", str(tmp_path))
+    tiny_imagenet._features.cache_clear()
+    problem = bv.load("tiny-imagenet", n=40)
+    assert (problem.shape, problem.test.shape) == ((40, 40), (20, 20))
+    assert len(np.unique(problem.target.x, axis=0)) == 5
+    np.savez(
+        tmp_path / "tiny_imagenet" / "train_features.npz",
+        features=rng.normal(size=(60, 8)), imagenet_index=np.full(60, 999),
+    )  # fmt: skip
+    tiny_imagenet._features.cache_clear()
+    with pytest.raises(bv.InputError, match="a class that bridgeviz has no sentence for"):
+        bv.load("tiny-imagenet", n=40)
+    tiny_imagenet._features.cache_clear()
+
+
+def test_features_need_the_encoder_and_a_dataset_that_has_one(monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+    with pytest.raises(bv.InputError, match=r"pip install 'bridgeviz\[encoders\]'"):
+        list(bv.datasets.features("tiny-imagenet"))
+    with pytest.raises(bv.InputError, match=r"features\(\) has nothing to encode for 'blobs'"):
+        bv.datasets.features("blobs")
