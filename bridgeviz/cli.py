@@ -73,10 +73,14 @@ def align(source: str, target: str, pairs: str, out: str, **given: Any) -> None:
     with tqdm(total=config.steps, desc="training", unit="step", disable=None, leave=False) as bar:
 
         def show(progress: Any) -> None:
+            bar.set_description("training", refresh=False)
             bar.update(progress.step - bar.n)
             bar.set_postfix(loss=f"{progress.losses.mean():.3f}", refresh=False)
 
-        run = bv.run(config, problem=problem, pairs=index, on_progress=show)
+        def count(done: int, total: int) -> None:
+            bar.set_description(f"choosing a cost, {done} of {total}", refresh=True)
+
+        run = bv.run(config, problem=problem, pairs=index, on_progress=show, on_recommend=count)
     contents = report.save(run, out)
     if run.recommendation is not None:
         click.echo(run.recommendation.reason, err=True)

@@ -155,8 +155,8 @@ class Cost:
     """
 
     name: str
-    source_factor: Any  # Float[np.ndarray, "u g"] | sparse.csr_array
-    target_factor: Any
+    source_factor: Float[np.ndarray, "u g"] | sparse.csr_array
+    target_factor: Float[np.ndarray, "v h"] | sparse.csr_array
     combine: Callable[[Any, Any], Any]
     source_atoms: Atoms
     target_atoms: Atoms
@@ -195,9 +195,10 @@ class Cost:
         u, v = self.atom_shape
         refuse_above_limit(u, v, "cost")
         out = np.empty((u, v))
-        step = max(1, BLOCK_BYTES // (8 * max(v, self.source_factor.shape[1])))
+        factor: Any = self.source_factor
+        step = max(1, BLOCK_BYTES // (8 * max(v, factor.shape[1])))
         for start in range(0, u, step):
-            out[start : start + step] = self.combine(self.source_factor[start : start + step], self.target_factor)
+            out[start : start + step] = self.combine(factor[start : start + step], self.target_factor)
         return out
 
     def mean(self) -> float:

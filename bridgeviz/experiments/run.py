@@ -56,6 +56,7 @@ def run(
     problem: Problem | None = None,
     pairs: ArrayLike | None = None,
     on_progress: Callable[[Progress], None] | None = None,
+    on_recommend: Callable[[int, int], None] | None = None,
 ) -> Run:
     """Load, pair, couple, train and judge, in one call.
 
@@ -64,6 +65,7 @@ def run(
         problem: your own, instead of the dataset that `config` names.
         pairs: your own, instead of a draw from `problem.truth`.
         on_progress: called after every chunk of training; raise from it to cancel.
+        on_recommend: with cost "auto", called after each coupling it tries: how many are done, of how many.
 
     Raises:
         InputError: wrong settings, or pairs that do not fit the problem.
@@ -95,7 +97,7 @@ def run(
     found = None
     if config.cost == AUTO and config.strategy != "true":
         with _timed(seconds, "recommend"):
-            found = recommend(problem, pairs, metric=config.metric, seed=config.seed)
+            found = recommend(problem, pairs, metric=config.metric, seed=config.seed, on_step=on_recommend)
             config = found.apply(config)
     with _timed(seconds, "cost"):
         cost = build_cost(problem, pairs, config)

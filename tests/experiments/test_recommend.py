@@ -120,6 +120,15 @@ def test_cost_auto_is_replaced_by_the_choice(blobs):
     assert "recommend" in run.seconds
 
 
+def test_a_run_tells_how_far_the_choice_is(blobs, module, monkeypatch):
+    monkeypatch.setattr(module, "GRID", module.GRID[:1])
+    monkeypatch.setattr(module, "TAUS", module.TAUS[:1])
+    told = []
+    config = bv.RunConfig(dataset="yours", cost="auto", steps=20)
+    bv.run(config, problem=blobs, pairs=blobs.sample_pairs(0.1, seed=0), on_recommend=lambda *step: told.append(step))
+    assert told[-1] == (len(told), 5 * (1 + len(module.EPSILONS) - 1))
+
+
 def test_the_seed_decides_and_a_stop_is_passed_on(blobs):
     pairs = blobs.sample_pairs(0.1, seed=0)
 
