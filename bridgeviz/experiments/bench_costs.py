@@ -125,8 +125,9 @@ def nearest_class_mean(x: np.ndarray, labels: np.ndarray, pairs: np.ndarray) -> 
 
 
 def as_table(rows: pd.DataFrame, suite: dict[str, Any]) -> str:
-    """Medians over seeds as Markdown: each cost's linear plan, and the best alpha where that is another."""
-    fractions = [f for f in suite["fractions"] if f in set(rows.fraction)]
+    """Medians over seeds as Markdown, for the fractions that were measured with every seed."""
+    seeds = rows[rows.case == RIVAL].groupby("fraction").seed.nunique()  # the rival comes last
+    fractions = [f for f in suite["fractions"] if seeds.get(f, 0) == rows.seed.nunique()]
     lines = [
         f"| {suite['title']}, pairs: | " + " | ".join(f"{100 * f:g} %" for f in fractions) + " |",
         "|---" * (len(fractions) + 1) + "|",
