@@ -99,7 +99,7 @@ def _along(a: Anchored, graphs: list, means: list[float], i: int, j: int) -> Rou
 def island_facts(graph, a: Anchored, side: str, letter: str) -> dict[str, int]:
     """How many islands a side's graph has, and how many rows lie on one without an anchor."""
     count, part = islands(graph)
-    atoms = a.source if side == "source" else a.target
+    atoms, _ = a.atoms(side)
     reached = np.unique(part[np.concatenate(a.members(side))])
     return {
         f"islands_{letter}": count,

@@ -78,8 +78,8 @@ def knn(
     if form == "path":
         scales = [a.metric.scale / (a.metric.mean(points) or 1.0) for points in (a.x, a.y)]
         graphs = [
-            joined(near.graph(near.distance * s / a.metric.scale), near.points, lambda chord, s=s: s * chord**2)
-            for near, s in zip(sides, scales, strict=True)
+            joined(graph * (s / a.metric.scale), near.points, lambda chord, s=s: s * chord**2)
+            for graph, near, s in zip(graphs, sides, scales, strict=True)
         ]
         factors, combine, said = _paths(a, graphs[0], graphs[1]), min_plus, "are joined by straight edges"
     else:

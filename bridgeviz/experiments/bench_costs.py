@@ -43,13 +43,11 @@ TAU = (1.0, 0.9)
 """The unbalanced row: classes without a pair need not be filled."""
 
 
-def measure(
-    name: str, *, seeds: int, folder: Path | None, readme: Path | None, suite: dict[str, Any] | None = None
-) -> Iterator[str]:
+def measure(name: str, *, seeds: int, folder: Path | None, readme: Path | None) -> Iterator[str]:
     """As `bench.measure`; a case is measured anew when its row is of another version."""
     from bridgeviz.experiments.bench import write_block
 
-    suite = suite or SUITES[name]
+    suite = SUITES[name]
     problem = datasets.load(suite["dataset"], **suite.get("options", {}))
     folder = folder or datasets.paths.shipped() / "benchmarks"
     path = folder / f"{name.replace('-', '_')}.csv"
@@ -66,7 +64,7 @@ def measure(
                 write_text(path, pd.DataFrame(rows).to_csv(index=False))
                 yield f"{case}, {100 * fraction:g} %, seed {seed}: {rows[-1]['matching_accuracy']:.3f}"
     table = pd.DataFrame(rows)
-    text = as_table(pd.DataFrame(table[table.seed < seeds]), suite)
+    text = as_table(pd.DataFrame(table[table.seed < seeds]), name)
     yield text
     readme = readme or datasets.paths.shipped().parent / "README.md"
     if readme.is_file():
@@ -124,8 +122,9 @@ def nearest_class_mean(x: np.ndarray, labels: np.ndarray, pairs: np.ndarray) -> 
     return float((classes[nearest] == labels).mean())
 
 
-def as_table(rows: pd.DataFrame, suite: dict[str, Any]) -> str:
+def as_table(rows: pd.DataFrame, name: str) -> str:
     """Medians over seeds as Markdown, for the fractions that were measured with every seed."""
+    suite = SUITES[name]
     seeds = rows[rows.case == RIVAL].groupby("fraction").seed.nunique()  # the rival comes last
     fractions = [f for f in suite["fractions"] if seeds.get(f, 0) == rows.seed.nunique()]
     lines = [
@@ -138,8 +137,8 @@ def as_table(rows: pd.DataFrame, suite: dict[str, Any]) -> str:
     def cells(case: str, solver: str, tau_y: float, alpha: float) -> list[float]:
         return [middle.get((case, solver, tau_y, alpha, f), float("nan")) for f in fractions]
 
-    def line(name: str, values: list[str]) -> str:
-        return f"| {name} | " + " | ".join(values) + " |"
+    def line(title: str, values: list[str]) -> str:
+        return f"| {title} | " + " | ".join(values) + " |"
 
     for case in CASES:
         lines.append(line(f"{case}: linear", [f"{v:.3f}" for v in cells(case, "linear", 1.0, 0.0)]))
@@ -151,9 +150,5 @@ def as_table(rows: pd.DataFrame, suite: dict[str, Any]) -> str:
         told = [f"{v:.3f} ({suite['alphas'][k]:g})" for v, k in zip(all_alphas.max(0), best, strict=True)]
         lines.append(line(f"{case}: FGW (best alpha)", told))
     lines.append(line(RIVAL, [f"{v:.3f}" for v in cells(RIVAL, "none", 1.0, 0.0)]))
-    said = f"Median matching accuracy over seeds 0 to {rows.seed.max()}. `bridgeviz bench {_name(suite)}`."
+    said = f"Median matching accuracy over seeds 0 to {rows.seed.max()}. `bridgeviz bench {name}`."
     return "\n".join([*lines, "", said])
-
-
-def _name(suite: dict[str, Any]) -> str:
-    return next((name for name, one in SUITES.items() if one is suite), "costs")

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from bridgeviz import _checks as check
 from bridgeviz import couplings
 from bridgeviz._checks import InputError
-from bridgeviz.costs import COSTS, Cost
+from bridgeviz.costs import COSTS
 from bridgeviz.experiments.config import RunConfig
 from bridgeviz.problem import Problem
 
@@ -156,30 +156,35 @@ def recommend(
     extra = [(e, t) for t in TAUS for e in EPSILONS if (e, t) != (1.0, (1.0, 1.0))]
     total, done = _FOLDS * (len(GRID) + len(extra)), 0
 
-    def judged(candidate: _Candidate) -> tuple[np.ndarray, dict[str, Any]]:
+    def judged(candidate: _Candidate) -> tuple[np.ndarray, dict[str, Any], float]:
         nonlocal done
-        scores, settled, start = np.zeros(len(pairs)), [], time.perf_counter()
+        scores, settled, epsilon, start = np.zeros(len(pairs)), [], 0.0, time.perf_counter()
         for part in folds:
-            scores[part], converged = _held_out(x, y, pairs, part, candidate, metric)
-            settled.append(converged)
+            scores[part], plan = _held_out(x, y, pairs, part, candidate, metric)
+            settled.append(plan.converged)
+            epsilon = plan.epsilon or epsilon
             done += 1
             if on_step is not None:
                 on_step(done, total)
-        return scores, {"converged": float(np.mean(settled)), "seconds": time.perf_counter() - start}
+        return scores, {"converged": float(np.mean(settled)), "seconds": time.perf_counter() - start}, epsilon
 
     found: list[tuple[_Candidate, np.ndarray, dict[str, Any]]] = []
+    own: list[float] = []  # the epsilon that each takes by itself
     for name, options in GRID:
         try:
-            found.append((candidate := _Candidate(name, options), *judged(candidate)))
+            candidate = _Candidate(name, options)
+            scores, facts, epsilon = judged(candidate)
+            found.append((candidate, scores, facts))
+            own.append(epsilon)
         except InputError:
             if not found:
                 raise
             done += _FOLDS - done % _FOLDS if done % _FOLDS else _FOLDS  # this one can't be built on these pairs
-    best = max(found, key=lambda one: one[1].mean())[0]
-    own = _default_epsilon(x, y, pairs, best, metric)
+    best = max(range(len(found)), key=lambda k: found[k][1].mean())
     for factor, tau in extra:
-        candidate = replace(best, epsilon=None if factor == 1 else factor * own, tau=tau)
-        found.append((candidate, *judged(candidate)))
+        candidate = replace(found[best][0], epsilon=None if factor == 1 else factor * own[best], tau=tau)
+        scores, facts, _ = judged(candidate)
+        found.append((candidate, scores, facts))
     return _decide(found, len(pairs), sampled, rng)
 
 
@@ -231,9 +236,10 @@ def _named(row: dict[str, Any]) -> str:
 
 
 def _held_out(x, y, pairs: np.ndarray, part: np.ndarray, candidate: _Candidate, metric: str | None):
-    """(h,) the share of each hidden row's mass on its partner, among the hidden partners; and whether it converged."""
+    """(h,) the share of each hidden row's mass on its partner, among the hidden partners; and the plan."""
     kept = np.delete(pairs, part, axis=0)
-    cost = _build(x, y, kept, candidate, metric)
+    named = {} if metric is None else {"metric": metric}
+    cost = COSTS[candidate.cost](x, y, kept, **candidate.options, **named)
     plan = couplings.linear(cost, epsilon=candidate.epsilon, tau=candidate.tau, tolerance=1e-2, max_iterations=500)
     rows = plan.source_atoms.index[pairs[part, 0]]
     partner = plan.target_atoms.index[pairs[part, 1]]
@@ -241,16 +247,7 @@ def _held_out(x, y, pairs: np.ndarray, part: np.ndarray, candidate: _Candidate, 
     mass = np.asarray(plan.plan)[np.ix_(rows, columns)]
     total = mass.sum(1)
     share = np.divide(mass[np.arange(len(part)), own], total, out=np.full(len(part), 1 / len(columns)), where=total > 0)
-    return share, plan.converged
-
-
-def _build(x, y, pairs: np.ndarray, candidate: _Candidate, metric: str | None) -> Cost:
-    named = {} if metric is None else {"metric": metric}
-    return COSTS[candidate.cost](x, y, pairs, **candidate.options, **named)
-
-
-def _default_epsilon(x, y, pairs: np.ndarray, candidate: _Candidate, metric: str | None) -> float:
-    return _build(x, y, pairs, candidate, metric).default_epsilon
+    return share, plan
 
 
 def _sampled(problem: Problem, pairs: np.ndarray, rng: np.random.Generator):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -84,7 +85,8 @@ def choice_of_tau(config: RunConfig, problem: Problem) -> None:
             job.tell(step=len(rows))
         job.tell(result=pd.DataFrame(rows))
 
-    key = ("tune", *doors.key(config)[: len(doors.problem_key(config))], config.cost, config.solver, config.seed)
+    varied = replace(config, fraction=1.0, count=None, cover_classes=False, epsilon=None, tau=(1.0, 1.0))
+    key = ("tune", *doors.key(varied))
     table = _asked("tune", "Try taus and epsilons", key, work)
     if not isinstance(table, pd.DataFrame):
         return

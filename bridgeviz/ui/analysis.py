@@ -76,16 +76,12 @@ def sheet(config: RunConfig, side: str) -> dict | None:
 
 def cost_sample(config: RunConfig) -> CostSample:
     """Entries of the cost, same class and other."""
-    return _cost_sample(
-        doors.key(replace(config, strategy="global", solver="linear", epsilon=None, tau=(1.0, 1.0))), config
-    )
+    return _cost_sample(doors.cost_key(config), config)
 
 
 def worth(config: RunConfig) -> list[float]:
     """The accuracy of the cheapest target at each of `FRACTIONS`; NaN where that is less than one pair."""
-    options = tuple(sorted(config.cost_options.items()))
-    key = (*spaces(config), config.cost, options, config.distance, config.cover_classes, config.seed)
-    return _worth(key, config)
+    return _worth(doors.cost_key(replace(config, fraction=1.0, count=None)), config)
 
 
 def draws(config: RunConfig, size: int = DRAWS) -> tuple[np.ndarray, np.ndarray]:

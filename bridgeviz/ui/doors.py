@@ -45,7 +45,8 @@ def pairs_key(config: RunConfig) -> tuple:
     return *problem_key(config), config.fraction, config.count, config.cover_classes, config.seed
 
 
-def _cost_parts(config: RunConfig) -> tuple:
+def cost_key(config: RunConfig) -> tuple:
+    """Everything that the cost depends on, hashable."""
     if config.strategy == "true":
         return *pairs_key(config), None
     return *pairs_key(config), config.cost, tuple(sorted(config.cost_options.items())), config.distance
@@ -57,7 +58,7 @@ def _plan_parts(config: RunConfig) -> tuple:
         rest = (*rest, config.batch_size, config.ot_batch_size)
     if config.strategy == "global":
         rest = (*rest, config.solver, config.alpha if config.solver == "fgw" else None)
-    return *_cost_parts(config), config.strategy, *rest
+    return *cost_key(config), config.strategy, *rest
 
 
 def problem(config: RunConfig) -> Problem:
@@ -72,7 +73,7 @@ def pairs(config: RunConfig) -> Pairs:
 
 def cost(config: RunConfig) -> Cost | None:
     """The cost between the spaces; None for strategy "true"."""
-    return _cost(Key(config, *_cost_parts(config)))
+    return _cost(Key(config, *cost_key(config)))
 
 
 def plan(config: RunConfig) -> Coupling | LocalCoupling:
