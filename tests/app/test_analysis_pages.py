@@ -266,6 +266,10 @@ def test_tuning_shows_heatmap_and_rule(monkeypatch):
     assert not test.exception
     assert "Highest aes, averaged over fractions" in texts(test)
     assert "of the variance of aes" in texts(test)
+    test.select_slider(key="epsilon").set_value("0.1").run()
+    assert "of the variance of aes" in texts(test)  # epsilon and tau are what was varied
+    test.selectbox(key="solver").set_value("fgw").run()
+    assert "of the variance of aes" not in texts(test)  # another solver: ask again
 
 
 def test_a_sample_keeps_partners_together():
