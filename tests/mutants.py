@@ -849,8 +849,15 @@ MUTANTS = [
     Mutant(
         "local: transport on the small batch",
         "bridgeviz/couplings/local.py",
+        "return LocalCoupling(cost, epsilon, tau, batch_size, ot_batch_size, most)",
+        "return LocalCoupling(cost, epsilon, tau, batch_size, batch_size, most)",
+        "couplings/test_local.py",
+    ),
+    Mutant(
+        "local: the first row is never drawn",
+        "bridgeviz/couplings/local.py",
         "jax.random.randint(rows, (self.ot_batch_size,), 0",
-        "jax.random.randint(rows, (self.ot_batch_size,), 0 * self.ot_batch_size + 1",
+        "jax.random.randint(rows, (self.ot_batch_size,), 1",
         "couplings/test_local.py",
     ),
     Mutant(

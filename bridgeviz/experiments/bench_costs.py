@@ -36,7 +36,7 @@ SUITES: dict[str, dict[str, Any]] = {
     "costs-tiny": {
         "dataset": "tiny-imagenet", "title": "Tiny-ImageNet features, 10,000 x 10,000", "tolerance": 1e-2,
         "show_tau": True,
-        "fractions": (0.01, 0.02, 0.05, 0.1, 0.2, 0.5), "alphas": (0.25, 0.5),
+        "fractions": (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5), "alphas": (0.25, 0.5),
     },
 }  # fmt: skip
 TAU = (1.0, 0.9)

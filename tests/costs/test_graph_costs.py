@@ -198,6 +198,12 @@ def test_islands_are_joined_and_reported():
         assert np.isfinite(cost.dense()).all()
         assert cost.advice.startswith("11 source rows lie on islands of the neighbour graph without a pair (3 islands")
         assert "20 target rows" in cost.advice
+    twice = np.concatenate([x, x[20:24]])  # equal rows are one atom, and still rows
+    for cost in (
+        costs.geodesic_bridge(twice, x, [[0, 0], [35, 0]], metric="sqeuclidean", k=4),
+        costs.knn(twice, x, [[0, 0], [35, 0]], k=4),
+    ):
+        assert (cost.facts["stranded_x"], cost.facts["stranded_y"]) == (15, 20)
 
 
 def test_copies_share_one_atom_and_one_leg():

@@ -90,6 +90,13 @@ def test_the_transport_may_be_solved_on_a_bigger_batch_than_is_drawn():
     assert far[0] > 1.5 * far[1] > 2 * far[2]
 
 
+def test_every_row_is_drawn():
+    plan = bv.couplings.local(np.ones((5, 4)), batch_size=16)
+    i, j = plan.sample(0, 800)
+    assert np.bincount(i, minlength=5).min() > 100
+    assert np.bincount(j, minlength=4).min() > 130
+
+
 def test_it_says_how_its_batches_went(blobs):
     pairs = blobs.sample_pairs(0.2, seed=0)
     cost = bv.costs.bridge(blobs.source.x, blobs.target.x, pairs)

@@ -9,6 +9,7 @@ from sklearn.linear_model import LinearRegression
 
 import bridgeviz as bv
 from bridgeviz.experiments import tuning
+from bridgeviz.experiments.run import build_cost
 from bridgeviz.viz.tuning import aes_heatmap, aes_regression
 
 SMALL = {"epsilons": (0.01, 0.1), "taus": (0.5, 1.0), "fractions": (0.1, 0.3)}
@@ -30,6 +31,19 @@ def test_every_combination_is_solved_on_the_validation_set(table, digits):
     np.testing.assert_allclose(table.aes, table.matching_accuracy / table.excluded_ratio)
     np.testing.assert_allclose(table.aes_paper, table.matching_accuracy / table.excluded_ratio_paper)
     assert table[table.fraction == 0.3].matching_accuracy.mean() > table[table.fraction == 0.1].matching_accuracy.mean()
+
+
+def test_nothing_but_the_validation_set_is_coupled(digits, monkeypatch):
+    seen = []
+
+    def watch(problem, pairs, config):
+        seen.append((problem.shape, len(pairs)))
+        return build_cost(problem, pairs, config)
+
+    monkeypatch.setattr(tuning, "build_cost", watch)
+    next(tuning.tune(digits, bv.RunConfig(), **SMALL, validation=0.1))
+    size = round(0.1 * len(digits.truth))
+    assert seen == [((size, size), round(0.1 * size))]
 
 
 def test_low_taus_leave_points_out(table):
