@@ -56,6 +56,12 @@ def test_every_option_survives_the_controls(changes):
     assert all(settings.complaint(key, text) is None for key, text in settings.link(config).items())
 
 
+def test_options_of_another_cost_stay_behind():
+    values = settings.from_config(bv.RunConfig(cost="knn", cost_options={"form": "path", "k": 5}))
+    assert settings.to_config(values | {"cost": "bridge"}).cost_options == {}
+    assert settings.to_config(values | {"cost": "geodesic_bridge"}).cost_options == {"k": 5}
+
+
 def test_the_link_names_what_differs():
     assert settings.link(bv.RunConfig(steps=1000)) == {}
     assert settings.link(bv.RunConfig(steps=1000, seed=3, reverse=True)) == {"seed": "3", "reverse": "true"}
