@@ -73,3 +73,28 @@ def test_epsilon_never_reloads_the_problem():
     assert doors.cost(one) is doors.cost(two)
     assert doors.plan(one) is not doors.plan(two)
     assert doors.plan(one) is doors.plan(bv.RunConfig(dataset="blobs", epsilon=0.01, steps=7))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"cost_options": {"k": 5}}, {"metric": "sqeuclidean"}, {"cost": "knn"}, {"rows": 100}, {"reverse": True},
+        {"seed": 1}, {"fraction": 0.1}, {"cover_classes": True}, {"epsilon": 0.3}, {"tau": (1.0, 0.9)},
+        {"solver": "fgw"}, {"strategy": "local"}, {"strategy": "true"},
+    ],
+)  # fmt: skip
+def test_another_plan_has_another_key(changes):
+    base = {"dataset": "blobs", "cost": "geodesic_bridge", "fraction": 0.2}
+    assert doors.key(bv.RunConfig(**base)) != doors.key(bv.RunConfig(**base | changes))
+
+
+@pytest.mark.parametrize(
+    ("base", "change"),
+    [
+        ({"solver": "fgw"}, {"alpha": 0.25}), ({"strategy": "local"}, {"ot_batch_size": 300}),
+        ({"strategy": "local"}, {"batch_size": 64}),
+    ],
+)  # fmt: skip
+def test_so_has_another_plan_of_the_same_solver(base, change):
+    one = doors.key(bv.RunConfig(dataset="blobs", **base))
+    assert one != doors.key(bv.RunConfig(dataset="blobs", **base | change))
