@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from contextlib import suppress
@@ -13,13 +14,15 @@ import click
 from tqdm import tqdm
 
 import bridgeviz as bv
+from bridgeviz import _checks as check
 from bridgeviz import datasets
 from bridgeviz._checks import InputError
 from bridgeviz._files import check_array_path, check_folder, write_array
 from bridgeviz.costs import COSTS, METRICS
 from bridgeviz.datasets import files
 from bridgeviz.experiments import AUTO, SOLVERS, STRATEGIES, report
-from bridgeviz.flows import VELOCITIES
+from bridgeviz.flows import PRECISIONS, VELOCITIES
+from bridgeviz.flows.transport import SOLVERS as ODE_SOLVERS
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -48,11 +51,30 @@ def cli() -> None:
 @click.option("--steps", type=int, default=4000, show_default=True, help="Training steps.")
 @click.option("--batch-size", type=int, default=256, show_default=True)
 @click.option("--learning-rate", type=float, default=1e-3, show_default=True)
+@click.option("--ema", type=float, help="Decay of an average of the weights, such as 0.999; off if left out.")
+@click.option("--reweight/--no-reweight", default=None, help="Learn the mass each point keeps; on if tau is below 1.")
+@click.option("--precision", default="float32", show_default=True, help=", ".join(PRECISIONS) + " (for GPUs)")
+@click.option("--reverse", is_flag=True, help="Carry TARGET to SOURCE instead.")
 @click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--devices", type=int, help="Share each batch among so many devices; one if left out.")
+@click.option("--coordinator", help="HOST:PORT of the first of several processes that train together.")
+@click.option("--process-id", type=int, help="Which of them this is, from 0; the first one writes the result.")
+@click.option("--num-processes", type=int, help="How many there are.")
+@click.option("--anew", is_flag=True, help="Forget the checkpoints of an earlier try that did not come to its end.")
 @click.option("--out", required=True, type=click.Path(), help="Folder for the result.")
 def align(source: str, target: str, pairs: str, out: str, **given: Any) -> None:
-    """Couple SOURCE with TARGET (.npy, .npz, .csv or .parquet, one row a sample) and learn the flow between them."""
+    """Couple SOURCE with TARGET (.npy, .npz, .csv or .parquet, one row a sample) and learn the flow between them.
+
+    The state of the training is kept in OUT.training until the result is written: the same command after a crash goes
+    on from there.
+    """
+    together = {name: given.pop(name) for name in ("coordinator", "process_id", "num_processes")}
+    devices, anew = given.pop("devices"), given.pop("anew")
+    leads = _join(together)
     check_folder(out, holds=report.HOLDS)
+    kept = Path(f"{Path(out).resolve()}.training")
+    if anew and leads:
+        shutil.rmtree(kept, ignore_errors=True)
     alpha = given.pop("alpha")
     if given["solver"] == "linear" and alpha:
         raise InputError(
@@ -70,9 +92,19 @@ def align(source: str, target: str, pairs: str, out: str, **given: Any) -> None:
         spaces[side] = bv.Space(x, labels=None if labels[side] is None else files.read_labels(labels[side], len(x)))
     problem = bv.Problem(**spaces)
     index = files.read_pairs(pairs, problem.shape)
-    with tqdm(total=config.steps, desc="training", unit="step", disable=None, leave=False) as bar:
+    mesh = None
+    if devices is not None or together["coordinator"] is not None:
+        mesh = bv.flows.mesh(devices)
+    quiet = None if leads else True
+    with tqdm(total=config.steps, desc="training", unit="step", disable=quiet, leave=False) as bar:
+        told: set[str] = set()
 
         def show(progress: Any) -> None:
+            if not told and len(progress.losses) > config.flow().chunk_size:
+                bar.write(f"Goes on at step {progress.step:,} of an earlier try.", file=sys.stderr)
+            if progress.notice not in (*told, ""):
+                bar.write(progress.notice, file=sys.stderr)
+            told.add(progress.notice)
             bar.set_description("training", refresh=False)
             bar.update(progress.step - bar.n)
             bar.set_postfix(loss=f"{progress.losses.mean():.3f}", refresh=False)
@@ -80,8 +112,13 @@ def align(source: str, target: str, pairs: str, out: str, **given: Any) -> None:
         def count(done: int, total: int) -> None:
             bar.set_description(f"choosing a cost, {done} of {total}", refresh=True)
 
-        run = bv.run(config, problem=problem, pairs=index, on_progress=show, on_recommend=count)
+        run = bv.run(
+            config, problem=problem, pairs=index, on_progress=show, on_recommend=count, checkpoints=kept, mesh=mesh
+        )
+    if not leads:
+        return
     contents = report.save(run, out)
+    shutil.rmtree(kept, ignore_errors=True)
     if run.recommendation is not None:
         click.echo(run.recommendation.reason, err=True)
     if contents["advice"]:
@@ -91,6 +128,31 @@ def align(source: str, target: str, pairs: str, out: str, **given: Any) -> None:
     click.echo(
         f"Aligned {contents['n']} x {contents['m']} points from {contents['l']} pairs: {judged}. Result in {out}"
     )
+
+
+def _join(together: dict[str, Any]) -> bool:
+    """Join the other processes, if there are any; whether this one writes the result."""
+    given = [name for name, value in together.items() if value is not None]
+    if not given:
+        return True
+    if len(given) < len(together):
+        missing = next(name for name in together if name not in given).replace("_", "-")
+        raise InputError(f"The '{missing}' of align() must be given with the other two of several processes. Got None.")
+    check.count(together["num_processes"], "num-processes", "align")
+    check.count(together["process_id"], "process-id", "align", least=0, most=together["num_processes"] - 1)
+    import jax
+
+    try:
+        jax.distributed.initialize(
+            together["coordinator"], num_processes=together["num_processes"], process_id=together["process_id"]
+        )
+    except (RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0][:120]
+        raise InputError(
+            f"The 'coordinator' of align() must be the HOST:PORT of process 0. Got {together['coordinator']!r} instead "
+            f"({reason})."
+        ) from error
+    return together["process_id"] == 0
 
 
 def _options(given: tuple[str, ...]) -> dict[str, Any]:
@@ -113,14 +175,21 @@ def _options(given: tuple[str, ...]) -> dict[str, Any]:
 @click.argument("directory", type=click.Path())
 @click.argument("new_source", type=click.Path())
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the noise.")
+@click.option("--ode-solver", default="heun", show_default=True, help=", ".join(ODE_SOLVERS))
+@click.option("--ode-steps", type=int, default=20, show_default=True, help="Of heun and rk4.")
+@click.option("--samples", type=int, help="Draw each point so often: the file is then (samples, rows, dimensions).")
 @click.option("--out", required=True, type=click.Path(), help="A .npy file.")
-def transport(directory: str, new_source: str, seed: int, out: str) -> None:
+def transport(
+    directory: str, new_source: str, seed: int, ode_solver: str, ode_steps: int, samples: int | None, out: str
+) -> None:
     """Carry the rows of NEW_SOURCE to the target space with the flow that `align` left in DIRECTORY."""
     check_array_path(out)
     flow = bv.Flow.load(Path(directory) / "flow")
-    moved = flow.transport(files.read_matrix(new_source), seed=seed)
-    write_array(out, moved.states[-1].astype("float32"))
-    click.echo(f"Carried {moved.states.shape[1]} points to {moved.states.shape[2]} dimensions: {out}")
+    x = files.read_matrix(new_source)
+    how: dict[str, Any] = {"seed": seed, "solver": ode_solver, "steps": ode_steps}
+    moved = flow.transport(x, **how).states[-1] if samples is None else flow.draws(x, samples=samples, **how).points
+    write_array(out, moved.astype("float32"))
+    click.echo(f"Carried {moved.shape[-2]} points to {moved.shape[-1]} dimensions: {out}")
 
 
 @cli.command(name="datasets")
@@ -176,6 +245,18 @@ def bench(name: str, seeds: int) -> None:
     from bridgeviz.experiments import bench as benchmarks
 
     for line in benchmarks.measure(name, seeds=seeds):
+        click.echo(line)
+
+
+@cli.command()
+@click.argument("number", type=int)
+@click.option("--dataset", default="mnist", show_default=True, help="mnist, tiny-imagenet; Fig. 15 has its own.")
+@click.option("--seeds", type=int, default=5, show_default=True)
+def figure(number: int, dataset: str, seeds: int) -> None:
+    """Measure one of the paper's figures, write it to data/benchmarks/ and its table to the README."""
+    from bridgeviz.experiments import figures
+
+    for line in figures.measure(number, dataset=dataset, seeds=seeds):
         click.echo(line)
 
 

@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from bridgeviz.ui import doors, jobs, live, page, settings, training
+from bridgeviz.ui import doors, jobs, live, page, saved, settings, training
 from bridgeviz.ui.player import player
 from bridgeviz.viz.scene import scene
 
@@ -40,6 +40,8 @@ if run is not None and not active and run.config != config:
     right.info("The settings have changed since this run. Press **Train** to see what they do.")
 if active:
     live.panel(chance)
+elif run is None:
+    saved.found_again()
 if record is not None and record.state == "failed":
     st.error(record.error, icon=":material/error:")
 if record is not None and record.state == "cancelled":
@@ -80,4 +82,6 @@ if run is not None and not active:
         "Transported points (.npy)", partial(page.transported, run), "transported.npy", width="stretch",
         icon=":material/download:",
     )  # fmt: skip
+if not active:
+    saved.listing()
 page.onwards("diagnose", "why did this fail, where it failed?")

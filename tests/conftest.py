@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 
 import jaxtyping
 import numpy as np
@@ -72,7 +73,7 @@ def tiny_velocity():
     """A velocity field small enough to compile and train within a test, under the name "tiny"."""
     from bridgeviz.flows.velocity import VELOCITIES, AdaLN
 
-    VELOCITIES["tiny"] = lambda p, q, rngs: AdaLN(p, q, d=32, blocks=2, rngs=rngs)
+    VELOCITIES["tiny"] = partial(AdaLN, d=32, blocks=2)
     yield
     del VELOCITIES["tiny"]
 

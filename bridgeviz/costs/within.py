@@ -55,9 +55,16 @@ class Within:
 
     def on(self, atoms: Atoms, scale: float) -> Chords:
         """C between atoms, divided by `scale`, for the device."""
-        e = self.metric.embed(self.rows[atoms.rows].astype(np.float64), "x", "Within")
-        e = (e - e.mean(0)) * np.sqrt(self.metric.scale / scale)  # centred: less rounding
-        return Chords(jnp.asarray(e), jnp.asarray((e**2).sum(1)))
+        return Chords.of(self._embedded(self.rows[atoms.rows]) / np.sqrt(scale))
+
+    def rows_on_device(self) -> Chords:
+        """C of all rows in float32, about the size of one, for `Chords.take`."""
+        e = self._embedded(self.rows)
+        return Chords.of((e / (np.sqrt((e**2).sum(1).mean()) or 1.0)).astype(np.float32))
+
+    def _embedded(self, rows: np.ndarray) -> np.ndarray:
+        e = self.metric.embed(rows.astype(np.float64), "x", "Within")
+        return (e - e.mean(0)) * np.sqrt(self.metric.scale)  # centred: less rounding
 
 
 @partial(jax.tree_util.register_dataclass, data_fields=("e", "r"), meta_fields=())
@@ -66,6 +73,19 @@ class Chords:
 
     def __init__(self, e: Any, r: Any):
         self.e, self.r = e, r
+
+    @classmethod
+    def of(cls, e: np.ndarray) -> Chords:
+        """Of embedded rows."""
+        return cls(jnp.asarray(e), jnp.asarray((e**2).sum(1)))
+
+    def take(self, rows: Any) -> Chords:
+        """C between some rows, divided by its mean."""
+        e = self.e[rows]
+        e = e - e.mean(0)
+        r = (e**2).sum(1)
+        mean = jnp.maximum(2 * r.mean(), 1e-12)  # of |e - e'|^2 over all pairs of centred rows
+        return Chords(e / jnp.sqrt(mean), r / mean)
 
     def apply(self, plan: Any) -> Any:
         """`C plan`."""

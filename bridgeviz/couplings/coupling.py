@@ -97,7 +97,7 @@ class Coupling:
     def sampler(self) -> PlanSampler:
         """The device's side of `sample`, for the training step."""
         self._needs_mass("sampler")
-        return PlanSampler.of(self.plan, self.source_atoms.rows, self.target_atoms.rows)
+        return PlanSampler.of(self.plan, self.source_atoms.rows, self.target_atoms.rows, self.marginals())
 
     def _needs_mass(self, where: str) -> None:
         if not self.mass > 0:

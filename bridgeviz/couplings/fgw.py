@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 import jax
@@ -13,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
 from bridgeviz.costs.atoms import Atoms
-from bridgeviz.costs.cost import Cost, as_cost, positive_mean
+from bridgeviz.costs.cost import Cost, as_cost, positive_mean, refuse_above_limit
 from bridgeviz.costs.within import Matrix, Within
 from bridgeviz.couplings.coupling import Coupling
 
@@ -22,7 +21,7 @@ _NOTHING = 1e-200
 
 
 def fgw(
-    cost: Cost | ArrayLike,
+    cost: Cost | ArrayLike | None,
     c_xx: Within | ArrayLike,
     c_yy: Within | ArrayLike,
     *,
@@ -60,7 +59,7 @@ def fgw(
     Equal rows are merged first, exactly, as in `linear`.
 
     Args:
-        cost: between the spaces: a `Cost`, or an (n, m) matrix.
+        cost: between the spaces: a `Cost`, or an (n, m) matrix; None for alpha 1, which needs none.
         c_xx, c_yy: within each space: `costs.Within(x, metric=...)`, which takes O(n p) memory, or a symmetric matrix.
         alpha: in [0, 1].
         epsilon: entropy regularisation > 0, in units of the divided cost; None takes the cost's own default.
@@ -88,8 +87,14 @@ def fgw(
     np.int64(2)
     """
     where = "fgw"
-    cost = as_cost(cost, where)
     alpha = check.unit(alpha, "alpha", where, zero=True)
+    if cost is None:
+        if alpha < 1 or not (isinstance(c_xx, Within) and isinstance(c_yy, Within)):
+            expected = "a Cost or an (n, m) matrix, but for alpha 1 between two costs.Within, which need none"
+            raise check.fail("cost", where, expected, None)
+        refuse_above_limit(c_xx.shape[0], c_yy.shape[0], "cost")
+        cost = np.ones((c_xx.shape[0], c_yy.shape[0]))
+    cost = as_cost(cost, where)
     epsilon = cost.default_epsilon if epsilon is None else check.positive(epsilon, "epsilon", where)
     tau = check.pair_of_units(tau, "tau", where)
     tolerance = check.positive(tolerance, "tolerance", where)
@@ -198,8 +203,9 @@ def _on(within: Within | np.ndarray, atoms: Atoms, scale: float) -> Any:
     return Matrix(jnp.asarray(within[np.ix_(atoms.rows, atoms.rows)] / scale))
 
 
-@partial(jax.jit, static_argnames=("tau", "quadratic", "max_inner"))
-def _step(state: Any, problem: Any, tolerance: Any, *, tau: tuple[float, float], quadratic: bool, max_inner: int):
+def projected_step(
+    state: Any, problem: Any, tolerance: Any, *, tau: tuple[float, float], quadratic: bool, max_inner: int
+) -> tuple[Any, Any, Any, Any]:
     """Linearise at the plan, solve; the new state, the change, Sinkhorn's residual, and whether it settled."""
     from ott.geometry import geometry
     from ott.problems.linear import linear_problem
@@ -230,6 +236,9 @@ def _step(state: Any, problem: Any, tolerance: Any, *, tau: tuple[float, float],
         new = new * jnp.sqrt(mass / new.sum())  # both halves of the product keep the same mass
     looks: Any = out.errors  # one every ten iterations, -1 where it did not get to
     return (new, out.f, out.g), jnp.abs(new - plan).sum(), jnp.where(looks >= 0, looks, jnp.inf).min(), out.converged
+
+
+_step = jax.jit(projected_step, static_argnames=("tau", "quadratic", "max_inner"))
 
 
 @jax.jit

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -11,9 +11,20 @@ import numpy as np
 from scipy import sparse
 
 
+class Masses(NamedTuple):
+    """A sample of what the reweighting networks learn (Eq. 4): rows of each space, and `eta = n pi_X` or `xi = m pi_Y`
+    there.
+    """
+
+    i: jax.Array
+    eta: jax.Array
+    j: jax.Array
+    xi: jax.Array
+
+
 @partial(
     jax.tree_util.register_dataclass,
-    data_fields=("rows", "columns", "keep", "alias"),
+    data_fields=("rows", "columns", "keep", "alias", "eta", "xi"),
     meta_fields=(),
 )
 class PlanSampler:
@@ -23,12 +34,21 @@ class PlanSampler:
     step again. A draw reads four numbers, whatever the size of the plan; an entry takes 16 bytes.
     """
 
-    def __init__(self, rows: Any, columns: Any, keep: Any, alias: Any):
+    def __init__(self, rows: Any, columns: Any, keep: Any, alias: Any, eta: Any, xi: Any):
         self.rows, self.columns, self.keep, self.alias = rows, columns, keep, alias
+        self.eta, self.xi = eta, xi
 
     @classmethod
-    def of(cls, plan: np.ndarray | sparse.csr_array, rows: np.ndarray, columns: np.ndarray) -> PlanSampler:
+    def of(
+        cls,
+        plan: np.ndarray | sparse.csr_array,
+        rows: np.ndarray,
+        columns: np.ndarray,
+        marginals: tuple[np.ndarray, np.ndarray],
+    ) -> PlanSampler:
         """Tables for a (u, v) plan whose entry (a, b) stands for row number `rows[a]` and `columns[b]`.
+
+        `marginals` are those of all (n,) and (m,) rows.
 
         Entries below 1e-8 of their row's mass are left out: a float32 uniform number would never pick them.
         """
@@ -41,7 +61,9 @@ class PlanSampler:
         keep, alias = alias_table(share)
         i, j = np.zeros(size, np.int32), np.zeros(size, np.int32)
         i[: used.sum()], j[: used.sum()] = rows[flat.row[used]], columns[flat.col[used]]
-        return cls(*(jnp.asarray(table) for table in (i, j, keep.astype(np.float32), alias.astype(np.int32))))
+        tables = i, j, keep.astype(np.float32), alias.astype(np.int32)
+        masses = ((len(side) * side).astype(np.float32) for side in marginals)
+        return cls(*(jnp.asarray(table) for table in (*tables, *masses)))
 
     def draw(self, key: jax.Array, size: int) -> tuple[jax.Array, jax.Array]:
         """`size` row numbers (i, j), drawn from the normalised plan."""
@@ -49,6 +71,13 @@ class PlanSampler:
         at = jax.random.randint(first, (size,), 0, len(self.keep))
         at = jnp.where(jax.random.uniform(second, (size,)) < self.keep[at], at, self.alias[at])
         return self.rows[at], self.columns[at]
+
+    def draw_with_masses(self, key: jax.Array, size: int) -> tuple[jax.Array, jax.Array, Masses]:
+        """As `draw`, and `size` rows of each space, uniformly drawn, with their masses."""
+        rows, columns = jax.random.split(jax.random.fold_in(key, 1))
+        i = jax.random.randint(rows, (size,), 0, len(self.eta))
+        j = jax.random.randint(columns, (size,), 0, len(self.xi))
+        return *self.draw(key, size), Masses(i, self.eta[i], j, self.xi[j])
 
 
 def alias_table(share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

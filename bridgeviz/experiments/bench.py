@@ -32,7 +32,7 @@ FIRST_LIGHT = {
 """MNIST, image -> text: the table of the README."""
 
 COLD = "import json, sys, bridgeviz as bv; bv.run(bv.RunConfig.from_dict(json.loads(sys.argv[1])))"
-BENCHMARKS = ("first-light", "costs", "costs-tiny")
+BENCHMARKS = ("first-light", "costs", "costs-tiny", "flows")
 
 
 def measure(name: str, *, seeds: int = 5, folder: Path | None = None, readme: Path | None = None) -> Iterator[str]:
@@ -49,6 +49,11 @@ def measure(name: str, *, seeds: int = 5, folder: Path | None = None, readme: Pa
     """
     check.choice(name, "name", "measure", BENCHMARKS)
     seeds = check.count(seeds, "seeds", "measure")
+    if name == "flows":
+        from bridgeviz.experiments import bench_flows
+
+        yield from bench_flows.measure(folder=folder, readme=readme)
+        return
     if name != "first-light":
         from bridgeviz.experiments import bench_costs
 

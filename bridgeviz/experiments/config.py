@@ -42,20 +42,20 @@ class RunConfig:
         options: of the dataset, such as {"overlap": 0.5} for blobs.
         rows: align a random sample of so many rows a side; None takes all.
         reverse: align target -> source instead.
-        fraction: of the known pairs that may be used; or
+        fraction: of the known pairs that may be used, or 0 with solver "fgw" and alpha 1, which need none; or
         count: how many of them.
         cover_classes: draw at least one pair of each class first.
         strategy: "true" (the pairs alone), "global" (OT on everything) or "local" (OT on each batch).
         cost: a name of `bv.costs.COSTS`, or "auto", which `recommend` replaces; "true" needs none.
         cost_options: of that cost, such as {"k": 5}.
         metric: within each space: "cosine", "sqeuclidean" or "pearson"; None takes the cost's own default.
-        solver: "linear" or, for strategy "global", "fgw".
+        solver: "linear" or "fgw".
         alpha: of "fgw", in [0, 1]: 0 is the linear problem, 1 pure Gromov-Wasserstein. Half-way: the paper's choice
             for MNIST.
         epsilon: entropy regularisation; None takes the cost's own default.
         tau: (tau_x, tau_y), each in (0, 1]; 1 is balanced.
         ot_batch_size: for strategy "local": rows that each batch's transport is solved on; None takes `batch_size`.
-        velocity, steps, batch_size, learning_rate: see `FlowConfig`.
+        velocity, steps, batch_size, learning_rate, ema, reweight, precision: see `FlowConfig`.
         seed: of the pairs, the weights and every draw.
 
     Raises:
@@ -82,6 +82,9 @@ class RunConfig:
     steps: int = 4000
     batch_size: int = 256
     learning_rate: float = 1e-3
+    ema: float | None = None
+    reweight: bool | None = None
+    precision: str = "float32"
     seed: int = 0
 
     def __post_init__(self):
@@ -105,18 +108,16 @@ class RunConfig:
             check.choice(self.metric, "metric", where, METRICS)
         check.choice(self.solver, "solver", where, SOLVERS)
         check.unit(self.alpha, "alpha", where, zero=True)
-        if self.solver == "fgw" and self.strategy == "local":
-            raise check.fail("solver", where, "'linear' with strategy 'local'", "'fgw'")
         if self.ot_batch_size is not None:
             check.count(self.ot_batch_size, "ot_batch_size", where, least=2)
         check.choice(self.velocity, "velocity", where, VELOCITIES)
         if self.count is not None:
-            check.count(self.count, "count", where)
+            check.count(self.count, "count", where, least=0 if self.pure_shapes else 1)
             object.__setattr__(self, "fraction", None)
         elif self.fraction is None:
             raise check.fail("fraction", where, "a float in (0, 1], unless 'count' is given", None)
         else:
-            check.unit(self.fraction, "fraction", where)
+            check.unit(self.fraction, "fraction", where, zero=self.pure_shapes)
         if self.epsilon is not None:
             check.positive(self.epsilon, "epsilon", where)
         object.__setattr__(self, "tau", check.pair_of_units(self.tau, "tau", where))
@@ -127,9 +128,17 @@ class RunConfig:
         """The metric that is used: `metric`, or the cost's own."""
         return self.metric or own_metric(self.cost)
 
+    @property
+    def pure_shapes(self) -> bool:
+        """Whether nothing but the shapes of the two spaces decides (Gromov-Wasserstein), so that no pair is needed."""
+        return self.strategy != "true" and self.solver == "fgw" and self.alpha == 1.0
+
     def flow(self) -> FlowConfig:
         """The part that training reads."""
-        return FlowConfig(self.velocity, self.steps, self.batch_size, self.learning_rate, self.seed)
+        return FlowConfig(
+            velocity=self.velocity, steps=self.steps, batch_size=self.batch_size, learning_rate=self.learning_rate,
+            seed=self.seed, ema=self.ema, reweight=self.reweight, precision=self.precision,
+        )  # fmt: skip
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""

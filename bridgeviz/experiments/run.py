@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import jax
 import numpy as np
+from jax.sharding import Mesh
 from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
@@ -57,6 +59,8 @@ def run(
     pairs: ArrayLike | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     on_recommend: Callable[[int, int], None] | None = None,
+    checkpoints: str | Path | None = None,
+    mesh: Mesh | None = None,
 ) -> Run:
     """Load, pair, couple, train and judge, in one call.
 
@@ -65,6 +69,7 @@ def run(
         problem: your own, instead of the dataset that `config` names.
         pairs: your own, instead of a draw from `problem.truth`.
         on_progress: called after every chunk of training; raise from it to cancel.
+        checkpoints, mesh: of the training, as in `flows.fit`.
         on_recommend: with cost "auto", called after each coupling it tries: how many are done, of how many.
 
     Raises:
@@ -104,7 +109,7 @@ def run(
     with _timed(seconds, "coupling"):
         plan = build_coupling(problem, pairs, cost, config)
     with _timed(seconds, "training"):
-        losses, flow = _train(problem, plan, config, on_progress)
+        losses, flow = _train(flows.fit(problem, plan, config.flow(), checkpoints=checkpoints, mesh=mesh), on_progress)
     with _timed(seconds, "evaluation"):
         numbers = judge(problem, plan, flow, seed=config.seed)
     return Run(
@@ -129,8 +134,8 @@ def sample_pairs(problem: Problem, config: RunConfig) -> Pairs:
 
 
 def build_cost(problem: Problem, pairs: Pairs, config: RunConfig) -> Cost | None:
-    """The cost that the config names; None for strategy "true", which needs none."""
-    if config.strategy == "true":
+    """The cost that the config names; None where none is needed: strategy "true", or no pairs."""
+    if config.strategy == "true" or (config.pure_shapes and len(pairs) == 0):
         return None
     if config.cost == AUTO:
         raise check.fail("cost", "build_cost", "the name of a cost", "'auto'", "Let bv.recommend choose one first.")
@@ -148,22 +153,21 @@ def build_coupling(
     on_step: Callable[[int, float], None] | None = None,
 ) -> Coupling | LocalCoupling:
     """The coupling of the strategy and solver that the config names; `on_step` as in `couplings.fgw`."""
-    if cost is None:
+    if config.strategy == "true":
         return couplings.true(pairs, shape=problem.shape)
+    c_xx = c_yy = None
+    if config.solver == "fgw":
+        c_xx, c_yy = (costs.Within(space.x, metric=config.distance) for space in (problem.source, problem.target))
     if config.strategy == "local":
         return couplings.local(
-            cost,
-            epsilon=config.epsilon,
-            tau=config.tau,
-            batch_size=config.batch_size,
-            ot_batch_size=config.ot_batch_size,
-        )
-    if config.solver == "linear":
+            cost, c_xx, c_yy, alpha=config.alpha if config.solver == "fgw" else None, epsilon=config.epsilon,
+            tau=config.tau, batch_size=config.batch_size, ot_batch_size=config.ot_batch_size,
+        )  # fmt: skip
+    if c_xx is None or c_yy is None:
+        if cost is None:
+            raise check.fail("cost", "build_coupling", "a cost, with solver 'linear'", None)
         return couplings.linear(cost, epsilon=config.epsilon, tau=config.tau)
-    within = [costs.Within(space.x, metric=config.distance) for space in (problem.source, problem.target)]
-    return couplings.fgw(
-        cost, within[0], within[1], alpha=config.alpha, epsilon=config.epsilon, tau=config.tau, on_step=on_step
-    )
+    return couplings.fgw(cost, c_xx, c_yy, alpha=config.alpha, epsilon=config.epsilon, tau=config.tau, on_step=on_step)
 
 
 def judge(problem: Problem, plan: Coupling | LocalCoupling, flow: Flow, *, seed: int = 0) -> dict[str, float]:
@@ -195,14 +199,9 @@ def device() -> str:
     return first.platform if kind in ("", first.platform) else f"{first.platform} ({kind})"
 
 
-def _train(
-    problem: Problem,
-    plan: Coupling | LocalCoupling,
-    config: RunConfig,
-    on_progress: Callable[[Progress], None] | None,
-) -> tuple[np.ndarray, Flow]:
+def _train(training: Iterator[Progress], on_progress: Callable[[Progress], None] | None) -> tuple[np.ndarray, Flow]:
     losses = []
-    for progress in flows.fit(problem, plan, config.flow()):
+    for progress in training:
         losses.append(progress.losses)
         if on_progress is not None:
             on_progress(progress)

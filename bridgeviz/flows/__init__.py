@@ -1,18 +1,26 @@
-"""Velocity fields, GENOT training, transport and checkpoints."""
+"""Velocity fields, U-GENOT training, transport and checkpoints."""
 
+from bridgeviz.flows.checkpoints import Busy
 from bridgeviz.flows.config import FlowConfig
-from bridgeviz.flows.flow import Flow, Trajectory
+from bridgeviz.flows.flow import Flow
+from bridgeviz.flows.parallel import mesh
 from bridgeviz.flows.training import Progress, TrainingError, fit, genot_loss
-from bridgeviz.flows.velocity import VELOCITIES, parameter_count
+from bridgeviz.flows.transport import Draws, Trajectory
+from bridgeviz.flows.velocity import PRECISIONS, VELOCITIES, default_velocity, parameter_count
 
 __all__ = [
+    "PRECISIONS",
     "VELOCITIES",
+    "Busy",
+    "Draws",
     "Flow",
     "FlowConfig",
     "Progress",
     "TrainingError",
     "Trajectory",
+    "default_velocity",
     "fit",
     "genot_loss",
+    "mesh",
     "parameter_count",
 ]

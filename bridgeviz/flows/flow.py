@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -19,19 +18,14 @@ from numpy.typing import ArrayLike
 from bridgeviz import _checks as check
 from bridgeviz._checks import InputError
 from bridgeviz._files import new_folder
+from bridgeviz.flows import reweighting
 from bridgeviz.flows.config import FlowConfig
-from bridgeviz.flows.velocity import VELOCITIES
+from bridgeviz.flows.storage import read_tree, write_tree
+from bridgeviz.flows.transport import BLOCK, SOLVERS, Draws, Trajectory, follow
+from bridgeviz.flows.velocity import structure
 
-SOLVERS = ("heun", "tsit5")
-_FORMAT = 1
+_FORMAT = 2
 _FAR = 1e6  # standard deviations: beyond it, float32 and the network say nothing
-
-
-class Trajectory(NamedTuple):
-    """Where points are on their way: `.ts` (T,) times in [0, 1], `.states` (T, n, q) in the target space's units."""
-
-    ts: Float[np.ndarray, " T"]
-    states: Float[np.ndarray, "T n q"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,14 +51,36 @@ class Scaling:
 
 
 @dataclass(frozen=True, eq=False)
+class Masses:
+    """The learned reweighting functions (Appendix L.1), as shares of the mean mass.
+
+    Attributes:
+        eta, xi: parameters of the networks of the source and of the target.
+        mean: the plan's mass: the mean of both functions.
+    """
+
+    eta: Any
+    xi: Any
+    mean: float
+
+
+@dataclass(frozen=True, eq=False)
 class Flow:
-    """A trained velocity field with the scalings of both spaces. Made by `fit` or `Flow.load`."""
+    """A trained velocity field with the scalings of both spaces. Made by `fit` or `Flow.load`.
+
+    Attributes:
+        config: how it was trained.
+        graph, params: of the velocity field (flax).
+        source, target: the spaces' scalings.
+        masses: of an unbalanced plan, where they were learned; else None.
+    """
 
     config: FlowConfig
     graph: nnx.GraphDef
     params: Any
     source: Scaling
     target: Scaling
+    masses: Masses | None = None
 
     def transport(
         self,
@@ -82,8 +98,8 @@ class Flow:
             x: (n, p) source points, any n >= 1.
             seed: of the noise, one draw a point.
             ts: times in [0, 1] to report, in increasing order; 0 is noise, 1 the result.
-            solver: "heun" with fixed steps, or "tsit5", adaptive (both diffrax).
-            steps: of the fixed-step solver.
+            solver: "heun" or "rk4" (the classic Runge-Kutta method) with fixed steps, or "tsit5", adaptive (diffrax).
+            steps: of the fixed-step solvers.
             tolerance: relative and absolute, of the adaptive solver.
 
         Returns:
@@ -105,18 +121,12 @@ class Flow:
         key = jax.random.key(check.seed(seed, "seed", where))
         n, q = len(x), len(self.target.mean)
         z = np.asarray(jax.random.normal(key, (n, q), jnp.float32))
-        scaled = self.source.standardise(x)
-        far = np.abs(scaled).max(1)
-        if far.max() > _FAR:
-            row, expected = int(far.argmax()), "in the units of the space the flow was trained on"
-            got = f"row {row}, {far[row]:.1e} standard deviations away from it"
-            raise check.fail("x", where, expected, got)
-        scaled = scaled.astype(np.float32)
-        block = min(8192, 1 << (n - 1).bit_length())  # few distinct shapes, so few compilations
+        scaled = self._scaled(self.source, x, "x", where)
+        block = min(BLOCK, 1 << (n - 1).bit_length())  # few distinct shapes, so few compilations
         parts = []
         for start in range(0, n, block):
             take = np.minimum(np.arange(start, start + block), n - 1)
-            states, solved = _solve(
+            states, solved = follow(
                 self.graph, self.params, scaled[take], z[take], jnp.asarray(times, jnp.float32), tolerance,
                 solver=solver, steps=steps,
             )  # fmt: skip
@@ -128,19 +138,89 @@ class Flow:
             parts.append(np.asarray(states)[:, : n - start])
         return Trajectory(times, self.target.restore(np.concatenate(parts, axis=1)))
 
+    def draws(self, x: ArrayLike, *, samples: int = 8, seed: int = 0, **options: Any) -> Draws:
+        """Carry each source point several times, each time from other noise: pi(. | x) and not one draw of it.
+
+        Args:
+            x: (n, p) source points.
+            samples: draws a point, at least 2.
+            seed: of the noise.
+            options: of `transport`: `solver`, `steps`, `tolerance`.
+
+        Returns:
+            `Draws`: all ends, their mean and their spread. A wide spread says that the flow is not sure, or that the
+            plan sends the point to several places.
+
+        Raises:
+            InputError: as for `transport`.
+        """
+        samples = check.count(samples, "samples", "draws", least=2)
+        x = check.matrix(x, "x", "draws", columns=len(self.source.mean), rows=1)
+        if "ts" in options:
+            raise check.fail("ts", "draws", "left out: the ends at t = 1 are returned", check.describe(options["ts"]))
+        ends = self.transport(np.tile(x, (samples, 1)), seed=seed, ts=(1.0,), **options).states[0]
+        points = ends.reshape(samples, len(x), -1)
+        return Draws(points, points.mean(0), points.std(0))
+
+    def source_mass(self, x: ArrayLike) -> Float[np.ndarray, " n"]:
+        """`eta(x) = n pi_X(x)` (Appendix L.1): the mass that the plan leaves a source point; 1 is all of its own.
+
+        Args:
+            x: (n, p) source points.
+
+        Raises:
+            InputError: the flow was trained without reweighting.
+        """
+        return self._mass(x, "x", "source_mass", self.source, "eta")
+
+    def target_mass(self, y: ArrayLike) -> Float[np.ndarray, " m"]:
+        """`xi(y) = m pi_Y(y)` (Appendix L.1): the mass that the plan leaves a target point; 1 is all of its own.
+
+        Args:
+            y: (m, q) target points.
+
+        Raises:
+            InputError: the flow was trained without reweighting.
+        """
+        return self._mass(y, "y", "target_mass", self.target, "xi")
+
+    def _mass(self, x: ArrayLike, name: str, where: str, scaling: Scaling, which: str) -> np.ndarray:
+        x = check.matrix(x, name, where, columns=len(scaling.mean), rows=1)
+        if self.masses is None:
+            raise InputError(
+                f"{where}() needs a flow that learned how much mass its plan leaves each point; this one was trained "
+                f"without. Train with FlowConfig(reweight=True), or on an unbalanced plan."
+            )
+        graph, _ = reweighting.structure(x.shape[1])
+        scaled = self._scaled(scaling, x, name, where)
+        return self.masses.mean * np.asarray(_evaluate(graph, getattr(self.masses, which), scaled), np.float64)
+
+    def _scaled(self, scaling: Scaling, x: np.ndarray, name: str, where: str) -> np.ndarray:
+        scaled = scaling.standardise(x)
+        far = np.abs(scaled).max(1)
+        if far.max() > _FAR:
+            row, expected = int(far.argmax()), "in the units of the space the flow was trained on"
+            got = f"row {row}, {far[row]:.1e} standard deviations away from it"
+            raise check.fail(name, where, expected, got)
+        return scaled.astype(np.float32)
+
     def save(self, path: str | Path) -> None:
         """Write a checkpoint folder (orbax), whole or not at all; an existing one at `path` is replaced."""
-        import orbax.checkpoint as ocp
-
         with new_folder(path, holds={"flow.json", "params"}) as draft:
-            with ocp.StandardCheckpointer() as checkpointer:
-                checkpointer.save(draft / "params", nnx.to_pure_dict(self.params))
+            write_tree(draft / "params", self._weights())
             scalings = {
                 side: {"mean": s.mean.tolist(), "std": s.std.tolist()}
                 for side, s in (("source", self.source), ("target", self.target))
             }
-            about = {"format": _FORMAT, "config": asdict(self.config), **scalings}
+            mass = None if self.masses is None else self.masses.mean
+            about = {"format": _FORMAT, "config": asdict(self.config), "mass": mass, **scalings}
             (draft / "flow.json").write_text(json.dumps(about))
+
+    def _weights(self) -> dict[str, Any]:
+        trees = {"velocity": self.params}
+        if self.masses is not None:
+            trees |= {"eta": self.masses.eta, "xi": self.masses.xi}
+        return {name: nnx.to_pure_dict(tree) for name, tree in trees.items()}
 
     @classmethod
     def load(cls, path: str | Path) -> Flow:
@@ -149,8 +229,6 @@ class Flow:
         Raises:
             InputError: nothing is there, or it is damaged.
         """
-        import orbax.checkpoint as ocp
-
         try:
             path = Path(path).resolve()
         except (TypeError, ValueError):
@@ -171,36 +249,23 @@ class Flow:
                 if s.mean.shape != s.std.shape or not np.isfinite([s.mean, s.std]).all() or not (s.std > 0).all():
                     raise ValueError("scalings that are no finite means and positive deviations")
             p, q = (len(s.mean) for s in scalings)
-            abstract = nnx.eval_shape(lambda: VELOCITIES[config.velocity](p, q, nnx.Rngs(0)))
-            graph, params = nnx.split(abstract, nnx.Param)
-            with ocp.StandardCheckpointer() as checkpointer:
-                stored = checkpointer.restore(path / "params", nnx.to_pure_dict(params))
-            nnx.replace_by_pure_dict(params, stored)
-            if not all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(params)):
+            graph, params = structure(config.velocity, p, q, config.precision)
+            weights = {"velocity": params}
+            mean = about["mass"]
+            if mean is not None:
+                weights |= {"eta": reweighting.structure(p)[1], "xi": reweighting.structure(q)[1]}
+            stored = read_tree(path / "params", {name: nnx.to_pure_dict(tree) for name, tree in weights.items()})
+            for name, tree in weights.items():
+                nnx.replace_by_pure_dict(tree, jax.tree.map(jnp.asarray, stored[name]))
+            if not all(np.isfinite(leaf).all() for leaf in jax.tree.leaves((weights, mean))):
                 raise ValueError("weights that are not finite")
         except Exception as error:  # whatever a damaged file makes a reader say
             reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
             raise InputError(
                 f"load() can't read the flow at {path}: it is damaged or incomplete ({reason}). Train and save it anew."
             ) from error
-        return cls(config, graph, params, *scalings)
+        masses = None if mean is None else Masses(weights["eta"], weights["xi"], float(mean))
+        return cls(config, graph, weights["velocity"], scalings[0], scalings[1], masses)
 
 
-@partial(jax.jit, static_argnames=("graph", "solver", "steps"))
-def _solve(graph, params, x, z, ts, tolerance, *, solver: str, steps: int):
-    import diffrax
-
-    model = nnx.merge(graph, params)
-    term = diffrax.ODETerm(lambda t, state, x: model(jnp.full(len(state), t), state, x))
-    if solver == "heun":
-        method, controller = diffrax.Heun(), diffrax.ConstantStepSize()
-        dt, most = 1.0 / steps, steps + 2
-    else:
-        method, controller = diffrax.Tsit5(), diffrax.PIDController(rtol=tolerance, atol=tolerance)
-        dt, most = None, 4096
-    solution = diffrax.diffeqsolve(
-        term, method, t0=0.0, t1=1.0, dt0=dt, y0=z, args=x, saveat=diffrax.SaveAt(ts=ts),
-        stepsize_controller=controller, max_steps=most, throw=False,
-    )  # fmt: skip
-    states = jnp.asarray(solution.ys)
-    return states, (solution.result == diffrax.RESULTS.successful) & jnp.isfinite(states).all()
+_evaluate = jax.jit(lambda graph, params, x: nnx.merge(graph, params)(x), static_argnums=0)

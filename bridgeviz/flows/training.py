@@ -1,9 +1,12 @@
-"""Learning the velocity field: the GENOT loss without reweighting (Eq. 4, first term), Algorithm 1's loop."""
+"""Learning the velocity field and the reweighting functions: the U-GENOT loss (Eq. 4), Algorithm 1's loop."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
+from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -11,32 +14,58 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from flax import nnx
+from jax.sharding import Mesh
 from jaxtyping import Array, Float
 
 from bridgeviz import _checks as check
 from bridgeviz.couplings import Coupling, LocalCoupling
+from bridgeviz.flows import reweighting
+from bridgeviz.flows.checkpoints import Checkpoints, fingerprint
 from bridgeviz.flows.config import FlowConfig
-from bridgeviz.flows.flow import Flow, Scaling
-from bridgeviz.flows.velocity import VELOCITIES
+from bridgeviz.flows.flow import Flow, Masses, Scaling
+from bridgeviz.flows.parallel import check_mesh, everywhere, from_leader, here, split
+from bridgeviz.flows.velocity import VELOCITIES, init_velocity, structure_of
 from bridgeviz.problem import Problem
 
 
 class TrainingError(RuntimeError):
-    """Training could not go on; the message says at which step and what to try."""
+    """Training could not go on; the message says at which step and what to try.
+
+    Attributes:
+        step: at which the loss was no longer finite.
+        flow: the last good one, from before that chunk; None where there was none.
+    """
+
+    def __init__(self, message: str, *, step: int = 0, flow: Flow | None = None):
+        super().__init__(message)
+        self.step, self.flow = step, flow
 
 
 class Progress(NamedTuple):
-    """After each compiled chunk: steps done, this chunk's losses (one a step), the flow as it stands."""
+    """After each compiled chunk.
+
+    Attributes:
+        step: steps done.
+        losses: this chunk's, one a step: the flow's part of Eq. 4.
+        flow: as it stands.
+        mass_losses: this chunk's, of both reweighting functions; None where none are learned.
+        notice: one sentence where checkpoints can't be written, else "".
+    """
 
     step: int
     losses: np.ndarray
     flow: Flow
+    mass_losses: np.ndarray | None = None
+    notice: str = ""
 
 
 class _State(NamedTuple):
+    """What a step changes. `params` and `ema` hold a tree for each network: velocity, and eta and xi if learned."""
+
     step: Any
-    params: Any
+    params: dict[str, Any]
     adam: Any
+    ema: dict[str, Any] | None
 
 
 def interpolate(y: Float[Array, "b q"], z: Float[Array, "b q"], t: Float[Array, " b"]) -> tuple[Array, Array]:
@@ -60,42 +89,80 @@ def genot_loss(velocity: Any, x: Array, y: Array, z: Array, t: Array) -> Float[A
 _adam = optax.scale_by_adam()
 
 
-@partial(jax.jit, static_argnames=("graph", "batch_size", "length"), donate_argnames=("state",))
-def _chunk(graph, state: _State, sampler, x, y, key, learning_rate, steps, stop, *, batch_size: int, length: int):
-    """Steps `state.step` to `stop` as one compiled program; losses fill the first places of (length,)."""
+@partial(jax.jit, static_argnames=("networks", "batch_size", "length", "mesh"), donate_argnames=("state",))
+def _chunk(networks, state: _State, data, key, rates, steps, stop, *, batch_size: int, length: int, mesh: Mesh | None):
+    """Steps `state.step` to `stop` as one compiled program.
+
+    Gives the new state, the losses in the first places of (length, 2), and a copy of what is learned, which outlives
+    the state: the next chunk donates its buffers.
+    """
+    graphs = networks.graphs
+    sampler, x, y, mean = data
+    learning_rate, decay = rates
+
+    def loss(params, i, j, masses, z, t):
+        learned = {name: nnx.merge(graphs[name], params[name]) for name in graphs}
+        flow = genot_loss(learned["velocity"], split(x[i], mesh), split(y[j], mesh), z, t)
+        if masses is None:
+            return flow, (flow, jnp.zeros(()))
+        mass = reweighting.reweighting_loss(learned["eta"], x[masses.i], masses.eta / mean)
+        mass += reweighting.reweighting_loss(learned["xi"], y[masses.j], masses.xi / mean)
+        return flow + mass, (flow, mass)
 
     def step(k, carry):
         state, losses = carry
         draw, noise, time = jax.random.split(jax.random.fold_in(key, state.step), 3)
-        i, j = sampler.draw(draw, batch_size)
-        z = jax.random.normal(noise, (batch_size, y.shape[1]), y.dtype)
-        t = jax.random.uniform(time, (batch_size,), y.dtype)
-        loss, grads = jax.value_and_grad(lambda params: genot_loss(nnx.merge(graph, params), x[i], y[j], z, t))(
-            state.params
-        )
+        masses = None
+        if "eta" in graphs:
+            i, j, masses = sampler.draw_with_masses(draw, batch_size)
+        else:
+            i, j = sampler.draw(draw, batch_size)
+        z = split(jax.random.normal(noise, (batch_size, y.shape[1]), y.dtype), mesh)
+        t = split(jax.random.uniform(time, (batch_size,), y.dtype), mesh)
+        grads, parts = jax.grad(loss, has_aux=True)(state.params, i, j, masses, z, t)
         updates, adam = _adam.update(grads, state.adam)
         rate = learning_rate * 0.5 * (1 + jnp.cos(jnp.pi * state.step / steps))
         params = jax.tree.map(lambda p, u: p - rate * u, state.params, updates)
-        return _State(state.step + 1, params, adam), losses.at[k].set(loss)
+        ema = state.ema
+        if ema is not None:  # the plain mean of the first weights, until the decay is slower than that
+            kept = jnp.minimum(decay, state.step / (state.step + 1.0))
+            ema = jax.tree.map(lambda e, p: kept * e + (1 - kept) * p, ema, params)
+        return _State(state.step + 1, params, adam, ema), losses.at[k].set(jnp.stack(parts))
 
-    return jax.lax.fori_loop(0, stop - state.step, step, (state, jnp.zeros(length, y.dtype)))
+    state, losses = jax.lax.fori_loop(0, stop - state.step, step, (state, jnp.zeros((length, 2), y.dtype)))
+    return state, losses, jax.tree.map(jnp.copy, state.params if state.ema is None else state.ema)
 
 
-def fit(problem: Problem, plan: Coupling | LocalCoupling, config: FlowConfig | None = None) -> Iterator[Progress]:
+def fit(
+    problem: Problem,
+    plan: Coupling | LocalCoupling,
+    config: FlowConfig | None = None,
+    *,
+    checkpoints: str | Path | None = None,
+    every: int = 10,
+    mesh: Mesh | None = None,
+) -> Iterator[Progress]:
     """Learn the conditional flow of a coupling; yields after every compiled chunk. Stop iterating to cancel.
 
     Each step draws (i, j) from `plan`, noise z ~ N(0, I_q) and t ~ U[0, 1], and regresses the velocity at
-    `t y_j + (1 - t) z`, conditioned on x_i, on `y_j - z` (Eq. 4). Both spaces are standardised first, and the flow
-    maps back. The same seed gives the same losses.
+    `t y_j + (1 - t) z`, conditioned on x_i, on `y_j - z` (Eq. 4). Of an unbalanced plan it also learns how much mass
+    each point keeps, `eta(x_i) = n pi_X[i]` and `xi(y_j) = m pi_Y[j]` (Appendix L.1). Both spaces are standardised
+    first, and the flow maps back. The same seed gives the same losses.
 
     Args:
         problem: its `source.x` and `target.x` are the points that the plan couples.
         plan: of any strategy.
         config: settings; None takes the defaults.
+        checkpoints: a folder that keeps the state of the training. Where it holds one of the same settings and data,
+            training goes on from there, to the same end bit for bit, and what was learned before comes first, as one
+            `Progress`. It is left there in the end.
+        every: chunks from one checkpoint to the next.
+        mesh: of devices that share each batch (`flows.mesh`); None takes one device.
 
     Raises:
-        InputError: the plan's shape is not the problem's, or the plan has no mass.
-        TrainingError: the loss became NaN or infinite.
+        InputError: the plan's shape is not the problem's, the plan has no mass, or the checkpoints belong to another
+            training.
+        TrainingError: the loss became NaN or infinite; it holds the last good flow.
 
     >>> import bridgeviz as bv
     >>> problem = bv.load("blobs", n=60)
@@ -113,44 +180,137 @@ def fit(problem: Problem, plan: Coupling | LocalCoupling, config: FlowConfig | N
         raise check.fail("plan", "fit", "a coupling, made by bv.couplings", check.describe(plan))
     if plan.shape != problem.shape:
         raise check.fail("plan", "fit", f"a coupling of shape {problem.shape}, the problem's", f"shape {plan.shape}")
-    if plan.mass is not None and not plan.mass > 0:
+    if not plan.mass > 0:
         raise check.fail("plan", "fit", "a coupling with mass", f"mass {plan.mass}", "Raise tau or epsilon.")
-    return _fit(problem, plan, config)
+    every = check.count(every, "every", "fit")
+    mesh = None if mesh is None else check_mesh(mesh, config.batch_size)
+    return _Training.of(problem, plan, config, mesh).run(checkpoints, every)
 
 
-def _fit(problem: Problem, plan: Coupling | LocalCoupling, config: FlowConfig) -> Iterator[Progress]:
-    source, target = Scaling.of(problem.source.x), Scaling.of(problem.target.x)
-    x = jnp.asarray(source.standardise(problem.source.x), jnp.float32)
-    y = jnp.asarray(target.standardise(problem.target.x), jnp.float32)
-    weights, draws = jax.random.split(jax.random.key(config.seed))
-    graph, params = init_velocity(config.velocity, x.shape[1], y.shape[1], weights)
-    state = _State(jnp.zeros((), jnp.int32), params, _adam.init(params))
-    sampler = plan.sampler()
-    done = 0
-    while done < config.steps:
-        stop = min(done + config.chunk_size, config.steps)
-        state, losses = _chunk(
-            graph, state, sampler, x, y, draws, config.learning_rate, config.steps, stop,
-            batch_size=config.batch_size, length=config.chunk_size,
-        )  # fmt: skip
-        losses = np.asarray(losses)[: stop - done]
-        if not np.isfinite(losses).all():
-            at = done + int(np.argmin(np.isfinite(losses))) + 1
-            raise TrainingError(
-                f"The loss became {losses[at - done - 1]} at step {at} of {config.steps}. Try a smaller learning rate "
-                f"than {config.learning_rate:g}, for example {config.learning_rate / 10:g}."
-            )
-        done = stop
-        # The next chunk donates the state's buffers, so what is handed out is a copy.
-        yield Progress(done, losses, Flow(config, graph, jax.tree.map(jnp.copy, state.params), source, target))
+@dataclass(frozen=True, eq=False)
+class Networks:
+    """The graphs of all that is learned, by name. One object for equal ones: it is quick to hash for the compiler."""
+
+    graphs: dict[str, nnx.GraphDef]
+
+    @staticmethod
+    @lru_cache(maxsize=32)
+    def of(make: Any, p: int, q: int, precision: str, masses: bool) -> Networks:
+        """The velocity field that `make` makes, and both reweighting functions if asked for."""
+        graphs = {"velocity": structure_of(make, p, q, precision)[0]}
+        if masses:
+            graphs |= {"eta": reweighting.structure(p)[0], "xi": reweighting.structure(q)[0]}
+        return Networks(graphs)
 
 
-def init_velocity(name: str, p: int, q: int, key: jax.Array) -> tuple[nnx.GraphDef, Any]:
-    """The structure and the initial parameters of a velocity field."""
-    abstract = nnx.eval_shape(lambda: VELOCITIES[name](p, q, nnx.Rngs(0)))
-    return nnx.split(abstract, nnx.Param)[0], _init_params(key, name=name, p=p, q=q)
+@dataclass(frozen=True, eq=False)
+class _Training:
+    """Everything that stays the same from step to step."""
+
+    config: FlowConfig
+    networks: Networks
+    x: jax.Array
+    y: jax.Array
+    source: Scaling
+    target: Scaling
+    sampler: Any
+    mean: float
+    mesh: Mesh | None
+
+    @classmethod
+    def of(cls, problem: Problem, plan: Coupling | LocalCoupling, config: FlowConfig, mesh: Mesh | None) -> _Training:
+        source, target = Scaling.of(problem.source.x), Scaling.of(problem.target.x)
+        x = jnp.asarray(source.standardise(problem.source.x), jnp.float32)
+        y = jnp.asarray(target.standardise(problem.target.x), jnp.float32)
+        unbalanced = plan.tau is not None and plan.tau != (1.0, 1.0)
+        masses = unbalanced if config.reweight is None else config.reweight
+        networks = Networks.of(VELOCITIES[config.velocity], x.shape[1], y.shape[1], config.precision, masses)
+        return cls(config, networks, x, y, source, target, plan.sampler(), float(plan.mass), mesh)
+
+    def data_marks(self) -> dict[str, str]:
+        """Fingerprints of what is trained on, each by its name."""
+        words = [f"{name}={value!r}" for name, value in vars(self.sampler).items() if isinstance(value, (float, tuple))]
+        return {
+            "source": fingerprint(self.x, self.source.mean, self.source.std),
+            "target": fingerprint(self.y, self.target.mean, self.target.std),
+            "coupling": fingerprint(*jax.tree.leaves(self.sampler), said=" ".join(words)),
+        }
+
+    def begin(self) -> tuple[_State, jax.Array]:
+        """The state before the first step, and the key of all draws."""
+        weights, draws = jax.random.split(jax.random.key(self.config.seed))
+        p, q = self.x.shape[1], self.y.shape[1]
+        params = {"velocity": init_velocity(self.config.velocity, p, q, weights)[1]}
+        if "eta" in self.networks.graphs:
+            params |= {
+                name: reweighting.init_params(jax.random.fold_in(weights, k), p=size)
+                for k, (name, size) in enumerate((("eta", p), ("xi", q)))
+            }
+        ema = None if self.config.ema is None else jax.tree.map(jnp.copy, params)
+        return _State(jnp.zeros((), jnp.int32), params, _adam.init(params), ema), draws
+
+    def run(self, checkpoints: str | Path | None, every: int) -> Iterator[Progress]:
+        """From the newest checkpoint, or from the start."""
+        config = self.config
+        state, draws = self.begin()
+        data = self.sampler, self.x, self.y, np.float32(self.mean)
+        losses = np.zeros((0, 2), np.float32)
+
+        def like(step: int) -> _Kept:
+            return _Kept(state, np.zeros((step, 2), np.float32))
+
+        store: Checkpoints | None = None
+        with ExitStack() as stack:
+
+            def find(folder: str | Path) -> _Kept | None:
+                nonlocal store
+                store = stack.enter_context(closing(Checkpoints(folder, config, self.data_marks())))
+                return store.latest(like)
+
+            found = None if checkpoints is None else from_leader(partial(find, checkpoints), like)
+            if found is not None:
+                state, losses = jax.tree.map(jnp.asarray, found.state), found.losses
+            if self.mesh is not None:
+                state, data, draws = everywhere((state, data, draws), self.mesh)
+            done, flow = len(losses), None
+            if done:
+                flow = self.flow(jax.tree.map(jnp.copy, state.params if state.ema is None else state.ema))
+                yield self.progress(done, losses, flow, store)
+            while done < config.steps:
+                stop = min(done + config.chunk_size, config.steps)
+                state, chunk, learned = _chunk(
+                    self.networks, state, data, draws, (config.learning_rate, config.ema or 0.0), config.steps, stop,
+                    batch_size=config.batch_size, length=config.chunk_size, mesh=self.mesh,
+                )  # fmt: skip
+                chunk = np.asarray(chunk)[: stop - done]
+                finite = np.isfinite(chunk).all(1)
+                if not finite.all():
+                    at = done + int(finite.argmin()) + 1
+                    raise TrainingError(
+                        f"The loss became {chunk[at - done - 1].sum()} at step {at} of {config.steps}. Try a smaller "
+                        f"learning rate than {config.learning_rate:g}, for example {config.learning_rate / 10:g}.",
+                        step=at, flow=flow,
+                    )  # fmt: skip
+                losses = np.concatenate([losses, chunk])
+                done = stop
+                if store is not None and (done == config.steps or done // config.chunk_size % every == 0):
+                    store.keep(done, _Kept(state, losses))
+                flow = self.flow(learned)
+                yield self.progress(done, chunk, flow, store)
+
+    def progress(self, done: int, losses: np.ndarray, flow: Flow, store: Checkpoints | None) -> Progress:
+        masses = losses[:, 1] if "eta" in self.networks.graphs else None
+        return Progress(done, losses[:, 0], flow, masses, "" if store is None else store.notice)
+
+    def flow(self, params: dict[str, Any]) -> Flow:
+        if self.mesh is not None:
+            params = here(params)
+        masses = Masses(params["eta"], params["xi"], self.mean) if "eta" in params else None
+        return Flow(self.config, self.networks.graphs["velocity"], params["velocity"], self.source, self.target, masses)
 
 
-@partial(jax.jit, static_argnames=("name", "p", "q"))
-def _init_params(key: jax.Array, *, name: str, p: int, q: int):
-    return nnx.split(VELOCITIES[name](p, q, nnx.Rngs(params=key)), nnx.Param)[1]
+class _Kept(NamedTuple):
+    """What a checkpoint holds."""
+
+    state: _State
+    losses: np.ndarray

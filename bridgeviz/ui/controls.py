@@ -8,7 +8,7 @@ from bridgeviz.costs import COSTS, METRICS, diffusion
 from bridgeviz.costs.knn import FORMS as KNN_FORMS
 from bridgeviz.datasets import DATASETS
 from bridgeviz.experiments import SOLVERS, STRATEGIES
-from bridgeviz.flows import VELOCITIES
+from bridgeviz.flows import VELOCITIES, default_velocity
 
 DEFAULTS: dict[str, Any] = {
     "dataset": "digits",
@@ -33,10 +33,11 @@ DEFAULTS: dict[str, Any] = {
     "tau_x": "1",
     "tau_y": "1",
     "seed": 0,
-    "velocity": "adaln-small",
+    "velocity": default_velocity(),
     "steps": "1000",
     "learning_rate": "0.001",
     "batch_size": "256",
+    "ema": "off",
 }
 """Each setting by the name it has in the link."""
 
@@ -67,6 +68,7 @@ GRIDS = {
     "steps": ("100", "200", "500", "1000", "2000", "4000", "8000"),
     "learning_rate": ("0.0001", "0.0003", "0.001", "0.003"),
     "batch_size": ("32", "64", "128", "256", "512"),
+    "ema": ("off", "0.9", "0.99", "0.995", "0.999", "0.9999"),
 }
 """Settings that take a number: the slider's stops. A link may name any number in between."""
 
@@ -87,9 +89,10 @@ LIMITS: dict[str, tuple[float, float]] = {
     "steps": (1, 100_000),
     "learning_rate": (1e-7, 1.0),
     "batch_size": (2, 4096),
+    "ema": (0.1, 0.99999),
 }
 WHOLE = ("seed", "steps", "batch_size", "k", "ot_batch", "rows")
-WORDS = {"epsilon": "auto", "k": "auto", "a": "auto", "ot_batch": "auto", "rows": "all"}
+WORDS = {"epsilon": "auto", "k": "auto", "a": "auto", "ot_batch": "auto", "rows": "all", "ema": "off"}
 """What a number may be instead."""
 
 COST_KEYS: dict[str, dict[str, str]] = {
@@ -142,8 +145,11 @@ HELP = {
     "tau_x": "1: every source point must be matched. Less: points may be left out.",
     "tau_y": "1: every target point must be used equally. Less: target points may be used more or less.",
     "seed": "Of the pairs that are drawn, the network's first weights and the noise.",
-    "velocity": "Size of the network that learns the flow.",
+    "velocity": "The network that learns the flow, and its size (Table 1). Small learns within a minute on a CPU; "
+    "large is for a GPU, and the default where there is one.",
     "steps": "Of training.",
     "learning_rate": "Of training; it falls to zero on a cosine.",
     "batch_size": "Pairs a training step.",
+    "ema": "The flow is an average of the weights of many steps, which is calmer than the last ones. Nearer to 1: more "
+    "steps. off: the last weights.",
 }

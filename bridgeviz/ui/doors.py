@@ -56,7 +56,7 @@ def _plan_parts(config: RunConfig) -> tuple:
     rest: tuple = () if config.strategy == "true" else (config.epsilon, config.tau)
     if config.strategy == "local":
         rest = (*rest, config.batch_size, config.ot_batch_size)
-    if config.strategy == "global":
+    if config.strategy != "true":
         rest = (*rest, config.solver, config.alpha if config.solver == "fgw" else None)
     return *cost_key(config), config.strategy, *rest
 

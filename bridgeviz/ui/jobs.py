@@ -30,7 +30,7 @@ PATIENCE = 60.0
 LIMIT = max(1, (os.cpu_count() or 2) // 2)
 """Jobs that run at once on this server; the rest wait in line."""
 
-ACTIVE = ("queued", "running")
+ACTIVE = ("queued", "running", "paused")
 _JOB, _RUN, _SCENE = "_job", "_run", "_scene"
 _log = logging.getLogger(__name__)
 
@@ -44,7 +44,7 @@ class Record:
     """What is known of a job at one moment.
 
     Attributes:
-        state: "queued", "running", "done", "cancelled" or "failed".
+        state: "queued", "running", "paused", "done", "cancelled" or "failed".
         place: in the queue, from 1; 0 when its turn has come.
         stage: what it is doing, in words.
         step, steps: of training.
@@ -53,6 +53,7 @@ class Record:
         speed: steps a second, lately.
         device: that it runs on.
         error: one plain sentence, or "".
+        notice: what the user should know while it goes on, or "".
         run: what came out, also of a cancelled training that had begun.
         scene: of the run, ready to play.
         result: of other work than a training.
@@ -70,6 +71,7 @@ class Record:
     speed: float = 0.0
     device: str = ""
     error: str = ""
+    notice: str = ""
     run: Run | None = None
     scene: Scene | None = None
     result: Any = None
@@ -88,7 +90,7 @@ class Job:
         self.config = config
         self._work, self._office = work, office
         self._lock = threading.Lock()
-        self._cancel = threading.Event()
+        self._cancel, self._pause = threading.Event(), threading.Event()
         self._record = Record()
         self._born = self._seen = time.monotonic()
         self._thread = threading.Thread(target=self._go, name="bridgeviz job", daemon=True)
@@ -113,12 +115,35 @@ class Job:
         self._cancel.set()
         self._office.wake()
 
+    def pause(self) -> None:
+        """Ask it to wait at its next check; meanwhile others may have its place."""
+        self._pause.set()
+
+    def resume(self) -> None:
+        """Let it go on, as soon as there is a place for it."""
+        self._pause.clear()
+
     def check(self) -> None:
-        """Called by the work between two steps.
+        """Called by the work between two steps. Returns later if somebody asked for a pause.
 
         Raises:
             Cancelled: somebody asked for it, or nobody looks any more.
         """
+        self.wanted()
+        if not self._pause.is_set():
+            return
+        self.tell(state="paused")
+        self._office.leave(self)
+        while self._pause.is_set():
+            self.wanted()
+            self._cancel.wait(0.05)
+        self.tell(state="queued")
+        self._office.queue(self)
+        self._office.enter(self)
+        self.tell(state="running")
+
+    def wanted(self) -> None:
+        """As `check`, without a pause."""
         if self._cancel.is_set() or time.monotonic() - self._seen > PATIENCE:
             raise Cancelled
 
@@ -175,25 +200,33 @@ class Office:
         with self._change:
             self._change.notify_all()
 
-    @contextmanager
-    def turn(self, job: Job) -> Iterator[None]:
-        """Wait in line, then hold a place while the block runs."""
+    def enter(self, job: Job) -> None:
+        """Wait in line for a place."""
         with self._change:
             try:
                 while len(self._running) >= self.limit or self._waiting[0] is not job:
-                    job.check()
+                    job.wanted()
                     self._change.wait(timeout=1.0)
-                job.check()
+                job.wanted()
                 self._running.add(job)
             finally:
                 self._waiting.remove(job)
                 self._change.notify_all()
+
+    def leave(self, job: Job) -> None:
+        """Give the place to the next in line."""
+        with self._change:
+            self._running.discard(job)
+            self._change.notify_all()
+
+    @contextmanager
+    def turn(self, job: Job) -> Iterator[None]:
+        """Wait in line, then hold a place while the block runs."""
+        self.enter(job)
         try:
             yield
         finally:
-            with self._change:
-                self._running.discard(job)
-                self._change.notify_all()
+            self.leave(job)
 
 
 @st.cache_resource(show_spinner=False)

@@ -25,13 +25,21 @@ def _panel(chance: float) -> None:
     if job is None or record is None or not record.active:
         st.rerun()
         return
-    words, button = st.columns([5, 1], vertical_alignment="center")
+    words, hold, button = st.columns([5, 1, 1], vertical_alignment="center")
     if record.state == "queued":
         ahead = "You are next" if record.place == 1 else f"Number {record.place} in line"
         words.progress(0.0, text=f"**{ahead}.** Other trainings run on this machine.")
     else:
         share = record.step / max(1, record.steps)
-        words.progress(min(1.0, share), text=f"**{record.stage}** · step {record.step:,} of {record.steps:,}")
+        stage = "Paused" if record.state == "paused" else record.stage
+        words.progress(min(1.0, share), text=f"**{stage}** · step {record.step:,} of {record.steps:,}")
+    if record.state == "paused":
+        hold.button("Resume", key="resume", on_click=job.resume, icon=":material/play_arrow:", width="stretch")
+    else:
+        hold.button(
+            "Pause", key="pause", on_click=job.pause, icon=":material/pause:", width="stretch",
+            disabled=record.state != "running",
+        )  # fmt: skip
     button.button("Cancel", key="cancel", on_click=_stop, args=(job,), icon=":material/stop_circle:", width="stretch")
     columns = st.columns(4)
     columns[0].metric("Loss", f"{record.losses[-1]:.3f}" if len(record.losses) else "-")
@@ -39,6 +47,8 @@ def _panel(chance: float) -> None:
     columns[2].metric("Steps a second", f"{record.speed:.0f}" if record.speed else "-")
     columns[3].metric("Runs on", record.device or "-")
     curves(record, chance, last=record.steps)
+    if record.notice:
+        st.warning(record.notice, icon=":material/save:")
 
 
 def _stop(job: jobs.Job) -> None:

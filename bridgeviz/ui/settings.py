@@ -37,7 +37,7 @@ def sidebar(*, training: bool = False) -> RunConfig:
         _name("strategy", "Strategy")
         if _now("strategy") != "true":
             _name("cost", "Cost")
-        if _now("strategy") == "global":
+        if _now("strategy") != "true":
             _name("solver", "Solver")
             if _now("solver") == "fgw":
                 _grid("alpha", "Alpha")
@@ -60,6 +60,7 @@ def sidebar(*, training: bool = False) -> RunConfig:
                 _name("velocity", "Network")
                 _grid("learning_rate", "Learning rate")
                 _grid("batch_size", "Batch size")
+                _grid("ema", "Average of the weights")
         st.button("Reset settings", on_click=reset, type="tertiary", icon=":material/restart_alt:")
     st.session_state[_KEPT] = {key: _now(key) for key in DEFAULTS}
     with doors.guard():
@@ -109,7 +110,7 @@ def to_config(values: dict[str, Any]) -> RunConfig:
         cost=values["cost"],
         cost_options=_options_of(values),
         metric=None if values["metric"] == "auto" else values["metric"],
-        solver=values["solver"] if values["strategy"] == "global" else "linear",
+        solver=values["solver"] if values["strategy"] != "true" else "linear",
         alpha=float(values["alpha"]),
         ot_batch_size=None if values["ot_batch"] == "auto" else int(values["ot_batch"]),
         epsilon=None if values["epsilon"] == "auto" else float(values["epsilon"]),
@@ -118,6 +119,7 @@ def to_config(values: dict[str, Any]) -> RunConfig:
         steps=int(values["steps"]),
         batch_size=int(values["batch_size"]),
         learning_rate=float(values["learning_rate"]),
+        ema=None if values["ema"] == "off" else float(values["ema"]),
         seed=int(values["seed"]),
     )
 
@@ -167,6 +169,7 @@ def from_config(config: RunConfig) -> dict[str, Any]:
         "steps": str(config.steps),
         "learning_rate": f"{config.learning_rate:g}",
         "batch_size": str(config.batch_size),
+        "ema": "off" if config.ema is None else f"{config.ema:g}",
     }
 
 
@@ -262,7 +265,7 @@ def _cost_options(cost: str) -> None:
 def _grid(key: str, label: str) -> None:
     """A slider over the stops of a number, and over the odd value that a link brought."""
     odd = {value for value in (_now(key), st.query_params.get(key)) if value and value not in GRIDS[key]}
-    options = sorted({*GRIDS[key], *odd}, key=lambda text: -1.0 if text in ("auto", "all") else float(text))
+    options = sorted({*GRIDS[key], *odd}, key=lambda text: -1.0 if text == WORDS.get(key) else float(text))
     _bound(st.select_slider, key, label, options=options, value=DEFAULTS[key])
 
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from bridgeviz import Problem, Run, RunConfig, flows
 from bridgeviz.experiments.run import build_cost, build_coupling, device, judge, sample_pairs
+from bridgeviz.ui import runs
 from bridgeviz.ui.courtesy import give_way
 from bridgeviz.ui.jobs import Cancelled, Job
 from bridgeviz.viz.scene import quick_accuracy, scene, with_neighbourhoods
 
 CHUNK = {"true": 25, "global": 25, "local": 2}
 """Training steps between two looks at Cancel; a local step solves a transport problem and takes far longer."""
+
+EVERY = 4
+"""Chunks from one checkpoint to the next: no more than some seconds of work can be lost."""
 
 
 def train(config: RunConfig, problem: Problem) -> Callable[[Job], None]:
@@ -46,6 +51,7 @@ def train(config: RunConfig, problem: Problem) -> Callable[[Job], None]:
         losses: list[np.ndarray] = []
         flow: Any = None
         run: Run | None = None
+        kept = runs.begin(config)
 
         def result(numbers: dict[str, float]) -> Run:
             return Run(config, problem, pairs, cost, plan, flow, np.concatenate(losses), numbers, seconds, device())
@@ -54,13 +60,14 @@ def train(config: RunConfig, problem: Problem) -> Callable[[Job], None]:
             flow_config = replace(config.flow(), chunk_size=CHUNK[config.strategy])
             watch = _Watch(job, problem, config)
             give_way()
-            for progress in flows.fit(problem, plan, flow_config):
+            for progress in _fit(problem, plan, flow_config, kept):
                 losses.append(progress.losses)
                 flow = progress.flow
                 watch(progress)
                 job.check()
             stage("Measuring the accuracy", "training")
             numbers = judge(problem, plan, flow, seed=config.seed)
+            runs.finish(config, kept, numbers)
             stage("Drawing the journey", "evaluation")
             run = result(numbers)
             job.tell(scene=scene(run), run=run)
@@ -70,6 +77,14 @@ def train(config: RunConfig, problem: Problem) -> Callable[[Job], None]:
             raise
 
     return work
+
+
+def _fit(problem: Problem, plan: Any, config: flows.FlowConfig, kept: Path | None) -> Iterator[flows.Progress]:
+    """Train from the last checkpoint of the same run, if any; without one beside another session that trains it."""
+    try:
+        yield from flows.fit(problem, plan, config, checkpoints=kept, every=EVERY)
+    except flows.Busy:
+        yield from flows.fit(problem, plan, config)
 
 
 def neighbourhoods(run: Run, made) -> Callable[[Job], None]:
@@ -101,11 +116,14 @@ class _Watch:
             self.before = (now, progress.step)  # the first chunk holds the compilation
         took = now - self.before[0] - self.spent
         speed = (progress.step - self.before[1]) / took if took > 0 else 0.0
-        self.steps.append(progress.step)
-        self.losses.append(float(progress.losses.mean()))
+        first = progress.step - len(progress.losses)  # after a resumption the first chunk holds all there was before
+        for part in np.array_split(progress.losses, -(-len(progress.losses) // CHUNK[self.config.strategy])):
+            first += len(part)
+            self.steps.append(first)
+            self.losses.append(float(part.mean()))
         self.job.tell(
             stage="Training", step=progress.step, speed=speed, loss_steps=np.array(self.steps),
-            losses=np.array(self.losses),
+            losses=np.array(self.losses), notice=progress.notice,
         )  # fmt: skip
         if progress.step - self.measured >= self.every or progress.step == self.config.steps:
             self.measured = progress.step

@@ -208,6 +208,9 @@ def test_fgw_offers_alpha_and_says_its_steps():
     assert "at alpha 0," in texts(test)
     test.selectbox(key="strategy").set_value("local").run()
     assert not test.exception
+    assert test.selectbox(key="solver").value == "fgw"
+    test.selectbox(key="strategy").set_value("true").run()
+    assert not test.exception
     assert "solver" not in [box.key for box in test.selectbox]
 
 

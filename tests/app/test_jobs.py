@@ -104,3 +104,46 @@ def test_a_cancelled_training_keeps_its_flow():
     assert record.run.metrics == {}
     assert 0 < len(record.run.losses) < 100_000
     assert record.run.flow.transport(record.run.problem.source.x[:3]).states.shape[1] == 3
+
+
+def test_a_paused_job_waits_gives_its_place_away_and_goes_on(gate):
+    office = jobs.Office(limit=1)
+    turns = []
+
+    def work(job: jobs.Job) -> None:
+        while not gate.wait(0.01):
+            turns.append(1)
+            job.check()
+
+    first = jobs.Job(work, office).start()
+    until(lambda: first.look().state == "running")
+    first.pause()
+    until(lambda: first.look().state == "paused")
+    assert first.look().active
+    before = len(turns)
+    other = threading.Event()
+    second = jobs.Job(waiting(other), office).start()
+    until(lambda: second.look().state == "running")
+    assert len(turns) == before
+    first.resume()
+    until(lambda: first.look().state == "queued")
+    assert first.look().place == 1
+    other.set()
+    until(lambda: first.look().state == "running")
+    until(lambda: len(turns) > before)
+    gate.set()
+    until(lambda: first.look().state == "done")
+
+
+@pytest.mark.parametrize("how", ["cancel", "patience"])
+def test_a_paused_job_can_be_cancelled_and_is_not_kept_for_nobody(gate, monkeypatch, how):
+    job = jobs.Job(waiting(gate), jobs.Office(limit=1)).start()
+    until(lambda: job.look().state == "running")
+    job.pause()
+    until(lambda: job.look().state == "paused")
+    if how == "cancel":
+        job.cancel()
+    else:
+        monkeypatch.setattr(jobs, "PATIENCE", 0.1)
+    job.join(5)
+    assert job.look().state == "cancelled"

@@ -181,6 +181,9 @@ WRONG = [
     (lambda: bv.RunConfig(strategy="glob"), "'strategy' of RunConfig()", "'true', 'global', 'local'"),
     (lambda: bv.RunConfig(solver="fgww"), "'solver' of RunConfig()", "one of", "Got 'fgww'"),
     (lambda: bv.RunConfig(velocity="adaln"), "'velocity' of RunConfig()", "'adaln-small'"),
+    (lambda: bv.FlowConfig(ema=1.0), "'ema' of FlowConfig()", "a decay in (0, 1)", "Got 1.0"),
+    (lambda: bv.FlowConfig(reweight="yes"), "'reweight' of FlowConfig()", "True or False", "Got 'yes'"),
+    (lambda: bv.FlowConfig(precision="float16"), "'precision' of FlowConfig()", "'bfloat16'", "Got 'float16'"),
     (lambda: bv.FlowConfig(velocity=["adaln"]), "'velocity' of FlowConfig()", "Got ['adaln']"),
     # configs
     (lambda: bv.RunConfig(epsilon=0), "'epsilon' of RunConfig()", "> 0", "Got 0"),
@@ -222,7 +225,7 @@ WRONG = [
     (lambda: flow(ts=()), "'ts' of transport()", "increasing times"),
     (lambda: flow(ts="all"), "'ts' of transport()", "increasing times", "Got 'all'"),
     (lambda: flow(ts=0.5), "'ts' of transport()", "such as (0.0, 1.0)", "Got 0.5"),
-    (lambda: flow(solver="euler"), "'solver' of transport()", "'heun', 'tsit5'", "Got 'euler'"),
+    (lambda: flow(solver="euler"), "'solver' of transport()", "'heun', 'rk4', 'tsit5'", "Got 'euler'"),
     (lambda: flow(steps=0), "'steps' of transport()", ">= 1", "Got 0"),
     (lambda: flow(tolerance=-1.0), "'tolerance' of transport()", "> 0", "Got -1.0"),
     (lambda: flow(seed=1.0), "'seed' of transport()", "integer", "Got 1.0"),

@@ -184,7 +184,10 @@ BAD = [
     (("align", "x.npy", "y.npy", "--solver", "magic"), ("solver", "'linear'", "magic")),
     (("align", "x.npy", "y.npy", "--alpha", "0.5"), ("alpha", "linear", "0.5")),
     (("align", "x.npy", "y.npy", "--solver", "fgw", "--alpha", "2"), ("alpha", "[0, 1]", "2")),
-    (("align", "x.npy", "y.npy", "--solver", "fgw", "--strategy", "local"), ("solver", "'linear'", "local")),
+    (("align", "x.npy", "y.npy", "--precision", "float16"), ("precision", "'bfloat16'", "float16")),
+    (("align", "x.npy", "y.npy", "--ema", "1.0"), ("ema", "(0, 1)", "1.0")),
+    (("align", "x.npy", "y.npy", "--devices", "4000"), ("devices", "4000")),
+    (("align", "x.npy", "y.npy", "--process-id", "1"), ("coordinator", "with the other two", "None")),
     (("align", "x.npy", "y.npy", "--cost-option", "k"), ("cost-option", "NAME=VALUE", "'k'")),
     (("align", "x.npy", "y.npy", "--cost-option", "k=5"), ("bridge", "no option 'k'", "none")),
     (("align", "x.npy", "y.npy", "--cost", "knn", "--cost-option", "k=many"), ("'k' of knn", "integer", "many")),
@@ -247,3 +250,32 @@ def test_two_processes_on_one_folder_leave_one_whole_result(folder):
     flow = bv.Flow.load(folder / "out" / "flow")
     moved = flow.transport(np.load("x.npy"), seed=report["seed"]).states[-1]
     np.testing.assert_allclose(np.load(folder / "out" / "transported.npy"), moved, atol=1e-4)
+
+
+def test_a_killed_training_goes_on_with_the_same_command(folder, capsys, monkeypatch):
+    """What was kept beside the output is used, told, and gone when the result is there."""
+    from bridgeviz.flows import training
+
+    class Crash(Exception):
+        pass
+
+    real = training._Training.progress
+
+    def crash(self, done, *rest):
+        if done > 500:
+            raise Crash
+        return real(self, done, *rest)
+
+    monkeypatch.setattr(training._Training, "progress", crash)
+    many = (*ALIGN[: ALIGN.index("--steps")], "--steps", "700", *ALIGN[ALIGN.index("--steps") + 2 :])
+    with pytest.raises(Crash):
+        call(capsys, *many)
+    assert Path("out.training").is_dir()
+    assert not Path("out").exists()
+    monkeypatch.setattr(training._Training, "progress", real)
+    code, _, said = call(capsys, *many)
+    assert code == 0, said
+    assert "Goes on at step 500 of an earlier try." in said
+    assert not Path("out.training").exists()
+    code, _, said = call(capsys, *many, "--anew")
+    assert (code, "Goes on" in said) == (0, False)

@@ -52,7 +52,7 @@ def test_draws_follow_the_plan_of_any_kind(make):
     dense = rng.random((5, 7)) * (rng.random((5, 7)) < 0.6)
     dense[2] = 0
     rows, columns = np.array([3, 1, 4, 0, 9]), np.arange(7)[::-1] * 2
-    sampler = PlanSampler.of(make(dense), rows, columns)
+    sampler = PlanSampler.of(make(dense), rows, columns, (np.ones(10), np.ones(13)))
     i, j = (np.asarray(side) for side in sampler.draw(jax.random.key(0), 200_000))
     counts = np.zeros((10, 13))
     np.add.at(counts, (i, j), 1)

@@ -129,20 +129,46 @@ def test_constant_dimensions_and_any_units_train(square):
     assert np.isfinite(losses(problem, plan)).all()
 
 
-@pytest.mark.parametrize(
-    ("name", "least", "most"), [("adaln-small", 0.4e6, 1e6), ("adaln-medium", 2e6, 4e6), ("adaln-large", 40e6, 55e6)]
-)
-def test_parameter_counts_are_those_of_table_1(name, least, most):
-    """0.7 M, 3 M and 49 M in the paper; ours are 0.47 M, 2.5 M and 45 M for 16 -> 4 dimensions."""
-    assert least < bv.flows.parameter_count(name, 16, 4) < most
+def test_the_average_of_the_weights(square, square_plan):
+    """EMA: the plain mean of the first weights, then the decay; training itself is not changed by it."""
+    settings = {"steps": 30, "chunk_size": 1}
+    config = bv.FlowConfig(velocity="tiny", batch_size=32, **settings)
+    plain = [p.flow.params["out"]["bias"].get_value() for p in bv.flows.fit(square, square_plan, config)]
+    calm = list(bv.flows.fit(square, square_plan, replace(config, ema=0.8)))
+    np.testing.assert_array_equal(
+        np.concatenate([p.losses for p in calm]), losses(square, square_plan, steps=30, chunk_size=1)
+    )
+    average = np.zeros_like(plain[0])
+    for k, (weights, progress) in enumerate(zip(plain, calm, strict=True)):
+        kept = min(0.8, k / (k + 1))
+        average = kept * average + (1 - kept) * np.asarray(weights)
+        np.testing.assert_allclose(progress.flow.params["out"]["bias"].get_value(), average, rtol=1e-4, atol=1e-7)
+    np.testing.assert_allclose(calm[3].flow.params["out"]["bias"].get_value(), np.mean(plain[:4], axis=0), rtol=1e-4)
 
 
-def test_blocks_start_as_the_identity():
-    import jax.numpy as jnp
-    from flax import nnx
+def test_the_last_good_flow_survives_a_diverging_loss(square, square_plan):
+    config = bv.FlowConfig(velocity="tiny", steps=100, batch_size=32, learning_rate=1e30, chunk_size=1)
+    seen: list = []
+    with pytest.raises(bv.TrainingError) as caught:
+        seen.extend(bv.flows.fit(square, square_plan, config))
+    assert caught.value.flow is seen[-1].flow
+    assert caught.value.step == seen[-1].step + 1
 
-    from bridgeviz.flows.velocity import AdaLNBlock
 
-    block = AdaLNBlock(8, rngs=nnx.Rngs(0))
-    h = jnp.arange(16.0).reshape(2, 8)
-    np.testing.assert_array_equal(block(h, jnp.ones((2, 8))), h)
+def test_two_runs_in_one_process_do_not_disturb_each_other(square, square_plan):
+    config = bv.FlowConfig(velocity="tiny", steps=60, batch_size=32, chunk_size=10)
+    other = replace(config, seed=1)
+    alone = [losses(square, square_plan, chunk_size=10, seed=seed) for seed in (0, 1)]
+    both = zip(bv.flows.fit(square, square_plan, config), bv.flows.fit(square, square_plan, other), strict=True)
+    found = [np.concatenate(part) for part in zip(*(tuple(p.losses for p in pair) for pair in both), strict=True)]
+    np.testing.assert_array_equal(found, alone)
+
+
+def test_other_data_of_the_same_shape_compiles_nothing(square, square_plan):
+    from bridgeviz.flows.training import _chunk
+
+    losses(square, square_plan)
+    before = _chunk._cache_size()
+    moved = replace(square, source=bv.Space(square.source.x[::-1] + 1))
+    losses(moved, bv.couplings.true(square.truth[:50], shape=square.shape), seed=5, learning_rate=1e-4)
+    assert _chunk._cache_size() == before

@@ -1,0 +1,149 @@
+"""Never losing a run: the state of a training on disk, whole or not at all."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from bridgeviz import _checks as check
+from bridgeviz._checks import InputError
+from bridgeviz._files import new_folder
+from bridgeviz.flows.config import FlowConfig
+from bridgeviz.flows.storage import read_tree, write_tree
+
+_FORMAT = 1
+_KEPT = 2
+"""The newest, and the one before it in case a disk damages the newest."""
+
+
+class Busy(InputError):
+    """Another training holds the folder of checkpoints."""
+
+
+class Checkpoints:
+    """A folder of states of one training, which no other process may write to meanwhile.
+
+    Args:
+        folder: made if it is not there.
+        config: of the training.
+        data: what it is trained on, by name: `fingerprint` of each.
+
+    Raises:
+        InputError: the folder is none, another process trains there, or what is kept belongs to another training.
+    """
+
+    def __init__(self, folder: str | Path, config: FlowConfig, data: dict[str, str]):
+        self.about = {"format": _FORMAT, "config": asdict(config), "data": data}
+        self.notice = ""
+        self._lock: int | None = None
+        try:
+            self.folder = Path(folder).resolve()
+        except (TypeError, ValueError):
+            raise check.fail("checkpoints", "fit", "the path of a folder", check.describe(folder)) from None
+        if self.folder.exists() and not self.folder.is_dir():
+            raise check.fail("checkpoints", "fit", "the path of a folder", f"the file {self.folder}")
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock = os.open(self.folder / ".lock", os.O_CREAT | os.O_RDWR)
+        except OSError as error:
+            self._say(error)
+            return
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the system lets go of it however a process ends
+        except OSError:
+            self.close()
+            raise Busy(
+                f"Another training goes on with the checkpoints in {self.folder}. Wait for it, or choose another "
+                "folder."
+            ) from None
+        for left in self.folder.glob(".step-*"):  # drafts of a process that was killed
+            shutil.rmtree(left, ignore_errors=True)
+
+    def close(self) -> None:
+        """Let others in."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def latest(self, like: Callable[[int], Any]) -> Any:
+        """The newest state that is whole, of the structure of `like(step)`; None where nothing is kept.
+
+        Raises:
+            InputError: it was kept by a training with other settings or on other data; or nothing can be read.
+        """
+        paths = sorted(self.folder.glob("step-*"), reverse=True)
+        reason = ""
+        for path in paths:
+            try:
+                about = json.loads((path / "about.json").read_text())
+                self._refuse_another(about)
+                names, leaves, tree = _flat(like(about["step"]))
+                stored = read_tree(path / "state", dict(zip(names, leaves, strict=True)))
+                return jax.tree.unflatten(tree, [stored[name] for name in names])
+            except InputError:
+                raise
+            except Exception as error:  # whatever a damaged file makes a reader say
+                reason = reason or (str(error).splitlines() or [type(error).__name__])[0][:120]
+        if paths:
+            raise InputError(
+                f"The checkpoints in {self.folder} are damaged ({reason}). Delete the folder to begin anew."
+            )
+        return None
+
+    def keep(self, step: int, state: Any) -> None:
+        """Write a state beside the older one and drop what is older; a disk that refuses is told in `notice`."""
+        if self._lock is None:
+            return
+        path = self.folder / f"step-{step:09d}"
+        names, leaves, _ = _flat(state)
+        try:
+            with new_folder(path, holds={"state", "about.json"}) as draft:
+                write_tree(draft / "state", dict(zip(names, leaves, strict=True)))
+                (draft / "about.json").write_text(json.dumps(self.about | {"step": step}))
+            for old in sorted(self.folder.glob("step-*"))[:-_KEPT]:
+                shutil.rmtree(old, ignore_errors=True)
+            self.notice = ""
+        except (OSError, ValueError) as error:  # orbax's writer wraps a full disk in a ValueError
+            self._say(error)
+
+    def _say(self, error: Exception) -> None:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0][:120]
+        self.notice = f"No checkpoint can be written to {self.folder} ({reason}): the run goes on in memory alone."
+
+    def _refuse_another(self, about: dict[str, Any]) -> None:
+        if about["format"] != _FORMAT:
+            raise ValueError(f"format {about['format']}, not {_FORMAT}")
+        config, ours = about["config"], self.about["config"]
+        differ = [f"{k} {config.get(k)!r}, now {ours[k]!r}" for k in ours if config.get(k) != ours[k]]
+        differ += [f"another {k}" for k, mark in self.about["data"].items() if about["data"].get(k) != mark]
+        if differ:
+            raise InputError(
+                f"The checkpoints in {self.folder} belong to another training: {'; '.join(differ)}. Train with its "
+                "settings and data to go on, or delete the folder to begin anew."
+            )
+
+
+def fingerprint(*arrays: Any, said: str = "") -> str:
+    """A digest of arrays, their shapes and types, and of words."""
+    digest = hashlib.blake2b(said.encode(), digest_size=16)
+    for array in arrays:
+        array = np.ascontiguousarray(array)
+        digest.update(f"{array.shape}{array.dtype}".encode())
+        digest.update(array.tobytes())
+    return digest.hexdigest()
+
+
+def _flat(state: Any) -> tuple[list[str], list[Any], Any]:
+    paths, tree = jax.tree_util.tree_flatten_with_path(state)
+    names = [jax.tree_util.keystr(path, simple=True, separator=".") for path, _ in paths]
+    return names, [leaf for _, leaf in paths], tree

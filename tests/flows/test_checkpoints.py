@@ -1,0 +1,214 @@
+"""Never losing a run: killed, resumed, refused, told."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from itertools import islice, pairwise
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+import bridgeviz as bv
+from bridgeviz.flows import checkpoints as checkpoints_module
+
+SETTINGS = {"velocity": "tiny", "steps": 60, "batch_size": 32, "learning_rate": 3e-3, "chunk_size": 5, "ema": 0.9}
+
+
+def begin(problem, plan, folder=None, every=2, **changes):
+    return bv.flows.fit(problem, plan, bv.FlowConfig(**SETTINGS | changes), checkpoints=folder, every=every)
+
+
+def train(*given, **changes):
+    return list(begin(*given, **changes))
+
+
+def all_losses(progress) -> np.ndarray:
+    return np.concatenate([p.losses for p in progress])
+
+
+def same_weights(one: bv.Flow, two: bv.Flow) -> None:
+    for ours, theirs in zip(jax.tree.leaves(one.params), jax.tree.leaves(two.params), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.fixture(scope="module")
+def whole(square, square_plan):
+    """The training that was never stopped."""
+    return train(square, square_plan)
+
+
+@pytest.mark.parametrize("stopped_after", [1, 2, 5, 11])
+def test_a_stopped_run_ends_as_one_that_never_stopped(square, square_plan, whole, tmp_path, stopped_after):
+    run = begin(square, square_plan, tmp_path / "kept")
+    list(islice(run, stopped_after))
+    run.close()
+    again = train(square, square_plan, tmp_path / "kept")
+    np.testing.assert_array_equal(all_losses(again), all_losses(whole))
+    same_weights(again[-1].flow, whole[-1].flow)
+    begins = 10 * (stopped_after // 2)  # two chunks of five steps from one checkpoint to the next
+    assert again[0].step == (begins or 5)
+
+
+def test_a_finished_run_comes_back_at_once(square, square_plan, whole, tmp_path):
+    train(square, square_plan, tmp_path)
+    (again,) = train(square, square_plan, tmp_path)
+    assert again.step == 60
+    np.testing.assert_array_equal(again.losses, all_losses(whole))
+    same_weights(again.flow, whole[-1].flow)
+
+
+def test_reweighting_is_kept_too(square, square_plan, tmp_path):
+    whole = train(square, square_plan, reweight=True)
+    list(islice(begin(square, square_plan, tmp_path, every=1, reweight=True), 4))
+    again = train(square, square_plan, tmp_path, reweight=True)
+    np.testing.assert_array_equal(
+        np.concatenate([p.mass_losses for p in again]), np.concatenate([p.mass_losses for p in whole])
+    )
+    same_weights(again[-1].flow, whole[-1].flow)
+
+
+CHILD = """
+import sys
+from functools import partial
+import numpy as np
+import bridgeviz as bv
+from bridgeviz.flows.velocity import VELOCITIES, AdaLN
+VELOCITIES["tiny"] = partial(AdaLN, d=32, blocks=2)
+rng = np.random.default_rng(0)
+x, y = rng.normal(size=(60, 3)), rng.normal(size=(60, 3))
+problem = bv.Problem(bv.Space(x), bv.Space(y), truth=np.stack([np.arange(60)] * 2, axis=1))
+plan = bv.couplings.true(problem.truth, shape=problem.shape)
+config = bv.FlowConfig(velocity="tiny", steps=600, batch_size=32, chunk_size=5)
+losses = []
+for progress in bv.flows.fit(problem, plan, config, checkpoints=sys.argv[1] or None, every=1):
+    losses.append(progress.losses)
+    print(progress.step, flush=True)
+np.save(sys.argv[2], np.concatenate(losses))
+"""
+
+
+def test_a_run_that_is_killed_again_and_again_ends_bit_for_bit(tmp_path):
+    """kill -9, at moments of the system's choosing: in a step, or in the writing or the dropping of a checkpoint."""
+
+    def start(folder, out):
+        return subprocess.Popen(
+            [sys.executable, "-c", CHILD, str(folder), str(out)], stdout=subprocess.PIPE, text=True, cwd=Path.cwd()
+        )
+
+    untouched = start("", tmp_path / "untouched.npy")
+    reached = []
+    for wait in (3, 17):
+        child = start(tmp_path / "kept", tmp_path / "never.npy")
+        assert child.stdout is not None
+        begin = int(child.stdout.readline())
+        for _ in range(wait):
+            last = int(child.stdout.readline())
+        os.kill(child.pid, signal.SIGKILL)
+        child.wait()
+        child.stdout.close()
+        reached.append((begin, last))
+    assert not (tmp_path / "never.npy").exists()
+    for (_, last), (begin, _) in pairwise(reached):
+        assert begin >= last - 10  # nothing is lost but the chunk that was not yet written
+    last = start(tmp_path / "kept", tmp_path / "resumed.npy")
+    for child in (untouched, last):
+        assert child.communicate()
+        assert child.returncode == 0
+    resumed = np.load(tmp_path / "resumed.npy")
+    assert resumed.shape == (600,)
+    np.testing.assert_array_equal(resumed, np.load(tmp_path / "untouched.npy"))
+    assert len(list((tmp_path / "kept").glob("step-*"))) == 2
+    assert not list((tmp_path / "kept").glob(".step-*"))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"steps": 80}, "steps 60, now 80"), ({"seed": 4, "ema": None}, "seed 0, now 4; ema 0.9, now None"),
+        ({"learning_rate": 1e-3}, "learning_rate 0.003, now 0.001"),
+    ],
+)  # fmt: skip
+def test_another_config_is_refused_with_what_differs(square, square_plan, tmp_path, change, said):
+    train(square, square_plan, tmp_path)
+    with pytest.raises(bv.InputError, match=f"belong to another training: {said}. Train with its settings"):
+        train(square, square_plan, tmp_path, **change)
+
+
+def test_other_data_is_refused_with_what_differs(square, square_plan, tmp_path):
+    train(square, square_plan, tmp_path)
+    x, y = square.source.x, square.target.x
+    moved = replace(square, source=bv.Space(x + np.eye(60, 3)))
+    with pytest.raises(bv.InputError, match="another training: another source"):
+        train(moved, square_plan, tmp_path)
+    with pytest.raises(bv.InputError, match="another training: another target"):
+        train(replace(square, target=bv.Space(y * 2)), square_plan, tmp_path)  # other units, same standardised points
+    with pytest.raises(bv.InputError, match="another training: another coupling"):
+        train(square, bv.couplings.true(square.truth[:59], shape=square.shape), tmp_path)
+
+
+def test_another_local_coupling_is_refused(blobs, tmp_path):
+    pairs = blobs.sample_pairs(0.3, seed=0)
+    cost = bv.costs.bridge(blobs.source.x, blobs.target.x, pairs)
+    train(blobs, bv.couplings.local(cost, epsilon=0.1, max_iterations=5), tmp_path, steps=5)
+    with pytest.raises(bv.InputError, match="another coupling"):
+        train(blobs, bv.couplings.local(cost, epsilon=0.2, max_iterations=5), tmp_path, steps=5)
+
+
+def test_a_damaged_checkpoint_falls_back_to_the_one_before(square, square_plan, whole, tmp_path):
+    run = begin(square, square_plan, tmp_path)
+    list(islice(run, 6))
+    run.close()
+    newest = max(tmp_path.glob("step-*"))
+    shutil.rmtree(newest / "state")
+    again = train(square, square_plan, tmp_path)
+    assert again[0].step == 20
+    np.testing.assert_array_equal(all_losses(again), all_losses(whole))
+    for path in tmp_path.glob("step-*"):
+        (path / "about.json").write_text("{")
+    with pytest.raises(bv.InputError, match=r"are damaged .* Delete the folder to begin anew") as caught:
+        train(square, square_plan, tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_no_two_trainings_share_a_folder(square, square_plan, tmp_path):
+    run = begin(square, square_plan, tmp_path)
+    next(run)
+    with pytest.raises(bv.flows.Busy, match="Another training goes on with the checkpoints in"):
+        train(square, square_plan, tmp_path)
+    run.close()
+    train(square, square_plan, tmp_path)
+
+
+def full_disk(*_, **__):
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+@pytest.mark.parametrize("broken", ["full", "read-only"])
+def test_a_disk_that_refuses_is_told_and_the_run_goes_on(square, square_plan, whole, tmp_path, monkeypatch, broken):
+    if broken == "full":
+        monkeypatch.setattr(checkpoints_module, "new_folder", full_disk)
+    else:
+        monkeypatch.setattr(os, "open", full_disk)
+    found = train(square, square_plan, tmp_path / "kept")
+    monkeypatch.undo()
+    np.testing.assert_array_equal(all_losses(found), all_losses(whole))
+    said = found[-1].notice
+    assert "No checkpoint can be written to" in said
+    assert "No space left on device): the run goes on in memory alone." in said
+    assert not list((tmp_path / "kept").glob("step-*"))
+
+
+def test_what_is_no_folder_is_refused(square, square_plan, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(bv.InputError, match=r"'checkpoints' of fit\(\) must be the path of a folder"):
+        train(square, square_plan, tmp_path / "file")
+    with pytest.raises(bv.InputError, match=r"'checkpoints' of fit\(\) must be the path of a folder"):
+        train(square, square_plan, 7)
