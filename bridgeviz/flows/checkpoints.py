@@ -133,6 +133,21 @@ class Checkpoints:
             )
 
 
+def held(folder: Path) -> bool:
+    """Whether a training goes on with the checkpoints in a folder right now."""
+    try:
+        lock = os.open(folder / ".lock", os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
 def fingerprint(*arrays: Any, said: str = "") -> str:
     """A digest of arrays, their shapes and types, and of words."""
     digest = hashlib.blake2b(said.encode(), digest_size=16)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import time
 from contextlib import suppress
@@ -13,6 +14,7 @@ from pathlib import Path
 from bridgeviz import InputError, RunConfig, __version__
 from bridgeviz._files import write_text
 from bridgeviz.datasets import paths
+from bridgeviz.flows.checkpoints import held
 
 MOST_RUNS, MOST_BYTES = 20, 2 * 10**9
 """What is kept at most; the oldest go first."""
@@ -43,8 +45,8 @@ class Saved:
 
 
 def home() -> Path:
-    """The folder of all runs."""
-    return paths.cache() / "runs"
+    """The folder of all runs: BRIDGEVIZ_RUNS, or the one in the cache."""
+    return Path(os.environ.get("BRIDGEVIZ_RUNS") or paths.cache() / "runs")
 
 
 def begin(config: RunConfig) -> Path | None:
@@ -84,11 +86,11 @@ def listed() -> list[Saved]:
 
 
 def unfinished() -> Saved | None:
-    """The latest run, if it stopped before its end within a day."""
+    """The latest run, if it stopped before its end within a day, and nobody goes on with it."""
     latest = next(iter(listed()), None)
     if latest is None or latest.finished or time.time() - latest.changed > 86_400:
         return None
-    return latest
+    return None if held(latest.path / "training") else latest
 
 
 def forget(run: Saved) -> None:

@@ -17,10 +17,9 @@ CONFIG = bv.RunConfig(dataset="blobs", fraction=0.2, steps=100, batch_size=64, e
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path, monkeypatch):
-    monkeypatch.setenv("BRIDGEVIZ_CACHE", str(tmp_path))
+def home(monkeypatch):
     monkeypatch.setattr(training, "CHUNK", {"true": 5, "global": 5, "local": 2})
-    return tmp_path / "runs"
+    return runs.home()
 
 
 def train(config=CONFIG, stop_at=None):
@@ -60,6 +59,19 @@ def test_a_stopped_run_is_found_again_and_ends_as_one_that_was_not():
     whole = bv.run(config)
     np.testing.assert_allclose(finished.run.losses, whole.losses, rtol=1e-4)
     assert runs.unfinished() is None
+
+
+def test_a_run_that_goes_on_elsewhere_is_not_called_stopped():
+    config = bv.RunConfig(dataset="blobs", fraction=0.2, steps=5000, batch_size=64)
+    job = jobs.Job(training.train(config, doors.problem(config)), jobs.Office()).start()
+    end = time.monotonic() + 120
+    while not runs.listed() and time.monotonic() < end:
+        time.sleep(0.01)
+    assert job.look().state == "running"
+    assert runs.unfinished() is None
+    job.cancel()
+    job.join(20)
+    assert runs.unfinished() is not None
 
 
 def test_an_old_stop_is_not_brought_up_again():
@@ -110,5 +122,5 @@ def test_the_oldest_go_first(monkeypatch):
 
 def test_a_disk_that_takes_nothing_does_not_stop_a_training(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
-    monkeypatch.setenv("BRIDGEVIZ_CACHE", str(tmp_path / "file"))
+    monkeypatch.setenv("BRIDGEVIZ_RUNS", str(tmp_path / "file"))
     assert train().state == "done"

@@ -7,6 +7,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from pathlib import Path
@@ -33,7 +34,9 @@ def missing() -> str | None:
 class Server:
     """`streamlit run` on a free port."""
 
-    def __init__(self, script: str = "app.py", *, cache: str | None = None):
+    def __init__(self, script: str = "app.py", *, cache: str | None = None, runs: str | None = None):
+        self._own = None if runs else tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
+        self.runs = runs or (self._own.name if self._own else "")
         with socket.socket() as probe:
             probe.bind(("localhost", 0))
             self.port = probe.getsockname()[1]
@@ -42,7 +45,7 @@ class Server:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", script, f"--server.port={self.port}", "--server.headless=true"],
             cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env=os.environ | ({"BRIDGEVIZ_CACHE": cache} if cache else {}),
+            env=os.environ | {"BRIDGEVIZ_RUNS": self.runs} | ({"BRIDGEVIZ_CACHE": cache} if cache else {}),
         )  # fmt: skip
         self._wait()
         self.healthy_after = time.perf_counter() - began
@@ -64,6 +67,8 @@ class Server:
             self.process.wait(10)
         except subprocess.TimeoutExpired:
             self.process.kill()
+        if self._own is not None:
+            self._own.cleanup()
 
 
 @contextlib.contextmanager

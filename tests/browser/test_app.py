@@ -84,6 +84,32 @@ def test_cancel_stops_and_keeps_what_was_learned(visit):
     expect(page.locator(driver.CANVAS)).to_be_visible(timeout=PATIENCE)
 
 
+def test_a_paused_training_waits_and_one_that_a_crash_stopped_is_found_again(browser, tmp_path):
+    server = driver.Server(runs=str(tmp_path))
+    try:
+        page = driver.visit(browser, f"{server.url}/flow?steps=3000&dataset=blobs&percent=10")
+        driver.train(page)
+        page.locator(".st-key-losses .js-plotly-plot").wait_for(timeout=PATIENCE)
+        driver.until(lambda: any(tmp_path.glob("*/training/step-*")))
+        page.locator(".st-key-pause button").click()
+        expect(page.get_by_text(re.compile("Paused · step"))).to_be_visible(timeout=PATIENCE)
+        page.locator(".st-key-resume button").click()
+        expect(page.get_by_text(re.compile("Training · step"))).to_be_visible(timeout=PATIENCE)
+        server.process.kill()
+    finally:
+        server.stop()
+    server = driver.Server(runs=str(tmp_path))
+    try:
+        page = driver.visit(browser, f"{server.url}/flow")
+        expect(page.get_by_text(re.compile("A training stopped at step .* of 3,000"))).to_be_visible(timeout=PATIENCE)
+        page.locator(".st-key-go_on button").click()
+        expect(page.locator(driver.CANVAS)).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_text("Saved runs (1)")).to_be_visible(timeout=PATIENCE)
+        expect(page).to_have_url(re.compile("steps=3000"))
+    finally:
+        server.stop()
+
+
 @pytest.mark.parametrize(
     ("link", "said"),
     [
