@@ -1150,8 +1150,8 @@ MUTANTS = [
     Mutant(
         "checkpoints: no lock",
         "bridgeviz/flows/checkpoints.py",
-        "fcntl.LOCK_EX | fcntl.LOCK_NB",
-        "fcntl.LOCK_SH | fcntl.LOCK_NB",
+        "        if self._lock is None:\n            raise Busy(",
+        "        if False:\n            raise Busy(",
         "flows/test_checkpoints.py",
     ),
     Mutant(

@@ -17,7 +17,7 @@ from bridgeviz.costs.atoms import Atoms
 from bridgeviz.costs.cost import Cost, as_cost, positive_mean, refuse_above_limit
 from bridgeviz.costs.within import Within
 from bridgeviz.couplings.fgw import projected_step
-from bridgeviz.couplings.sampler import Masses
+from bridgeviz.couplings.sampler import MassSample
 
 TOLERANCE = 1e-2
 """Marginal error at which a batch's Sinkhorn stops."""
@@ -65,7 +65,7 @@ class LocalSampler:
         i, j, _ = self.draw_with_masses(key, size)
         return i, j
 
-    def draw_with_masses(self, key: jax.Array, size: int) -> tuple[jax.Array, jax.Array, Masses]:
+    def draw_with_masses(self, key: jax.Array, size: int) -> tuple[jax.Array, jax.Array, MassSample]:
         """As `draw`, and all rows of the batch with their masses, `b` times the marginals of its plan."""
         batch, pick = jax.random.split(key)
         found = self.solve(batch)
@@ -74,7 +74,7 @@ class LocalSampler:
         at = jnp.searchsorted(cdf, jax.random.uniform(pick, (size,)) * cdf[-1], side="right")
         at = jnp.minimum(at, len(cdf) - 1)
         b = self.ot_batch_size
-        masses = Masses(found.i, b * found.plan.sum(1), found.j, b * found.plan.sum(0))
+        masses = MassSample(found.i, b * found.plan.sum(1), found.j, b * found.plan.sum(0))
         return found.i[at // b], found.j[at % b], masses
 
     def solve(self, key: jax.Array) -> Solved:

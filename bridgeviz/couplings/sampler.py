@@ -11,7 +11,7 @@ import numpy as np
 from scipy import sparse
 
 
-class Masses(NamedTuple):
+class MassSample(NamedTuple):
     """A sample of what the reweighting networks learn (Eq. 4): rows of each space, and `eta = n pi_X` or `xi = m pi_Y`
     there.
     """
@@ -72,12 +72,12 @@ class PlanSampler:
         at = jnp.where(jax.random.uniform(second, (size,)) < self.keep[at], at, self.alias[at])
         return self.rows[at], self.columns[at]
 
-    def draw_with_masses(self, key: jax.Array, size: int) -> tuple[jax.Array, jax.Array, Masses]:
+    def draw_with_masses(self, key: jax.Array, size: int) -> tuple[jax.Array, jax.Array, MassSample]:
         """As `draw`, and `size` rows of each space, uniformly drawn, with their masses."""
         rows, columns = jax.random.split(jax.random.fold_in(key, 1))
         i = jax.random.randint(rows, (size,), 0, len(self.eta))
         j = jax.random.randint(columns, (size,), 0, len(self.xi))
-        return *self.draw(key, size), Masses(i, self.eta[i], j, self.xi[j])
+        return *self.draw(key, size), MassSample(i, self.eta[i], j, self.xi[j])
 
 
 def alias_table(share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

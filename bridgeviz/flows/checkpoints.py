@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
-import os
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict
@@ -14,6 +12,7 @@ from typing import Any
 
 import jax
 import numpy as np
+from filelock import FileLock, Timeout
 
 from bridgeviz import _checks as check
 from bridgeviz._checks import InputError
@@ -45,7 +44,7 @@ class Checkpoints:
     def __init__(self, folder: str | Path, config: FlowConfig, data: dict[str, str]):
         self.about = {"format": _FORMAT, "config": asdict(config), "data": data}
         self.notice = ""
-        self._lock: int | None = None
+        self._lock: FileLock | None = None
         try:
             self.folder = Path(folder).resolve()
         except (TypeError, ValueError):
@@ -54,25 +53,22 @@ class Checkpoints:
             raise check.fail("checkpoints", "fit", "the path of a folder", f"the file {self.folder}")
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._lock = os.open(self.folder / ".lock", os.O_CREAT | os.O_RDWR)
+            self._lock = _hold(self.folder)
         except OSError as error:
             self._say(error)
             return
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # the system lets go of it however a process ends
-        except OSError:
-            self.close()
+        if self._lock is None:
             raise Busy(
                 f"Another training goes on with the checkpoints in {self.folder}. Wait for it, or choose another "
                 "folder."
-            ) from None
+            )
         for left in self.folder.glob(".step-*"):  # drafts of a process that was killed
             shutil.rmtree(left, ignore_errors=True)
 
     def close(self) -> None:
         """Let others in."""
         if self._lock is not None:
-            os.close(self._lock)
+            self._lock.release()
             self._lock = None
 
     def latest(self, like: Callable[[int], Any]) -> Any:
@@ -136,16 +132,22 @@ class Checkpoints:
 def held(folder: Path) -> bool:
     """Whether a training goes on with the checkpoints in a folder right now."""
     try:
-        lock = os.open(folder / ".lock", os.O_RDWR)
+        lock = _hold(folder)
     except OSError:
         return False
+    if lock is not None:
+        lock.release()
+    return lock is None
+
+
+def _hold(folder: Path) -> FileLock | None:
+    """The folder's lock, which the system lets go of however a process ends; None if another training has it."""
+    lock = FileLock(folder / ".lock", thread_local=False)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return True
-    finally:
-        os.close(lock)
-    return False
+        lock.acquire(blocking=False)
+    except Timeout:
+        return None
+    return lock
 
 
 def fingerprint(*arrays: Any, said: str = "") -> str:

@@ -196,7 +196,7 @@ def test_a_disk_that_refuses_is_told_and_the_run_goes_on(square, square_plan, wh
     if broken == "full":
         monkeypatch.setattr(checkpoints_module, "new_folder", full_disk)
     else:
-        monkeypatch.setattr(os, "open", full_disk)
+        monkeypatch.setattr(checkpoints_module, "_hold", full_disk)
     found = train(square, square_plan, tmp_path / "kept")
     monkeypatch.undo()
     np.testing.assert_array_equal(all_losses(found), all_losses(whole))
