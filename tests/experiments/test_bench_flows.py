@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from itertools import islice
 
+import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 import pytest
@@ -66,7 +67,8 @@ def test_the_rival_learns_as_we_do(compiled, monkeypatch):
     z = rng.normal(size=y.shape).astype(np.float32)
 
     def loss():
-        return float(((np.asarray(seen[0](t, t[:, None] * y + (1 - t[:, None]) * z, x)) - (y - z)) ** 2).mean())
+        point = t[:, None] * y + (1 - t[:, None]) * z
+        return float(((np.asarray(seen[0](*map(jnp.asarray, (t, point, x)))) - (y - z)) ** 2).mean())
 
     next(steps)
     early = loss()
