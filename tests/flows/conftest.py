@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jax
 import numpy as np
 import pytest
 
@@ -10,7 +11,12 @@ import bridgeviz as bv
 
 @pytest.fixture(scope="module", autouse=True)
 def tiny(tiny_velocity):
-    """Every module of this folder may use the velocity field "tiny"."""
+    """Every module of this folder may use the velocity field "tiny".
+
+    Compiled programs are dropped between modules: each holds pieces of memory of its own, of which a process may have
+    so many and no more.
+    """
+    jax.clear_caches()
 
 
 @pytest.fixture(scope="session")
