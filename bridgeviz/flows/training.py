@@ -229,7 +229,7 @@ class _Training:
 
     def data_marks(self) -> dict[str, str]:
         """Fingerprints of what is trained on, each by its name."""
-        words = [f"{name}={value!r}" for name, value in vars(self.sampler).items() if isinstance(value, (float, tuple))]
+        words = [f"{k}={v!r}" for k, v in vars(self.sampler).items() if _numbers(v)]
         return {
             "source": fingerprint(self.x, self.source.mean, self.source.std),
             "target": fingerprint(self.y, self.target.mean, self.target.std),
@@ -307,6 +307,11 @@ class _Training:
             params = here(params)
         masses = Masses(params["eta"], params["xi"], self.mean) if "eta" in params else None
         return Flow(self.config, self.networks.graphs["velocity"], params["velocity"], self.source, self.target, masses)
+
+
+def _numbers(value: Any) -> bool:
+    """Whether it is a plain number or a tuple of them, which say the same in every process."""
+    return all(isinstance(one, (int, float)) for one in (value if isinstance(value, tuple) else (value,)))
 
 
 class _Kept(NamedTuple):

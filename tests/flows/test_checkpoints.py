@@ -162,6 +162,18 @@ def test_another_local_coupling_is_refused(blobs, tmp_path):
         train(blobs, bv.couplings.local(cost, epsilon=0.2, max_iterations=5), tmp_path, steps=5)
 
 
+def test_local_gromov_wasserstein_goes_on_too(square, tmp_path):
+    def plan(max_steps=3):
+        within = [bv.costs.Within(space.x) for space in (square.source, square.target)]
+        return bv.couplings.local(None, *within, epsilon=0.1, batch_size=16, max_steps=max_steps)
+
+    train(square, plan(), tmp_path, steps=5)
+    (again,) = train(square, plan(), tmp_path, steps=5)
+    assert again.step == 5
+    with pytest.raises(bv.InputError, match="another coupling"):
+        train(square, plan(max_steps=4), tmp_path, steps=5)
+
+
 def test_a_damaged_checkpoint_falls_back_to_the_one_before(square, square_plan, whole, tmp_path):
     run = begin(square, square_plan, tmp_path)
     list(islice(run, 6))
