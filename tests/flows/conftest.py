@@ -33,6 +33,17 @@ def square_plan(square):
     return bv.couplings.true(square.truth, shape=square.shape)
 
 
+@pytest.fixture(scope="session")
+def noisy_line():
+    """y = 3 x + 1 + 0.5 noise, coupled as it was made."""
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, size=(1500, 1))
+    y = 3 * x + 1 + 0.5 * rng.normal(size=(1500, 1))
+    problem = bv.Problem(bv.Space(x), bv.Space(y), truth=np.stack([np.arange(1500)] * 2, axis=1))
+    plan = bv.couplings.true(problem.truth, shape=problem.shape)
+    return problem, plan
+
+
 @pytest.fixture(scope="module")
 def trained(tiny_velocity, square, square_plan):
     """A flow after a few steps."""

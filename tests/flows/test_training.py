@@ -79,13 +79,9 @@ def test_two_points_go_to_their_two_targets():
     assert np.abs(error).mean() < 0.06
 
 
-def test_a_conditional_gaussian_is_learned_with_its_mean_and_width():
+def test_a_conditional_gaussian_is_learned_with_its_mean_and_width(noisy_line):
     """y = 3 x + 1 + 0.5 noise: the flow must give the line and the spread about it, not the line alone."""
-    rng = np.random.default_rng(0)
-    x = rng.uniform(-1, 1, size=(1500, 1))
-    y = 3 * x + 1 + 0.5 * rng.normal(size=(1500, 1))
-    problem = bv.Problem(bv.Space(x), bv.Space(y), truth=np.stack([np.arange(1500)] * 2, axis=1))
-    plan = bv.couplings.true(problem.truth, shape=problem.shape)
+    problem, plan = noisy_line
     config = bv.FlowConfig(velocity="tiny", steps=1500, batch_size=64, learning_rate=5e-3, chunk_size=500)
     flow = list(bv.flows.fit(problem, plan, config))[-1].flow
     for at in (-0.7, 0.0, 0.7):

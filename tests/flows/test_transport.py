@@ -108,13 +108,9 @@ def test_draws_hold_all_ends_their_mean_and_their_spread(trained, square):
         trained.draws(x, ts=(0.5,))
 
 
-def test_draws_spread_as_a_conditional_gaussian_does():
+def test_draws_spread_as_a_conditional_gaussian_does(noisy_line):
     """y = 3 x + 1 + 0.5 noise: the mean of many draws is the line, their spread is 0.5."""
-    rng = np.random.default_rng(0)
-    x = rng.uniform(-1, 1, size=(1500, 1))
-    y = 3 * x + 1 + 0.5 * rng.normal(size=(1500, 1))
-    problem = bv.Problem(bv.Space(x), bv.Space(y), truth=np.stack([np.arange(1500)] * 2, axis=1))
-    plan = bv.couplings.true(problem.truth, shape=problem.shape)
+    problem, plan = noisy_line
     config = bv.FlowConfig(velocity="tiny", steps=1500, batch_size=64, learning_rate=5e-3, chunk_size=500, ema=0.99)
     flow = list(bv.flows.fit(problem, plan, config))[-1].flow
     at = np.array([[-0.7], [0.0], [0.7]])
