@@ -62,7 +62,7 @@ def begin(config: RunConfig) -> Path | None:
     return path / "training"
 
 
-def finish(config: RunConfig, checkpoints: Path | None, metrics: dict[str, float]) -> None:
+def finish(checkpoints: Path | None, metrics: dict[str, float]) -> None:
     """Note what a run reached."""
     if checkpoints is not None and checkpoints.is_dir():
         with suppress(OSError):

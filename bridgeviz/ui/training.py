@@ -67,7 +67,7 @@ def train(config: RunConfig, problem: Problem) -> Callable[[Job], None]:
                 job.check()
             stage("Measuring the accuracy", "training")
             numbers = judge(problem, plan, flow, seed=config.seed)
-            runs.finish(config, kept, numbers)
+            runs.finish(kept, numbers)
             stage("Drawing the journey", "evaluation")
             run = result(numbers)
             job.tell(scene=scene(run), run=run)
