@@ -7,6 +7,7 @@ import streamlit as st
 
 from bridgeviz.ui import doors, jobs, live, page, saved, settings, training
 from bridgeviz.ui.player import player
+from bridgeviz.ui.travel import travel
 from bridgeviz.viz.scene import scene
 
 page.question(
@@ -73,6 +74,7 @@ if run is not None and not active:
     with st.expander("How the training went"):
         live.curves(record if record is not None and record.run is run else live.of_run(run), chance)
         st.caption(", ".join(f"{stage} {took:.1f} s" for stage, took in run.seconds.items()) + f"; on {run.device}.")
+    travel(run)
     one, two, _ = st.columns([1, 1, 2])
     one.download_button(
         "Settings and numbers (.json)", partial(page.report, run), "run.json", "application/json", width="stretch",

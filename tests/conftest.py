@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from functools import partial
+from pathlib import Path
 
+import jax
 import jaxtyping
 import numpy as np
 import pytest
@@ -22,6 +24,7 @@ settings.load_profile("bridgeviz")
 
 STRICT = bool(os.environ.get("BRIDGEVIZ_STRICT"))
 DATA = os.environ.get("BRIDGEVIZ_DATA")
+MOST_MAPS = 20_000
 
 
 def pytest_collection_modifyitems(items):
@@ -56,6 +59,15 @@ def pytest_make_collect_report(collector):
     report = outcome.get_result()
     if STRICT and report.outcome == "skipped":
         _refuse(report, collector.nodeid)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def few_programs():
+    """Drop compiled programs before they hold more pieces of memory than Linux lets one process have (65,530)."""
+    yield
+    maps = Path("/proc/self/maps")
+    if maps.is_file() and len(maps.read_bytes().splitlines()) > MOST_MAPS:
+        jax.clear_caches()
 
 
 @pytest.fixture(scope="session")

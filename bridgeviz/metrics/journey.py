@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
@@ -13,6 +13,39 @@ from bridgeviz.flows import Flow, Trajectory
 
 TIGHT = 1e-6
 """Tolerance of the solution that others are measured against, about what float32 resolves."""
+
+
+class Journey(NamedTuple):
+    """What can be said of a flow's ways without knowing where they ought to end.
+
+    Attributes:
+        detour: (n,) `curvature` of each point's way.
+        spread: (n,) how far apart the ends of one point are when the noise is drawn anew: their standard deviation
+            over the target's own, root mean square over the dimensions. 0: the source point decides; 1: it says
+            nothing.
+        error: `transport_error` of the solver that `transport` takes by default.
+        mass: (n,) the share of its mass that each point keeps, where the flow learned it; else None.
+    """
+
+    detour: Float[np.ndarray, " n"]
+    spread: Float[np.ndarray, " n"]
+    error: float
+    mass: Float[np.ndarray, " n"] | None
+
+
+def journey(flow: Flow, x: ArrayLike, *, samples: int = 16, seed: int = 0) -> Journey:
+    """How straight, how sure and how exact a flow carries some points, and how much of their mass.
+
+    Args:
+        flow: trained.
+        x: (n, p) source points; some hundreds are enough for a mean.
+        samples: draws of the noise for the spread.
+        seed: of the noise.
+    """
+    detour = curvature(flow.transport(x, seed=seed, ts=np.linspace(0, 1, 21).tolist()))
+    spread = np.sqrt(((flow.draws(x, samples=samples, seed=seed).spread / flow.target.std) ** 2).mean(1))
+    mass = None if flow.masses is None else flow.source_mass(x)
+    return Journey(detour, spread, transport_error(flow, x, seed=seed), mass)
 
 
 def curvature(trajectory: Trajectory) -> Float[np.ndarray, " n"]:

@@ -17,6 +17,7 @@ from bridgeviz import InputError, Problem, Run, RunConfig, metrics
 from bridgeviz.costs.atoms import find_atoms
 from bridgeviz.couplings import Coupling, LocalCoupling
 from bridgeviz.experiments.run import build_cost, sample_pairs
+from bridgeviz.metrics import Journey
 from bridgeviz.metrics.diagnosis import DRAWS, Diagnosis, diagnose
 from bridgeviz.metrics.neighbours import Neighbourhood, neighbourhood
 from bridgeviz.metrics.story import Story, explain_point
@@ -115,6 +116,13 @@ def story(run: Run, row: int, *, test: bool) -> Story:
     return _kept(run, f"story {row} {test}", lambda: explain_point(
         run.problem, run.pairs, run.plan, run.flow, row, test=test, metric=run.config.distance, seed=run.config.seed
     ))  # fmt: skip
+
+
+def journey(run: Run) -> Journey:
+    """How the flow of a finished run carries some of the points that the player shows."""
+    x = (run.problem.test or run.problem).source.x
+    rows = np.random.default_rng(0).permutation(len(x))[:200]
+    return _kept(run, "journey", lambda: metrics.journey(run.flow, x[rows], seed=run.config.seed))
 
 
 def _kept(run: Run, name: str, make: Callable[[], Any]) -> Any:

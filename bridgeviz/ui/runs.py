@@ -17,7 +17,7 @@ from bridgeviz.datasets import paths
 from bridgeviz.flows.checkpoints import held
 
 MOST_RUNS, MOST_BYTES = 20, 2 * 10**9
-"""What is kept at most; the oldest go first."""
+"""What is kept at most; the oldest go first, but none that is being trained."""
 
 
 @dataclass(frozen=True)
@@ -103,5 +103,5 @@ def _prune(but: Path) -> None:
     for run in listed():
         size = sum(file.stat().st_size for file in run.path.rglob("*") if file.is_file())
         room, runs = room - size, runs + 1
-        if run.path != but and (runs > MOST_RUNS or room < 0):
+        if run.path != but and (runs > MOST_RUNS or room < 0) and not held(run.path / "training"):
             forget(run)

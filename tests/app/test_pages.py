@@ -8,6 +8,8 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+import bridgeviz as bv
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ["data", "pairs_and_cost", "coupling", "flow", "diagnose"]
 PATIENCE = 120
@@ -93,7 +95,27 @@ def test_flow_trains_in_the_background_and_shows_the_result():
     app.run()
     assert not app.exception
     assert not app.button(key="train").disabled
-    assert "Flow: right on new points" in [metric.label for metric in app.metric]
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert "Flow: right on new points" in shown
+    assert "Detour" not in shown  # measured when its panel is opened
+    app.session_state["travel"] = True
+    app.run()
+    assert not app.exception
+    shown = {metric.label: metric.value for metric in app.metric}
+    assert 0 < float(shown["Spread of the ends"]) < 2
+    assert 0 < float(shown["Error of the solver"]) < 1
+    assert shown["Mass kept"] == "all"
+
+
+@pytest.mark.parametrize(("reweight", "said"), [(True, "%"), (False, "not learned")])
+def test_flow_says_how_much_mass_an_unbalanced_plan_keeps(reweight, said):
+    options = {"fraction": 0.2, "steps": 20, "batch_size": 64, "tau": (0.9, 1.0)}
+    app = AppTest.from_file(str(ROOT / "pages" / "flow.py"), default_timeout=PATIENCE)
+    app.session_state["_run"] = bv.run(bv.RunConfig(dataset="blobs", reweight=reweight, **options))
+    app.session_state["travel"] = True
+    app.run()
+    assert not app.exception
+    assert said in next(metric.value for metric in app.metric if metric.label == "Mass kept")
 
 
 def test_flow_says_that_the_settings_have_changed():

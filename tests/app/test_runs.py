@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 import bridgeviz as bv
 from bridgeviz.ui import doors, jobs, runs, training
@@ -116,6 +117,10 @@ def test_the_oldest_go_first(monkeypatch):
     assert {run.config.seed for run in runs.listed()} <= {1, 2, 3}
     assert {2, 3} <= {run.config.seed for run in runs.listed()}
     monkeypatch.setattr(runs, "MOST_BYTES", 0)
+    kept = runs.listed()[-1]
+    with FileLock(kept.path / "training" / ".lock"):  # as a training that goes on holds it
+        runs.begin(CONFIG)
+        assert runs.listed() == [kept]
     runs.begin(CONFIG)
     assert runs.listed() == []
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import jax
 import numpy as np
 import pytest
 
@@ -11,12 +10,7 @@ import bridgeviz as bv
 
 @pytest.fixture(scope="module", autouse=True)
 def tiny(tiny_velocity):
-    """Every module of this folder may use the velocity field "tiny".
-
-    Compiled programs are dropped between modules: each holds pieces of memory of its own, of which a process may have
-    so many and no more.
-    """
-    jax.clear_caches()
+    """Every module of this folder may use the velocity field "tiny"."""
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -32,8 +33,8 @@ plan = bv.couplings.linear(cost, epsilon=0.05, tau=(0.9, 1.0))
 config = bv.FlowConfig(velocity="tiny", steps=40, batch_size=32, learning_rate=3e-3, chunk_size=20, ema=0.9)
 
 
-def train(mesh):
-    found = list(bv.flows.fit(problem, plan, config, mesh=mesh))
+def train(mesh, **kept):
+    found = list(bv.flows.fit(problem, plan, config, mesh=mesh, **kept))
     states = found[-1].flow.transport(x[:5]).states
     return np.concatenate([p.losses for p in found]), np.concatenate([p.mass_losses for p in found]), states
 """
@@ -49,21 +50,38 @@ TWO = (
     SETUP
     + """
 assert jax.process_count() == 2 and jax.device_count() == 4
-np.savez(f"{sys.argv[1]}-{jax.process_index()}.npz", *train(bv.flows.mesh()))
+mesh, kept = bv.flows.mesh(), {"checkpoints": f"{sys.argv[1]}-kept", "every": 1}
+interrupted = bv.flows.fit(problem, plan, config, mesh=mesh, **kept)
+assert next(interrupted).step == 20
+interrupted.close()
+assert next(bv.flows.fit(problem, plan, config, mesh=mesh, **kept)).step == 20  # read by one, known to both
+np.savez(f"{sys.argv[1]}-{jax.process_index()}.npz", *train(mesh, **kept))
 """
 )
 
 
 def start(code: str, *arguments: str, devices: int) -> subprocess.Popen:
+    return run("-c", code, *arguments, devices=devices)
+
+
+def run(*command: str, devices: int) -> subprocess.Popen:
     env = os.environ | {"XLA_FLAGS": f"--xla_force_host_platform_device_count={devices}"}
-    command = [sys.executable, "-c", code, *arguments]
-    return subprocess.Popen(command, env=env, cwd=Path.cwd(), stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    return subprocess.Popen([sys.executable, *command], env=env, cwd=Path.cwd(), stdout=pipe, stderr=pipe, text=True)
 
 
-def finished(*children: subprocess.Popen) -> None:
-    for child in children:
-        _, said = child.communicate(timeout=240)
+def free_address() -> str:
+    with socket.socket() as found:
+        found.bind(("localhost", 0))
+        return f"localhost:{found.getsockname()[1]}"
+
+
+def finished(*children: subprocess.Popen) -> list[str]:
+    """What each of them printed, when all have ended well."""
+    ends = [child.communicate(timeout=240) for child in children]
+    for child, (_, said) in zip(children, ends, strict=True):
         assert child.returncode == 0, said[-3000:]
+    return [out for out, _ in ends]
 
 
 @pytest.fixture(scope="module")
@@ -81,15 +99,32 @@ def test_eight_devices_give_the_losses_of_one(eight):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
 
 
-def test_two_processes_give_the_losses_of_one(eight, tmp_path):
-    with socket.socket() as found:
-        found.bind(("localhost", 0))
-        address = f"localhost:{found.getsockname()[1]}"
+def test_two_processes_interrupted_and_gone_on_give_the_losses_of_one(eight, tmp_path):
+    address = free_address()
     finished(*(start(TWO, str(tmp_path / "out"), address, str(k), devices=2) for k in range(2)))
     for k in range(2):
         with np.load(tmp_path / f"out-{k}.npz") as found:
             for name, theirs in zip(found, eight[:3], strict=True):
                 np.testing.assert_allclose(found[name], theirs, rtol=1e-5, atol=1e-5)
+
+
+def test_two_processes_of_the_command_line_write_the_result_of_one(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    monkeypatch.chdir(tmp_path)
+    np.save("x.npy", rng.normal(size=(60, 3)))
+    np.save("y.npy", rng.normal(size=(50, 4)))
+    np.save("pairs.npy", np.stack([np.arange(12)] * 2, axis=1))
+    align = ["-m", "bridgeviz", "align", "x.npy", "y.npy", "--pairs", "pairs.npy", "--steps=30", "--batch-size=16"]
+    address = free_address()
+    both = ("--coordinator", address, "--num-processes", "2", "--out", "both", "--process-id")
+    first, second = finished(*(run(*align, *both, str(k), devices=1) for k in range(2)))
+    finished(run(*align, "--out", "one", devices=1))
+    assert "Result in both" in first
+    assert "Result in" not in second
+    one, two = (json.loads(Path(out, "report.json").read_text()) for out in ("one", "both"))
+    assert two["final_loss"] == pytest.approx(one["final_loss"], rel=1e-5)
+    np.testing.assert_allclose(np.load("both/transported.npy"), np.load("one/transported.npy"), atol=1e-3)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["both", "one", "pairs.npy", "x.npy", "y.npy"]
 
 
 def test_a_mesh_that_does_not_fit_is_refused(square, square_plan):

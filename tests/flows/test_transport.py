@@ -11,7 +11,7 @@ from flax import nnx
 import bridgeviz as bv
 from bridgeviz.flows import transport
 from bridgeviz.flows.field import VelocityField
-from bridgeviz.metrics import curvature, transport_error
+from bridgeviz.metrics import curvature, journey, transport_error
 
 
 class Spiral(VelocityField):
@@ -117,6 +117,12 @@ def test_draws_spread_as_a_conditional_gaussian_does(noisy_line):
     found = flow.draws(at, samples=800, seed=2)
     np.testing.assert_allclose(found.mean, 3 * at + 1, atol=0.15)
     np.testing.assert_allclose(found.spread, 0.5, atol=0.12)
+    told = journey(flow, at, samples=800, seed=2)
+    np.testing.assert_allclose(told.spread, found.spread[:, 0] / flow.target.std, rtol=1e-6)
+    ways = flow.transport(at, seed=2, ts=np.linspace(0, 1, 21).tolist())
+    np.testing.assert_array_equal(told.detour, curvature(ways))
+    assert told.error == transport_error(flow, at, seed=2)
+    assert told.mass is None
 
 
 def test_curvature_of_known_ways():
