@@ -121,7 +121,7 @@ def story(run: Run, row: int, *, test: bool) -> Story:
 def journey(run: Run) -> Journey:
     """How the flow of a finished run carries some of the points that the player shows."""
     x = (run.problem.test or run.problem).source.x
-    rows = np.random.default_rng(0).permutation(len(x))[:200]
+    rows = np.random.default_rng(0).permutation(len(x))[:100]
     return _kept(run, "journey", lambda: metrics.journey(run.flow, x[rows], seed=run.config.seed))
 
 
