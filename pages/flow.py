@@ -45,6 +45,8 @@ elif run is None:
     saved.found_again()
 if record is not None and record.state == "failed":
     st.error(record.error, icon=":material/error:")
+    if record.run is not None:
+        st.caption("Below: what the flow had learned before.")
 if record is not None and record.state == "cancelled":
     right.warning("Cancelled. " + ("Below: what the flow had learned." if record.run else "Nothing was learned yet."))
 if run is None and not active:
@@ -59,7 +61,7 @@ if run is None and not active:
 if run is not None and not active:
     shown = record.scene if record is not None and record.scene is not None and record.run is run else None
     if shown is None:
-        with st.spinner("Drawing the journey …"):
+        with st.spinner("Drawing the journey …"), doors.guard():
             shown = jobs.remember(run, scene)
     choice = st.segmented_control(
         "Map", ["Straight (PCA)", "Neighbourhoods (UMAP)"], default="Straight (PCA)", required=True, key="map",

@@ -68,7 +68,8 @@ def sidebar(*, training: bool = False) -> RunConfig:
         problem = doors.problem(config)
         known = 0 if problem.truth is None else len(problem.truth)
         used = len(doors.pairs(config))
-        room.caption(f"{used:,} of {known:,} known pairs")
+        unused = "; alpha 1 compares shapes alone and uses none of them" if config.pure_shapes else ""
+        room.caption(f"{used:,} of {known:,} known pairs{unused}")
     return config
 
 

@@ -71,7 +71,7 @@ def train(config: RunConfig, problem: Problem) -> Callable[[Job], None]:
             stage("Drawing the journey", "evaluation")
             run = result(numbers)
             job.tell(scene=scene(run), run=run)
-        except Cancelled:
+        except (Cancelled, flows.TrainingError):  # what had been learned until then is kept
             if flow is not None:
                 job.tell(run=run or result({}))
             raise

@@ -204,8 +204,11 @@ def test_fgw_offers_alpha_and_says_its_steps():
     test = opened("coupling", solver="fgw", alpha="0.25")
     assert "steps at alpha 0.25" in texts(test)
     assert "Fused Gromov-Wasserstein" in texts(test)
+    assert "uses none" not in texts(test)
     test.select_slider(key="alpha").set_value("0").run()
     assert "at alpha 0," in texts(test)
+    test.select_slider(key="alpha").set_value("1").run()
+    assert "alpha 1 compares shapes alone and uses none of them" in texts(test)
     test.selectbox(key="strategy").set_value("local").run()
     assert not test.exception
     assert test.selectbox(key="solver").value == "fgw"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from itertools import islice
 
 import numpy as np
 import pytest
@@ -60,6 +61,21 @@ def test_a_stopped_run_is_found_again_and_ends_as_one_that_was_not():
     whole = bv.run(config)
     np.testing.assert_allclose(finished.run.losses, whole.losses, rtol=1e-4)
     assert runs.unfinished() is None
+
+
+def test_a_training_that_fails_keeps_what_it_had_learned(monkeypatch):
+    real = training._fit
+
+    def fails(*arguments):
+        yield from islice(real(*arguments), 3)
+        raise bv.TrainingError("The loss became nan at step 16 of 100.")
+
+    monkeypatch.setattr(training, "_fit", fails)
+    record = train()
+    assert (record.state, record.step) == ("failed", 15)
+    assert record.error.startswith("The loss became nan")
+    assert np.isfinite(record.run.flow.transport(record.run.problem.source.x[:5]).states).all()
+    assert len(record.run.losses) == 15
 
 
 def test_a_run_that_goes_on_elsewhere_is_not_called_stopped():
