@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from contextlib import suppress
@@ -56,7 +55,7 @@ def cli() -> None:
 @click.option("--precision", default="float32", show_default=True, help=", ".join(PRECISIONS) + " (for GPUs)")
 @click.option("--reverse", is_flag=True, help="Carry TARGET to SOURCE instead.")
 @click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--devices", type=int, help="Share each batch among so many devices; one if left out.")
+@click.option("--devices", type=int, help="Share each batch among so many devices of each process; one if left out.")
 @click.option("--coordinator", help="HOST:PORT of the first of several processes that train together.")
 @click.option("--process-id", type=int, help="Which of them this is, from 0; the first one writes the result.")
 @click.option("--num-processes", type=int, help="How many there are.")
@@ -73,8 +72,6 @@ def align(source: str, target: str, pairs: str, out: str, **given: Any) -> None:
     leads = _join(together)
     check_folder(out, holds=report.HOLDS)
     kept = Path(f"{Path(out).resolve()}.training")
-    if anew and leads:
-        shutil.rmtree(kept, ignore_errors=True)
     alpha = given.pop("alpha")
     if given["solver"] == "linear" and alpha:
         raise InputError(
@@ -96,6 +93,8 @@ def align(source: str, target: str, pairs: str, out: str, **given: Any) -> None:
     if devices is not None or together["coordinator"] is not None:
         mesh = bv.flows.mesh(devices)
     quiet = None if leads else True
+    if anew and leads:
+        bv.flows.forget(kept)
     with tqdm(total=config.steps, desc="training", unit="step", disable=quiet, leave=False) as bar:
         told: set[str] = set()
 
@@ -112,13 +111,16 @@ def align(source: str, target: str, pairs: str, out: str, **given: Any) -> None:
         def count(done: int, total: int) -> None:
             bar.set_description(f"choosing a cost, {done} of {total}", refresh=True)
 
-        run = bv.run(
-            config, problem=problem, pairs=index, on_progress=show, on_recommend=count, checkpoints=kept, mesh=mesh
-        )
+        try:
+            run = bv.run(
+                config, problem=problem, pairs=index, on_progress=show, on_recommend=count, checkpoints=kept, mesh=mesh
+            )
+        except bv.flows.Stale as error:
+            raise InputError(f"{error} The option --anew deletes it.") from error
     if not leads:
         return
     contents = report.save(run, out)
-    shutil.rmtree(kept, ignore_errors=True)
+    bv.flows.forget(kept)
     if run.recommendation is not None:
         click.echo(run.recommendation.reason, err=True)
     if contents["advice"]:
@@ -294,9 +296,9 @@ def main(arguments: list[str] | None = None) -> None:
     except MemoryError:
         code = _say("There is not enough memory for this. Give a sample of the rows, or --strategy local.", 2)
     except (click.Abort, KeyboardInterrupt):
-        code = _say("Stopped. Nothing was written.", 130)
+        code = _say("Stopped: no result was written. A training goes on when asked again.", 130)
     except OSError as error:
-        code = _say(f"{error.strerror or type(error).__name__}: {error.filename or ''}. Nothing was written.", 1)
+        code = _say(f"{error.strerror or type(error).__name__}: {error.filename or ''}. No result was written.", 1)
     sys.exit(code if isinstance(code, int) else 0)
 
 

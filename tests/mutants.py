@@ -1225,17 +1225,17 @@ MUTANTS = [
         "flows/test_transport.py",
     ),
     Mutant(
-        "travel: mass that was never learned is called all",
+        "travel: mass that was never learned is called one",
         "bridgeviz/ui/travel.py",
-        '"all" if run.plan.tau in (None, (1.0, 1.0)) else "not learned"',
-        '"all"',
+        '"1" if run.plan.tau in (None, (1.0, 1.0)) else "not learned"',
+        '"1"',
         "app/test_pages.py",
     ),
     Mutant(
         "runs: one that is being trained is forgotten",
         "bridgeviz/ui/runs.py",
-        ' and not held(run.path / "training"):',
-        ":",
+        '    if not held(path / "training"):\n',
+        "    if path:\n",
         "app/test_runs.py",
     ),
     Mutant(

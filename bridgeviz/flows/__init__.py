@@ -1,6 +1,6 @@
 """Velocity fields, U-GENOT training, transport and checkpoints."""
 
-from bridgeviz.flows.checkpoints import Busy
+from bridgeviz.flows.checkpoints import Busy, Stale, forget
 from bridgeviz.flows.config import FlowConfig
 from bridgeviz.flows.flow import Flow
 from bridgeviz.flows.parallel import mesh
@@ -16,10 +16,12 @@ __all__ = [
     "Flow",
     "FlowConfig",
     "Progress",
+    "Stale",
     "TrainingError",
     "Trajectory",
     "default_velocity",
     "fit",
+    "forget",
     "genot_loss",
     "mesh",
     "parameter_count",

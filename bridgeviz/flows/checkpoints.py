@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import asdict
@@ -29,6 +30,10 @@ class Busy(InputError):
     """Another training holds the folder of checkpoints."""
 
 
+class Stale(InputError):
+    """The folder of checkpoints belongs to another training, or is damaged."""
+
+
 class Checkpoints:
     """A folder of states of one training, which no other process may write to meanwhile.
 
@@ -49,8 +54,7 @@ class Checkpoints:
             self.folder = Path(folder).resolve()
         except (TypeError, ValueError):
             raise check.fail("checkpoints", "fit", "the path of a folder", check.describe(folder)) from None
-        if self.folder.exists() and not self.folder.is_dir():
-            raise check.fail("checkpoints", "fit", "the path of a folder", f"the file {self.folder}")
+        _refuse_foreign(self.folder)
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._lock = _hold(self.folder)
@@ -58,10 +62,7 @@ class Checkpoints:
             self._say(error)
             return
         if self._lock is None:
-            raise Busy(
-                f"Another training goes on with the checkpoints in {self.folder}. Wait for it, or choose another "
-                "folder."
-            )
+            raise _busy(self.folder)
         for left in self.folder.glob(".step-*"):  # drafts of a process that was killed
             shutil.rmtree(left, ignore_errors=True)
 
@@ -91,9 +92,7 @@ class Checkpoints:
             except Exception as error:  # whatever a damaged file makes a reader say
                 reason = reason or (str(error).splitlines() or [type(error).__name__])[0][:120]
         if paths:
-            raise InputError(
-                f"The checkpoints in {self.folder} are damaged ({reason}). Delete the folder to begin anew."
-            )
+            raise Stale(f"The checkpoints in {self.folder} are damaged ({reason}). Delete the folder to begin anew.")
         return None
 
     def keep(self, step: int, state: Any) -> None:
@@ -106,11 +105,17 @@ class Checkpoints:
             with new_folder(path, holds={"state", "about.json"}) as draft:
                 write_tree(draft / "state", dict(zip(names, leaves, strict=True)))
                 (draft / "about.json").write_text(json.dumps(self.about | {"step": step}))
+                _flush(draft)
             for old in sorted(self.folder.glob("step-*"))[:-_KEPT]:
                 shutil.rmtree(old, ignore_errors=True)
             self.notice = ""
-        except (OSError, ValueError) as error:  # orbax's writer wraps a full disk in a ValueError
+        except (OSError, InputError) as error:
             self._say(error)
+
+    def drop(self, step: int) -> None:
+        """Forget the state of a step, which turned out to be no good; the one before it is kept."""
+        if self._lock is not None:
+            shutil.rmtree(self.folder / f"step-{step:09d}", ignore_errors=True)
 
     def _say(self, error: Exception) -> None:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0][:120]
@@ -122,11 +127,52 @@ class Checkpoints:
         config, ours = about["config"], self.about["config"]
         differ = [f"{k} {config.get(k)!r}, now {ours[k]!r}" for k in ours if config.get(k) != ours[k]]
         differ += [f"another {k}" for k, mark in self.about["data"].items() if about["data"].get(k) != mark]
+        if differ == ["another coupling"]:
+            differ = ["another coupling, or the same one, solved by another kind of machine to other last digits"]
         if differ:
-            raise InputError(
+            raise Stale(
                 f"The checkpoints in {self.folder} belong to another training: {'; '.join(differ)}. Train with its "
                 "settings and data to go on, or delete the folder to begin anew."
             )
+
+
+def forget(folder: str | Path) -> None:
+    """Delete the checkpoints in a folder, and the folder; nothing happens where there is none.
+
+    Raises:
+        InputError: a training goes on with them, or the folder holds something else.
+    """
+    folder = Path(folder)
+    if not folder.exists():
+        return
+    _refuse_foreign(folder)
+    if held(folder):
+        raise _busy(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """Refuse a folder that is none, or holds what no training has put there."""
+    if folder.exists() and not folder.is_dir():
+        raise check.fail("checkpoints", "fit", "the path of a folder", f"the file {folder}")
+    foreign = sorted(path.name for path in folder.glob("*") if not path.name.startswith((".lock", "step-", ".step-")))
+    if foreign:
+        raise InputError(
+            f"The folder of checkpoints {folder} must be new, empty or that of an earlier training. It holds other "
+            f"files: {foreign[0]}."
+        )
+
+
+def _busy(folder: Path) -> Busy:
+    return Busy(f"Another training goes on with the checkpoints in {folder}. Wait for it, or choose another folder.")
+
+
+def _flush(folder: Path) -> None:
+    """Have the disk write a folder's files now, so that a power cut can't leave them empty."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with path.open("rb") as file:
+                os.fsync(file.fileno())
 
 
 def held(folder: Path) -> bool:

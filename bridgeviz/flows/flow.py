@@ -160,10 +160,10 @@ class Flow:
             raise check.fail("ts", "draws", "left out: the ends at t = 1 are returned", check.describe(options["ts"]))
         ends = self.transport(np.tile(x, (samples, 1)), seed=seed, ts=(1.0,), **options).states[0]
         points = ends.reshape(samples, len(x), -1)
-        return Draws(points, points.mean(0), points.std(0))
+        return Draws(points, points.mean(0), points.std(0, ddof=1))
 
     def source_mass(self, x: ArrayLike) -> Float[np.ndarray, " n"]:
-        """`eta(x) = n pi_X(x)` (Appendix L.1): the mass that the plan leaves a source point; 1 is all of its own.
+        """`eta(x) = n pi_X(x)` (Appendix L.1): the mass of a source point in the plan; 1 is what a balanced plan gives.
 
         Args:
             x: (n, p) source points.
@@ -174,7 +174,7 @@ class Flow:
         return self._mass(x, "x", "source_mass", self.source, "eta")
 
     def target_mass(self, y: ArrayLike) -> Float[np.ndarray, " m"]:
-        """`xi(y) = m pi_Y(y)` (Appendix L.1): the mass that the plan leaves a target point; 1 is all of its own.
+        """`xi(y) = m pi_Y(y)` (Appendix L.1): the mass of a target point in the plan; 1 is what a balanced plan gives.
 
         Args:
             y: (m, q) target points.

@@ -15,15 +15,19 @@ from bridgeviz._checks import InputError
 
 
 def mesh(devices: int | None = None) -> Mesh:
-    """A line of devices along which each batch is split; None takes all, those of other hosts among them.
+    """A line of devices along which each batch is split.
+
+    Args:
+        devices: so many of this process, and of each other one that trains along; None takes all.
 
     Raises:
         InputError: there are fewer.
     """
     found = jax.devices()
     if devices is not None:
-        check.count(devices, "devices", "mesh", most=len(found))
-        found = found[:devices]
+        check.count(devices, "devices", "mesh", most=jax.local_device_count())
+        by_process = [[d for d in found if d.process_index == k] for k in range(jax.process_count())]
+        found = [d for own in by_process for d in own[:devices]]
     return Mesh(np.array(found), ("batch",))
 
 
@@ -39,6 +43,27 @@ def check_even(batch_size: int, devices: int) -> None:
     """Refuse a batch that the devices can't share evenly."""
     if batch_size % devices:
         raise check.fail("batch_size", "fit", f"a multiple of the {devices} devices", batch_size)
+
+
+def check_same(marks: dict[str, str]) -> None:
+    """Refuse processes that do not train the same; `marks` are hexadecimal digests by name.
+
+    Raises:
+        InputError: in every process, naming what differs.
+    """
+    if jax.process_count() == 1:
+        return
+    from jax.experimental.multihost_utils import process_allgather
+
+    ours = np.array([list(bytes.fromhex(mark)) for mark in marks.values()], np.int32)
+    all_of_them = process_allgather(ours)
+    same = (all_of_them == all_of_them[0]).all((0, 2))
+    if not same.all():
+        differ = ", ".join(name for name, fine in zip(marks, same, strict=True) if not fine)
+        raise InputError(
+            f"The processes of one training must have the same data and settings. They differ in: {differ}. Give each "
+            "the same files and options."
+        )
 
 
 def everywhere(tree: Any, over: Mesh) -> Any:
@@ -57,6 +82,15 @@ def everywhere(tree: Any, over: Mesh) -> Any:
 def here(tree: Any) -> Any:
     """Each array as it is on this process's first device."""
     return jax.tree.map(lambda leaf: leaf.addressable_data(0), tree)
+
+
+def agreed(tree: Any) -> Any:
+    """The leading process's arrays in every process: a plan solved on another machine may differ in its last digits."""
+    if jax.process_count() == 1:
+        return tree
+    from jax.experimental.multihost_utils import broadcast_one_to_all
+
+    return broadcast_one_to_all(tree)
 
 
 def leads() -> bool:

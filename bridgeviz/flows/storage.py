@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,17 @@ import numpy as np
 
 
 def write_tree(path: Path, tree: Any) -> None:
-    """Write nested dicts of arrays to a new folder."""
-    with _checkpointer() as checkpointer:
-        checkpointer.save(path, jax.tree.map(np.asarray, tree))
+    """Write nested dicts of arrays to a new folder.
+
+    Raises:
+        OSError: the disk takes no more.
+    """
+    try:
+        with _checkpointer() as checkpointer:
+            checkpointer.save(path, jax.tree.map(np.asarray, tree))
+    except ValueError as error:  # orbax's writer wraps what the disk said
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
+        raise OSError(errno.EIO, reason, str(path)) from error
 
 
 def read_tree(path: Path, like: Any) -> Any:

@@ -23,7 +23,7 @@ from bridgeviz.flows import reweighting
 from bridgeviz.flows.checkpoints import Checkpoints, fingerprint
 from bridgeviz.flows.config import FlowConfig
 from bridgeviz.flows.flow import Flow, Masses, Scaling
-from bridgeviz.flows.parallel import check_mesh, everywhere, from_leader, here, split
+from bridgeviz.flows.parallel import agreed, check_mesh, check_same, everywhere, from_leader, here, split
 from bridgeviz.flows.velocity import VELOCITIES, init_velocity, structure_of
 from bridgeviz.problem import Problem
 
@@ -33,7 +33,7 @@ class TrainingError(RuntimeError):
 
     Attributes:
         step: at which the loss was no longer finite.
-        flow: the last good one, from before that chunk; None where there was none.
+        flow: the last good one: a finite loss was measured with its weights; None where there was none.
     """
 
     def __init__(self, message: str, *, step: int = 0, flow: Flow | None = None):
@@ -93,8 +93,8 @@ _adam = optax.scale_by_adam()
 def _chunk(networks, state: _State, data, key, rates, steps, stop, *, batch_size: int, length: int, mesh: Mesh | None):
     """Steps `state.step` to `stop` as one compiled program.
 
-    Gives the new state, the losses in the first places of (length, 2), and a copy of what is learned, which outlives
-    the state: the next chunk donates its buffers.
+    Gives the new state, the losses in the first places of (length, 2), a copy of what is learned, which outlives the
+    state (the next chunk donates its buffers), and whether all weights are finite.
     """
     graphs = networks.graphs
     sampler, x, y, mean = data
@@ -130,7 +130,8 @@ def _chunk(networks, state: _State, data, key, rates, steps, stop, *, batch_size
         return _State(state.step + 1, params, adam, ema), losses.at[k].set(jnp.stack(parts))
 
     state, losses = jax.lax.fori_loop(0, stop - state.step, step, (state, jnp.zeros((length, 2), y.dtype)))
-    return state, losses, jax.tree.map(jnp.copy, state.params if state.ema is None else state.ema)
+    sound = jnp.array([jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(state.params)]).all()
+    return state, losses, jax.tree.map(jnp.copy, state.params if state.ema is None else state.ema), sound
 
 
 def fit(
@@ -267,35 +268,44 @@ class _Training:
                 store = stack.enter_context(closing(Checkpoints(folder, config, self.data_marks())))
                 return store.latest(like)
 
+            if self.mesh is not None:
+                marks = self.data_marks() | {"settings": fingerprint(said=repr(config))}
+                check_same({name: mark for name, mark in marks.items() if name != "coupling"})
+                data = agreed(data)
             found = None if checkpoints is None else from_leader(partial(find, checkpoints), like)
             if found is not None:
                 state, losses = jax.tree.map(jnp.asarray, found.state), found.losses
             if self.mesh is not None:
                 state, data, draws = everywhere((state, data, draws), self.mesh)
-            done, flow = len(losses), None
+            done, flow, before = len(losses), None, None
             if done:
                 flow = self.flow(jax.tree.map(jnp.copy, state.params if state.ema is None else state.ema))
                 yield self.progress(done, losses, flow, store)
             while done < config.steps:
                 stop = min(done + config.chunk_size, config.steps)
-                state, chunk, learned = _chunk(
+                state, chunk, learned, sound = _chunk(
                     self.networks, state, data, draws, (config.learning_rate, config.ema or 0.0), config.steps, stop,
                     batch_size=config.batch_size, length=config.chunk_size, mesh=self.mesh,
                 )  # fmt: skip
                 chunk = np.asarray(chunk)[: stop - done]
                 finite = np.isfinite(chunk).all(1)
-                if not finite.all():
-                    at = done + int(finite.argmin()) + 1
+                if not (finite.all() and sound):
+                    at = stop if finite.all() else done + int(finite.argmin()) + 1
+                    if at == done + 1:  # the weights that the last chunk ended with were no good already
+                        flow = before
+                        if store is not None:
+                            store.drop(done)
+                    what = "weights became infinite" if finite.all() else f"loss became {chunk[at - done - 1].sum()}"
                     raise TrainingError(
-                        f"The loss became {chunk[at - done - 1].sum()} at step {at} of {config.steps}. Try a smaller "
-                        f"learning rate than {config.learning_rate:g}, for example {config.learning_rate / 10:g}.",
+                        f"The {what} at step {at} of {config.steps}. Try a smaller learning rate than "
+                        f"{config.learning_rate:g}, for example {config.learning_rate / 10:g}.",
                         step=at, flow=flow,
                     )  # fmt: skip
                 losses = np.concatenate([losses, chunk])
                 done = stop
                 if store is not None and (done == config.steps or done // config.chunk_size % every == 0):
                     store.keep(done, _Kept(state, losses))
-                flow = self.flow(learned)
+                before, flow = flow, self.flow(learned)
                 yield self.progress(done, chunk, flow, store)
 
     def progress(self, done: int, losses: np.ndarray, flow: Flow, store: Checkpoints | None) -> Progress:

@@ -29,7 +29,7 @@ class Draws(NamedTuple):
     Attributes:
         points: (S, n, q), in the target space's units.
         mean: (n, q), over the draws.
-        spread: (n, q), their standard deviation in each dimension.
+        spread: (n, q), their standard deviation in each dimension (over S - 1).
     """
 
     points: Float[np.ndarray, "S n q"]

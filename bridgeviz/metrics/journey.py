@@ -24,7 +24,7 @@ class Journey(NamedTuple):
             over the target's own, root mean square over the dimensions. 0: the source point decides; 1: it says
             nothing.
         error: `transport_error` of the solver that `transport` takes by default, on the first 32 points.
-        mass: (n,) the share of its mass that each point keeps, where the flow learned it; else None.
+        mass: (n,) each point's mass in the plan over the mean, where the flow learned it; else None.
     """
 
     detour: Float[np.ndarray, " n"]
@@ -45,7 +45,7 @@ def journey(flow: Flow, x: ArrayLike, *, samples: int = 8, seed: int = 0) -> Jou
     x = check.matrix(x, "x", "journey", columns=len(flow.source.mean), rows=1)
     detour = curvature(flow.transport(x, seed=seed, ts=np.linspace(0, 1, 21).tolist()))
     spread = np.sqrt(((flow.draws(x, samples=samples, seed=seed).spread / flow.target.std) ** 2).mean(1))
-    mass = None if flow.masses is None else flow.source_mass(x)
+    mass = None if flow.masses is None else flow.source_mass(x) / flow.masses.mean
     return Journey(detour, spread, transport_error(flow, x[:32], seed=seed), mass)
 
 

@@ -24,8 +24,8 @@ from bridgeviz.ui import router
 from bridgeviz.ui.courtesy import sweep
 from bridgeviz.viz.scene import Scene
 
-PATIENCE = 60.0
-"""Seconds without a look after which a job is nobody's."""
+PATIENCE = 68.0
+"""Seconds without a look after which a job is nobody's. A hidden tab looks once a minute."""
 
 LIMIT = max(1, (os.cpu_count() or 2) // 2)
 """Jobs that run at once on this server; the rest wait in line."""
@@ -286,4 +286,4 @@ def _line() -> None:
     record = job.look() if job is not None else Record(state="done")
     if not record.active:
         st.rerun()
-    st.progress(record.step / max(1, record.steps), text=f"{record.stage} …")
+    st.progress(record.step / max(1, record.steps), text="Paused" if record.state == "paused" else f"{record.stage} …")

@@ -58,7 +58,8 @@ def begin(config: RunConfig) -> Path | None:
         write_text(path / "settings.json", asked)
     except OSError:
         return None
-    _prune(path)
+    with suppress(OSError):
+        _prune(path)
     return path / "training"
 
 
@@ -94,14 +95,32 @@ def unfinished() -> Saved | None:
 
 
 def forget(run: Saved) -> None:
-    """Delete a run from the disk."""
-    shutil.rmtree(run.path, ignore_errors=True)
+    """Delete a run from the disk, unless it is being trained."""
+    _delete(run.path)
+
+
+def _delete(path: Path) -> None:
+    if not held(path / "training"):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def _prune(but: Path) -> None:
+    """Delete what is more than the limits allow, and what another version of the program left behind."""
     room, runs = MOST_BYTES, 0
-    for run in listed():
-        size = sum(file.stat().st_size for file in run.path.rglob("*") if file.is_file())
-        room, runs = room - size, runs + 1
-        if run.path != but and (runs > MOST_RUNS or room < 0) and not held(run.path / "training"):
+    known = listed()
+    for run in known:
+        room, runs = room - _size(run.path), runs + 1
+        if run.path != but and (runs > MOST_RUNS or room < 0):
             forget(run)
+    for path in {file.parent for file in home().glob("*/settings.json")} - {run.path for run in known} - {but}:
+        if time.time() - path.stat().st_mtime > 86_400:
+            _delete(path)
+
+
+def _size(path: Path) -> int:
+    """Bytes below a folder, whose files may vanish meanwhile."""
+    total = 0
+    for file in path.rglob("*"):
+        with suppress(OSError):
+            total += file.stat().st_size if file.is_file() else 0
+    return total

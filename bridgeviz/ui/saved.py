@@ -17,7 +17,7 @@ def found_again() -> None:
         return
     words, button, away = st.columns([5, 1, 1], vertical_alignment="center")
     words.info(
-        f"A training stopped at step {run.step:,} of {run.config.steps:,}: {_title(run)}. Nothing of it is lost.",
+        f"A training stopped; its first {run.step:,} of {run.config.steps:,} steps are kept: {_title(run)}.",
         icon=":material/restore:",
     )
     button.button("Go on", key="go_on", on_click=open_run, args=(run,), type="primary", width="stretch")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,9 @@ CHUNK = {"true": 25, "global": 25, "local": 2}
 
 EVERY = 4
 """Chunks from one checkpoint to the next: no more than some seconds of work can be lost."""
+
+UNKEPT = "This run can't be kept on the disk: it goes on in memory alone."
+ELSEWHERE = "Another session trains the same run and keeps it: this one goes on in memory alone."
 
 
 def train(config: RunConfig, problem: Problem) -> Callable[[Job], None]:
@@ -63,8 +67,9 @@ def train(config: RunConfig, problem: Problem) -> Callable[[Job], None]:
             for progress in _fit(problem, plan, flow_config, kept):
                 losses.append(progress.losses)
                 flow = progress.flow
-                watch(progress)
-                job.check()
+                watch(progress if kept else progress._replace(notice=UNKEPT))
+                watch.wait()
+            clock += watch.paused
             stage("Measuring the accuracy", "training")
             numbers = judge(problem, plan, flow, seed=config.seed)
             runs.finish(kept, numbers)
@@ -81,10 +86,13 @@ def train(config: RunConfig, problem: Problem) -> Callable[[Job], None]:
 
 def _fit(problem: Problem, plan: Any, config: flows.FlowConfig, kept: Path | None) -> Iterator[flows.Progress]:
     """Train from the last checkpoint of the same run, if any; without one beside another session that trains it."""
-    try:
-        yield from flows.fit(problem, plan, config, checkpoints=kept, every=EVERY)
-    except flows.Busy:
-        yield from flows.fit(problem, plan, config)
+    for _ in range(5):
+        with suppress(flows.Busy):  # somebody may hold it for a moment, only to see whether it is free
+            yield from flows.fit(problem, plan, config, checkpoints=kept, every=EVERY)
+            return
+        time.sleep(0.05)
+    for progress in flows.fit(problem, plan, config):
+        yield progress._replace(notice=ELSEWHERE)
 
 
 def neighbourhoods(run: Run, made) -> Callable[[Job], None]:
@@ -108,13 +116,21 @@ class _Watch:
         self.accuracy: list[tuple[int, float]] = []
         self.measured = 0
         self.before = (time.perf_counter(), 0)
-        self.spent = 0.0
+        self.spent = self.paused = 0.0
+        self.resumed = False
+
+    def wait(self) -> None:
+        """As `Job.check`; the time of a pause is not the training's."""
+        now = time.perf_counter()
+        self.job.check()
+        self.paused += time.perf_counter() - now
 
     def __call__(self, progress: flows.Progress) -> None:
         now = time.perf_counter()
-        if not self.steps:
-            self.before = (now, progress.step)  # the first chunk holds the compilation
-        took = now - self.before[0] - self.spent
+        if not self.steps or self.resumed:  # the first chunk holds the compilation, and a checkpoint comes before it
+            self.resumed = len(progress.losses) > CHUNK[self.config.strategy]
+            self.before, self.spent, self.paused = (now, progress.step), 0.0, 0.0
+        took = now - self.before[0] - self.spent - self.paused
         speed = (progress.step - self.before[1]) / took if took > 0 else 0.0
         first = progress.step - len(progress.losses)  # after a resumption the first chunk holds all there was before
         for part in np.array_split(progress.losses, -(-len(progress.losses) // CHUNK[self.config.strategy])):

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from bridgeviz import Run
-from bridgeviz.ui import analysis
+from bridgeviz.ui import analysis, doors
 
 
 @st.fragment
@@ -15,7 +15,7 @@ def travel(run: Run) -> None:
     panel = st.expander("How the flow travels", key="travel", on_change="rerun")
     if not panel.open:
         return
-    with panel, st.spinner("Following some points …"):
+    with panel, st.spinner("Following some points …"), doors.guard():
         found = analysis.journey(run)
     columns = panel.columns(4)
     columns[0].metric(
@@ -32,11 +32,12 @@ def travel(run: Run) -> None:
         "from the same noise, in standard deviations of the target. It is about the solver, not about the flow.",
     )  # fmt: skip
     if found.mass is not None:
-        columns[3].metric(
-            "Mass kept", f"{np.mean(found.mass):.0%}", help="The plan is unbalanced: it may leave mass of a point out. "
-            "The flow has learned how much each point keeps; this is the mean.",
-        )  # fmt: skip
+        low, high = np.quantile(found.mass, (0.1, 0.9))
+        mass = f"{low:.1f} to {high:.1f}"
     else:
-        kept = "all" if run.plan.tau in (None, (1.0, 1.0)) else "not learned"
-        columns[3].metric("Mass kept", kept, help="Both marginals of the plan are kept where tau is 1.")
+        mass = "1" if run.plan.tau in (None, (1.0, 1.0)) else "not learned"
+    columns[3].metric(
+        "Mass of a point", mass, help="Where tau is below 1, the plan gives some points more mass than others, and "
+        "the flow learns how much. 1: as much as the mean; 8 of 10 points lie between these two.",
+    )  # fmt: skip
     panel.caption(f"On {len(found.detour):,} points" + (", which training never saw." if run.problem.test else "."))

@@ -104,18 +104,18 @@ def test_flow_trains_in_the_background_and_shows_the_result():
     shown = {metric.label: metric.value for metric in app.metric}
     assert 0 < float(shown["Spread of the ends"]) < 2
     assert 0 < float(shown["Error of the solver"]) < 1
-    assert shown["Mass kept"] == "all"
+    assert shown["Mass of a point"] == "1"
 
 
-@pytest.mark.parametrize(("reweight", "said"), [(True, "%"), (False, "not learned")])
-def test_flow_says_how_much_mass_an_unbalanced_plan_keeps(reweight, said):
+@pytest.mark.parametrize(("reweight", "said"), [(True, " to "), (False, "not learned")])
+def test_flow_says_how_much_mass_the_points_of_an_unbalanced_plan_have(reweight, said):
     options = {"fraction": 0.2, "steps": 20, "batch_size": 64, "tau": (0.9, 1.0)}
     app = AppTest.from_file(str(ROOT / "pages" / "flow.py"), default_timeout=PATIENCE)
     app.session_state["_run"] = bv.run(bv.RunConfig(dataset="blobs", reweight=reweight, **options))
     app.session_state["travel"] = True
     app.run()
     assert not app.exception
-    assert said in next(metric.value for metric in app.metric if metric.label == "Mass kept")
+    assert said in next(metric.value for metric in app.metric if metric.label == "Mass of a point")
 
 
 def test_flow_says_that_the_settings_have_changed():

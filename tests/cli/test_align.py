@@ -235,7 +235,7 @@ def test_a_run_that_fails_or_is_stopped_leaves_nothing(folder, capsys, monkeypat
     monkeypatch.setattr(bv.Flow, "transport", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
     code, _, err = call(capsys, *ALIGN)
     assert code == 130
-    assert "Nothing was written" in err
+    assert "no result was written" in err
     assert not (folder / "out").exists()
     assert not [p.name for p in folder.iterdir() if p.name.startswith(".")]
 
@@ -279,3 +279,24 @@ def test_a_killed_training_goes_on_with_the_same_command(folder, capsys, monkeyp
     assert not Path("out.training").exists()
     code, _, said = call(capsys, *many, "--anew")
     assert (code, "Goes on" in said) == (0, False)
+
+
+def test_what_is_kept_is_deleted_only_when_asked_and_nothing_else_is(folder, capsys):
+    config = bv.FlowConfig(steps=20, batch_size=32, chunk_size=10)
+    problem = bv.load("blobs", n=60)
+    plan = bv.couplings.true(problem.truth, shape=problem.shape)
+    next(bv.flows.fit(problem, plan, config, checkpoints="out.training", every=1))
+    code, _, said = call(capsys, *ALIGN)
+    assert code == 2
+    assert "belong to another training" in said
+    assert "--anew deletes it" in said
+    assert call(capsys, *ALIGN, "--anew", "--source-labels", "gone.txt")[0] == 2
+    assert list(Path("out.training").glob("step-*"))  # a slip of the pen costs nothing
+    assert call(capsys, *ALIGN, "--anew")[0] == 0
+    Path("out.training").mkdir()
+    Path("out.training/cells.npy").touch()
+    for anew in ((), ("--anew",)):
+        code, _, said = call(capsys, *ALIGN, *anew)
+        assert code == 2
+        assert "It holds other files: cells.npy" in said
+    assert Path("out.training/cells.npy").exists()

@@ -14,10 +14,12 @@ from pathlib import Path
 
 import jax
 import numpy as np
+import orbax.checkpoint as ocp
 import pytest
 
 import bridgeviz as bv
 from bridgeviz.flows import checkpoints as checkpoints_module
+from bridgeviz.flows.storage import write_tree
 
 SETTINGS = {"velocity": "tiny", "steps": 60, "batch_size": 32, "learning_rate": 3e-3, "chunk_size": 5, "ema": 0.9}
 
@@ -216,6 +218,36 @@ def test_a_disk_that_refuses_is_told_and_the_run_goes_on(square, square_plan, wh
     assert "No checkpoint can be written to" in said
     assert "No space left on device): the run goes on in memory alone." in said
     assert not list((tmp_path / "kept").glob("step-*"))
+
+
+def test_a_full_disk_is_an_error_of_the_disk(tmp_path, monkeypatch):
+    def full(*_, **__):
+        raise ValueError("No space left on device")
+
+    monkeypatch.setattr(ocp.StandardCheckpointer, "save", full)
+    with pytest.raises(OSError, match="No space left on device"):
+        write_tree(tmp_path / "tree", {"a": np.ones(2)})
+
+
+def test_only_checkpoints_are_forgotten(square, square_plan, tmp_path):
+    config = bv.FlowConfig(velocity="tiny", steps=20, batch_size=32, chunk_size=10)
+    run = bv.flows.fit(square, square_plan, config, checkpoints=tmp_path / "kept", every=1)
+    next(run)
+    with pytest.raises(bv.flows.Busy, match="Another training goes on"):
+        bv.flows.forget(tmp_path / "kept")
+    run.close()
+    bv.flows.forget(tmp_path / "kept")
+    assert not (tmp_path / "kept").exists()
+    bv.flows.forget(tmp_path / "kept")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "cells.npy").touch()
+    for refused in (
+        lambda: bv.flows.forget(tmp_path / "mine"),
+        lambda: next(bv.flows.fit(square, square_plan, config, checkpoints=tmp_path / "mine")),
+    ):
+        with pytest.raises(bv.InputError, match=r"It holds other files: cells.npy"):
+            refused()
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["cells.npy"]
 
 
 def test_what_is_no_folder_is_refused(square, square_plan, tmp_path):

@@ -56,6 +56,15 @@ assert next(interrupted).step == 20
 interrupted.close()
 assert next(bv.flows.fit(problem, plan, config, mesh=mesh, **kept)).step == 20  # read by one, known to both
 np.savez(f"{sys.argv[1]}-{jax.process_index()}.npz", *train(mesh, **kept))
+few = bv.flows.mesh(1)
+assert [d.process_index for d in few.devices] == [0, 1]  # one of each
+from dataclasses import replace
+try:
+    next(bv.flows.fit(problem, plan, replace(config, seed=jax.process_index()), mesh=few))
+except bv.InputError as error:
+    assert "They differ in: settings." in str(error), error
+else:
+    raise AssertionError("two processes trained with two seeds")
 """
 )
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import islice, pairwise
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
 import bridgeviz as bv
+from bridgeviz.flows import training
 from bridgeviz.flows.flow import Scaling
 
 
@@ -142,13 +144,36 @@ def test_the_average_of_the_weights(square, square_plan):
     np.testing.assert_allclose(calm[3].flow.params["out"]["bias"].get_value(), np.mean(plain[:4], axis=0), rtol=1e-4)
 
 
-def test_the_last_good_flow_survives_a_diverging_loss(square, square_plan):
-    config = bv.FlowConfig(velocity="tiny", steps=100, batch_size=32, learning_rate=1e30, chunk_size=1)
-    seen: list = []
-    with pytest.raises(bv.TrainingError) as caught:
-        seen.extend(bv.flows.fit(square, square_plan, config))
-    assert caught.value.flow is seen[-1].flow
-    assert caught.value.step == seen[-1].step + 1
+def test_the_last_good_flow_survives_a_diverging_loss(square, square_plan, tmp_path, monkeypatch):
+    """The last one is not good if the very next loss is NaN: that loss was measured with its weights."""
+    real = training._chunk
+
+    def breaks(at):
+        def chunk(networks, state, *rest, **more):
+            first = int(state.step)
+            state, losses, *others = real(networks, state, *rest, **more)
+            if first <= at < first + 10:
+                losses = losses.at[at - first].set(jnp.nan)
+            return state, losses, *others
+
+        return chunk
+
+    config = bv.FlowConfig(velocity="tiny", steps=100, batch_size=32, chunk_size=10)
+    for at, good, kept in ((35, 3, ["step-000000020", "step-000000030"]), (30, 2, ["step-000000020"])):
+        monkeypatch.setattr(training, "_chunk", breaks(at))
+        seen: list = []
+        with pytest.raises(bv.TrainingError) as caught:
+            seen.extend(bv.flows.fit(square, square_plan, config, checkpoints=tmp_path / str(at), every=1))
+        assert len(seen) == 3
+        assert caught.value.flow is seen[good - 1].flow
+        assert caught.value.step == at + 1
+        assert sorted(path.name for path in (tmp_path / str(at)).glob("step-*")) == kept
+
+
+def test_weights_that_are_not_finite_stop_training_though_every_loss_was(square, square_plan):
+    config = bv.FlowConfig(velocity="tiny", steps=1, batch_size=32, learning_rate=1e39)  # infinite in float32
+    with pytest.raises(bv.TrainingError, match=r"weights became infinite at step 1 of 1\."):
+        list(bv.flows.fit(square, square_plan, config))
 
 
 def test_two_runs_in_one_process_do_not_disturb_each_other(square, square_plan):

@@ -98,7 +98,7 @@ def test_draws_hold_all_ends_their_mean_and_their_spread(trained, square):
     found = trained.draws(x, samples=40, seed=3, steps=5)
     assert found.points.shape == (40, 5, 3)
     np.testing.assert_allclose(found.mean, found.points.mean(0))
-    np.testing.assert_allclose(found.spread, found.points.std(0))
+    np.testing.assert_allclose(found.spread, found.points.std(0, ddof=1))
     assert (found.spread > 0).all()
     same = trained.transport(np.tile(x, (40, 1)), seed=3, steps=5).states[-1].reshape(40, 5, 3)
     np.testing.assert_array_equal(found.points, same)
