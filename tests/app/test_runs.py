@@ -86,6 +86,8 @@ def test_a_run_that_goes_on_elsewhere_is_not_called_stopped():
         time.sleep(0.01)
     assert job.look().state == "running"
     assert runs.unfinished() is None
+    runs.forget(runs.listed()[0])
+    assert runs.listed() != []
     job.cancel()
     job.join(20)
     assert runs.unfinished() is not None
@@ -124,6 +126,10 @@ def test_what_can_not_be_read_is_left_out(home):
         (home / name / "training" / "step-000000005").mkdir(parents=True)
         (home / name / "settings.json").write_text(text)
     assert [run.path for run in runs.listed()] == [saved.path]
+    os.utime(home / "old", (time.time() - 90_000,) * 2)
+    runs.begin(CONFIG)
+    assert not (home / "old").exists()  # nobody could ever open it
+    assert (home / "odd").exists()
 
 
 def test_the_oldest_go_first(monkeypatch):
@@ -144,4 +150,14 @@ def test_the_oldest_go_first(monkeypatch):
 def test_a_disk_that_takes_nothing_does_not_stop_a_training(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("BRIDGEVIZ_RUNS", str(tmp_path / "file"))
-    assert train().state == "done"
+    record = train()
+    assert (record.state, record.notice) == ("done", training.UNKEPT)
+
+
+def test_a_run_that_another_session_keeps_says_so():
+    kept = runs.begin(CONFIG)
+    kept.mkdir()
+    with FileLock(kept / ".lock"):
+        record = train()
+    assert (record.state, record.notice) == ("done", training.ELSEWHERE)
+    assert train().notice == ""
