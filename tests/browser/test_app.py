@@ -102,7 +102,7 @@ def test_a_paused_training_waits_and_one_that_a_crash_stopped_is_found_again(bro
     server = driver.Server(runs=str(tmp_path))
     try:
         page = driver.visit(browser, f"{server.url}/flow")
-        expect(page.get_by_text(re.compile("A training stopped at step .* of 1,500"))).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_text(re.compile("its first .* of 1,500 steps are kept"))).to_be_visible(timeout=PATIENCE)
         page.locator(".st-key-go_on button").click()
         expect(page.locator(driver.CANVAS)).to_be_visible(timeout=2 * PATIENCE)
         expect(page.get_by_text("Saved runs (1)")).to_be_visible(timeout=PATIENCE)
