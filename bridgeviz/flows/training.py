@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
@@ -141,6 +142,7 @@ def fit(
     *,
     checkpoints: str | Path | None = None,
     every: int = 10,
+    seconds: float = 0.0,
     mesh: Mesh | None = None,
 ) -> Iterator[Progress]:
     """Learn the conditional flow of a coupling; yields after every compiled chunk. Stop iterating to cancel.
@@ -158,6 +160,7 @@ def fit(
             training goes on from there, to the same end bit for bit, and what was learned before comes first, as one
             `Progress`. It is left there in the end.
         every: chunks from one checkpoint to the next.
+        seconds: from one checkpoint to the next, at least, however fast the chunks are.
         mesh: of devices that share each batch (`flows.mesh`); None takes one device.
 
     Raises:
@@ -184,8 +187,9 @@ def fit(
     if not plan.mass > 0:
         raise check.fail("plan", "fit", "a coupling with mass", f"mass {plan.mass}", "Raise tau or epsilon.")
     every = check.count(every, "every", "fit")
+    seconds = check.real(seconds, "seconds", "fit", "a float >= 0")
     mesh = None if mesh is None else check_mesh(mesh, config.batch_size)
-    return _Training.of(problem, plan, config, mesh).run(checkpoints, every)
+    return _Training.of(problem, plan, config, mesh).run(checkpoints, every, seconds)
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,7 +254,7 @@ class _Training:
         ema = None if self.config.ema is None else jax.tree.map(jnp.copy, params)
         return _State(jnp.zeros((), jnp.int32), params, _adam.init(params), ema), draws
 
-    def run(self, checkpoints: str | Path | None, every: int) -> Iterator[Progress]:
+    def run(self, checkpoints: str | Path | None, every: int, seconds: float) -> Iterator[Progress]:
         """From the newest checkpoint, or from the start."""
         config = self.config
         state, draws = self.begin()
@@ -277,7 +281,7 @@ class _Training:
                 state, losses = jax.tree.map(jnp.asarray, found.state), found.losses
             if self.mesh is not None:
                 state, data, draws = everywhere((state, data, draws), self.mesh)
-            done, flow, before = len(losses), None, None
+            done, flow, before, kept = len(losses), None, None, time.monotonic()
             if done:
                 flow = self.flow(jax.tree.map(jnp.copy, state.params if state.ema is None else state.ema))
                 yield self.progress(done, losses, flow, store)
@@ -303,8 +307,10 @@ class _Training:
                     )  # fmt: skip
                 losses = np.concatenate([losses, chunk])
                 done = stop
-                if store is not None and (done == config.steps or done // config.chunk_size % every == 0):
+                due = done // config.chunk_size % every == 0 and time.monotonic() - kept >= seconds
+                if store is not None and (due or done == config.steps):
                     store.keep(done, _Kept(state, losses))
+                    kept = time.monotonic()
                 before, flow = flow, self.flow(learned)
                 yield self.progress(done, chunk, flow, store)
 

@@ -21,8 +21,8 @@ from bridgeviz.viz.scene import quick_accuracy, scene, with_neighbourhoods
 CHUNK = {"true": 25, "global": 25, "local": 2}
 """Training steps between two looks at Cancel; a local step solves a transport problem and takes far longer."""
 
-EVERY = 4
-"""Chunks from one checkpoint to the next: no more than some seconds of work can be lost."""
+SECONDS = 3.0
+"""From one checkpoint to the next: so much work can be lost. Writing one takes a tenth of a second from the page."""
 
 UNKEPT = "This run can't be kept on the disk: it goes on in memory alone."
 ELSEWHERE = "Another session trains the same run and keeps it: this one goes on in memory alone."
@@ -88,7 +88,7 @@ def _fit(problem: Problem, plan: Any, config: flows.FlowConfig, kept: Path | Non
     """Train from the last checkpoint of the same run, if any; without one beside another session that trains it."""
     for _ in range(5):
         with suppress(flows.Busy):  # somebody may hold it for a moment, only to see whether it is free
-            yield from flows.fit(problem, plan, config, checkpoints=kept, every=EVERY)
+            yield from flows.fit(problem, plan, config, checkpoints=kept, every=1, seconds=SECONDS)
             return
         time.sleep(0.05)
     for progress in flows.fit(problem, plan, config):

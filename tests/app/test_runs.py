@@ -21,6 +21,7 @@ CONFIG = bv.RunConfig(dataset="blobs", fraction=0.2, steps=100, batch_size=64, e
 @pytest.fixture(autouse=True)
 def home(monkeypatch):
     monkeypatch.setattr(training, "CHUNK", {"true": 5, "global": 5, "local": 2})
+    monkeypatch.setattr(training, "SECONDS", 0.0)
     return runs.home()
 
 

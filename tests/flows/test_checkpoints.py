@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from itertools import islice, pairwise
 from pathlib import Path
@@ -57,6 +58,19 @@ def test_a_stopped_run_ends_as_one_that_never_stopped(square, square_plan, whole
     same_weights(again[-1].flow, whole[-1].flow)
     begins = 10 * (stopped_after // 2)  # two chunks of five steps from one checkpoint to the next
     assert again[0].step == (begins or 5)
+
+
+def test_checkpoints_are_so_many_seconds_apart_at_least(square, square_plan, tmp_path):
+    config = bv.FlowConfig(**SETTINGS)
+    run = bv.flows.fit(square, square_plan, config, checkpoints=tmp_path, every=1, seconds=1.0)
+    next(run)
+    assert not list(tmp_path.glob("step-*"))
+    time.sleep(1.0)
+    next(run)
+    assert [path.name for path in tmp_path.glob("step-*")] == ["step-000000010"]
+    *_, last = run
+    assert last.step == 60
+    assert max(path.name for path in tmp_path.glob("step-*")) == "step-000000060"  # the end is always kept
 
 
 def test_a_finished_run_comes_back_at_once(square, square_plan, whole, tmp_path):
