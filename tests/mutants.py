@@ -1122,8 +1122,8 @@ MUTANTS = [
     Mutant(
         "ema: the flow has the last weights",
         "bridgeviz/flows/training.py",
-        "jax.tree.map(jnp.copy, state.params if state.ema is None else state.ema), sound",
-        "jax.tree.map(jnp.copy, state.params), sound",
+        "jax.tree.map(jnp.copy, state.params if state.ema is None else state.ema)\n\n\ndef fit",
+        "jax.tree.map(jnp.copy, state.params)\n\n\ndef fit",
         "flows/test_training.py",
     ),
     Mutant(

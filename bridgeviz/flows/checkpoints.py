@@ -47,8 +47,6 @@ class Checkpoints:
     """
 
     def __init__(self, folder: str | Path, config: FlowConfig, data: dict[str, str]):
-        import orbax.checkpoint  # noqa: F401 - slow to import: now, and not in the midst of the training
-
         self.about = {"format": _FORMAT, "config": asdict(config), "data": data}
         self.notice = ""
         self._lock: FileLock | None = None

@@ -94,8 +94,8 @@ _adam = optax.scale_by_adam()
 def _chunk(networks, state: _State, data, key, rates, steps, stop, *, batch_size: int, length: int, mesh: Mesh | None):
     """Steps `state.step` to `stop` as one compiled program.
 
-    Gives the new state, the losses in the first places of (length, 2), a copy of what is learned, which outlives the
-    state (the next chunk donates its buffers), and whether all weights are finite.
+    Gives the new state, the losses in the first places of (length, 2), and a copy of what is learned, which outlives
+    the state: the next chunk donates its buffers.
     """
     graphs = networks.graphs
     sampler, x, y, mean = data
@@ -131,8 +131,7 @@ def _chunk(networks, state: _State, data, key, rates, steps, stop, *, batch_size
         return _State(state.step + 1, params, adam, ema), losses.at[k].set(jnp.stack(parts))
 
     state, losses = jax.lax.fori_loop(0, stop - state.step, step, (state, jnp.zeros((length, 2), y.dtype)))
-    sound = jnp.array([jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(state.params)]).all()
-    return state, losses, jax.tree.map(jnp.copy, state.params if state.ema is None else state.ema), sound
+    return state, losses, jax.tree.map(jnp.copy, state.params if state.ema is None else state.ema)
 
 
 def fit(
@@ -281,18 +280,20 @@ class _Training:
                 state, losses = jax.tree.map(jnp.asarray, found.state), found.losses
             if self.mesh is not None:
                 state, data, draws = everywhere((state, data, draws), self.mesh)
-            done, flow, before, kept = len(losses), None, None, time.monotonic()
+            done, flow, before, kept = len(losses), None, None, 0.0
             if done:
                 flow = self.flow(jax.tree.map(jnp.copy, state.params if state.ema is None else state.ema))
                 yield self.progress(done, losses, flow, store)
             while done < config.steps:
                 stop = min(done + config.chunk_size, config.steps)
-                state, chunk, learned, sound = _chunk(
+                state, chunk, learned = _chunk(
                     self.networks, state, data, draws, (config.learning_rate, config.ema or 0.0), config.steps, stop,
                     batch_size=config.batch_size, length=config.chunk_size, mesh=self.mesh,
                 )  # fmt: skip
                 chunk = np.asarray(chunk)[: stop - done]
                 finite = np.isfinite(chunk).all(1)
+                # No later loss will tell whether the last weights are finite.
+                sound = stop < config.steps or all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(learned))
                 if not (finite.all() and sound):
                     at = stop if finite.all() else done + int(finite.argmin()) + 1
                     if at == done + 1:  # the weights that the last chunk ended with were no good already
@@ -307,6 +308,7 @@ class _Training:
                     )  # fmt: skip
                 losses = np.concatenate([losses, chunk])
                 done = stop
+                kept = kept or time.monotonic()  # not from before the first chunk, which holds the compilation
                 due = done // config.chunk_size % every == 0 and time.monotonic() - kept >= seconds
                 if store is not None and (due or done == config.steps):
                     store.keep(done, _Kept(state, losses))

@@ -68,6 +68,8 @@ def train(config: RunConfig, problem: Problem) -> Callable[[Job], None]:
                 losses.append(progress.losses)
                 flow = progress.flow
                 watch(progress if kept else progress._replace(notice=UNKEPT))
+                import orbax.checkpoint  # noqa: F401 - slow: while the first loss is looked at, not at a later move
+
                 watch.wait()
             clock += watch.paused
             stage("Measuring the accuracy", "training")
