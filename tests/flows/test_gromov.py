@@ -27,7 +27,7 @@ def plan(problem):
 
 def test_shapes_alone_find_most_partners(problem, plan):
     i, j = plan.sample(0, 1000)
-    assert (problem.source.labels[i] == problem.target.labels[j]).mean() > 0.4  # chance: an eighth
+    assert (problem.source.labels[i] == problem.target.labels[j]).mean() > 0.6  # chance: an eighth
     assert plan.alpha == 1.0
     assert plan.mass == pytest.approx(1, abs=0.02)
 
@@ -80,8 +80,8 @@ def test_the_flow_gives_the_spiral_and_one_that_is_wrong_does_not(problem, plan)
     early = two_sample(flows[0].transport(test.source.x).states[-1], test.target.x)
     blurred = np.random.default_rng(0).normal(size=test.target.x.shape) * problem.target.x.std(0)
     assert right.p > 0.05
-    assert early.p <= 0.05
-    assert two_sample(blurred + problem.target.x.mean(0), test.target.x).p <= 0.05
+    assert early.p <= 0.01
+    assert two_sample(blurred + problem.target.x.mean(0), test.target.x).p <= 0.01
     assert right.coefficient < 0.5 * early.coefficient
 
 
