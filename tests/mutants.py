@@ -1276,7 +1276,7 @@ MUTANTS = [
     Mutant(
         "training: nobody is told that a run is not kept",
         "bridgeviz/ui/training.py",
-        "progress._replace(notice=UNKEPT)",
+        "progress._replace(notice=ELSEWHERE if kept else UNKEPT)",
         "progress",
         "app/test_runs.py",
     ),

@@ -67,7 +67,7 @@ def train(config: RunConfig, problem: Problem) -> Callable[[Job], None]:
             for progress in _fit(problem, plan, flow_config, kept):
                 losses.append(progress.losses)
                 flow = progress.flow
-                watch(progress if kept else progress._replace(notice=UNKEPT))
+                watch(progress)
                 import orbax.checkpoint  # noqa: F401 - slow: while the first loss is looked at, not at a later move
 
                 watch.wait()
@@ -88,13 +88,13 @@ def train(config: RunConfig, problem: Problem) -> Callable[[Job], None]:
 
 def _fit(problem: Problem, plan: Any, config: flows.FlowConfig, kept: Path | None) -> Iterator[flows.Progress]:
     """Train from the last checkpoint of the same run, if any; without one beside another session that trains it."""
-    for _ in range(5):
+    for _ in range(5 if kept else 0):
         with suppress(flows.Busy):  # somebody may hold it for a moment, only to see whether it is free
             yield from flows.fit(problem, plan, config, checkpoints=kept, every=1, seconds=SECONDS)
             return
         time.sleep(0.05)
     for progress in flows.fit(problem, plan, config):
-        yield progress._replace(notice=ELSEWHERE)
+        yield progress._replace(notice=ELSEWHERE if kept else UNKEPT)
 
 
 def neighbourhoods(run: Run, made) -> Callable[[Job], None]:
