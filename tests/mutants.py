@@ -1204,6 +1204,27 @@ MUTANTS = [
         "app/test_jobs.py",
     ),
     Mutant(
+        "training: a pause counts as time of training",
+        "bridgeviz/ui/training.py",
+        "self.paused, self.spent = self.paused + took, self.spent + took",
+        "self.paused, self.spent = self.paused, self.spent + took",
+        "app/test_jobs.py",
+    ),
+    Mutant(
+        "training: a pause slows the steps a second",
+        "bridgeviz/ui/training.py",
+        "self.paused, self.spent = self.paused + took, self.spent + took",
+        "self.paused, self.spent = self.paused + took, self.spent",
+        "app/test_jobs.py",
+    ),
+    Mutant(
+        "figures: the linear map learns from other pairs",
+        "bridgeviz/experiments/figures.py",
+        "problem.target.x[j])",
+        "problem.target.x[j[::-1]])",
+        "experiments/test_bench_flows.py",
+    ),
+    Mutant(
         "runs: a finished run counts as stopped",
         "bridgeviz/ui/runs.py",
         "if latest is None or latest.finished or",
@@ -1269,8 +1290,8 @@ MUTANTS = [
     Mutant(
         "runs: what older versions left stays",
         "bridgeviz/ui/runs.py",
-        "> 86_400:\n            _delete(path)",
-        "> 86_400:\n            pass",
+        "> DAY:\n            _delete(path)",
+        "> DAY:\n            pass",
         "app/test_runs.py",
     ),
     Mutant(

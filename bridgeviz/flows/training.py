@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -231,6 +231,7 @@ class _Training:
         networks = Networks.of(VELOCITIES[config.velocity], x.shape[1], y.shape[1], config.precision, masses)
         return cls(config, networks, x, y, source, target, plan.sampler(), float(plan.mass), mesh)
 
+    @cached_property
     def data_marks(self) -> dict[str, str]:
         """Fingerprints of what is trained on, each by its name."""
         words = [f"{k}={v!r}" for k, v in vars(self.sampler).items() if _numbers(v)]
@@ -268,11 +269,11 @@ class _Training:
 
             def find(folder: str | Path) -> _Kept | None:
                 nonlocal store
-                store = stack.enter_context(closing(Checkpoints(folder, config, self.data_marks())))
+                store = stack.enter_context(closing(Checkpoints(folder, config, self.data_marks)))
                 return store.latest(like)
 
             if self.mesh is not None:
-                marks = self.data_marks() | {"settings": fingerprint(said=repr(config))}
+                marks = self.data_marks | {"settings": fingerprint(said=repr(config))}
                 check_same({name: mark for name, mark in marks.items() if name != "coupling"})
                 data = agreed(data)
             found = None if checkpoints is None else from_leader(partial(find, checkpoints), like)

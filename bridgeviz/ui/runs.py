@@ -19,6 +19,8 @@ from bridgeviz.flows.checkpoints import held
 MOST_RUNS, MOST_BYTES = 20, 2 * 10**9
 """What is kept at most; the oldest go first, but none that is being trained."""
 
+DAY = 86_400.0
+
 
 @dataclass(frozen=True)
 class Saved:
@@ -89,7 +91,7 @@ def listed() -> list[Saved]:
 def unfinished() -> Saved | None:
     """The latest run, if it stopped before its end within a day, and nobody goes on with it."""
     latest = next(iter(listed()), None)
-    if latest is None or latest.finished or time.time() - latest.changed > 86_400:
+    if latest is None or latest.finished or time.time() - latest.changed > DAY:
         return None
     return None if held(latest.path / "training") else latest
 
@@ -113,7 +115,7 @@ def _prune(but: Path) -> None:
         if run.path != but and (runs > MOST_RUNS or room < 0):
             forget(run)
     for path in {file.parent for file in home().glob("*/settings.json")} - {run.path for run in known} - {but}:
-        if time.time() - path.stat().st_mtime > 86_400:
+        if time.time() - path.stat().st_mtime > DAY:
             _delete(path)
 
 

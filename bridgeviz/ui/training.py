@@ -37,12 +37,11 @@ def train(config: RunConfig, problem: Problem) -> Callable[[Job], None]:
 
         def stage(said: str, done: str | None = None) -> None:
             nonlocal clock
-            job.check()
-            now = time.perf_counter()
             if done:
-                seconds[done] = now - clock
-            clock = now
+                seconds[done] = time.perf_counter() - clock
+            job.check()
             job.tell(stage=said)
+            clock = time.perf_counter()
 
         job.tell(steps=config.steps, device=device())
         stage("Drawing the pairs")
@@ -125,14 +124,15 @@ class _Watch:
         """As `Job.check`; the time of a pause is not the training's."""
         now = time.perf_counter()
         self.job.check()
-        self.paused += time.perf_counter() - now
+        took = time.perf_counter() - now
+        self.paused, self.spent = self.paused + took, self.spent + took
 
     def __call__(self, progress: flows.Progress) -> None:
         now = time.perf_counter()
         if not self.steps or self.resumed:  # the first chunk holds the compilation, and a checkpoint comes before it
             self.resumed = len(progress.losses) > CHUNK[self.config.strategy]
-            self.before, self.spent, self.paused = (now, progress.step), 0.0, 0.0
-        took = now - self.before[0] - self.spent - self.paused
+            self.before, self.spent = (now, progress.step), 0.0
+        took = now - self.before[0] - self.spent
         speed = (progress.step - self.before[1]) / took if took > 0 else 0.0
         first = progress.step - len(progress.losses)  # after a resumption the first chunk holds all there was before
         for part in np.array_split(progress.losses, -(-len(progress.losses) // CHUNK[self.config.strategy])):

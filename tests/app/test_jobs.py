@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import bridgeviz as bv
+from bridgeviz import flows
 from bridgeviz.ui import jobs, training
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -104,6 +106,29 @@ def test_a_cancelled_training_keeps_its_flow():
     assert record.run.metrics == {}
     assert 0 < len(record.run.losses) < 100_000
     assert record.run.flow.transport(record.run.problem.source.x[:3]).states.shape[1] == 3
+
+
+def test_a_pause_is_neither_in_the_speed_nor_in_the_seconds(monkeypatch):
+    """Of a training that goes on from a checkpoint, whose first chunk holds all losses before."""
+    now, told = [0.0], {}
+
+    def check():
+        now[0] += 100.0
+
+    job = SimpleNamespace(check=check, tell=lambda **said: told.update(said))
+    monkeypatch.setattr(training, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    monkeypatch.setattr(training, "quick_accuracy", lambda *_: None)
+    config = bv.RunConfig(dataset="blobs", strategy="true", steps=1000)
+    watch = training._Watch(job, bv.load("blobs", n=40), config)
+    chunk = training.CHUNK["true"]
+    watch(flows.Progress(4 * chunk, np.zeros(4 * chunk), None))
+    watch.wait()
+    for step in (5, 6, 7):
+        now[0] += 1.0
+        watch(flows.Progress(step * chunk, np.zeros(chunk), None))
+        watch.wait()
+    assert told["speed"] == pytest.approx(chunk)
+    assert watch.paused == pytest.approx(400)
 
 
 def test_a_paused_job_waits_gives_its_place_away_and_goes_on(gate):

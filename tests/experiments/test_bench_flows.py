@@ -80,14 +80,16 @@ def test_learning_curves_and_their_table(digits, monkeypatch):
     monkeypatch.setattr(figures, "STEPS", (10, 40, 100, 300, 1000)[:3])
     monkeypatch.setattr(figures, "RATES", {"tiny": 5e-3})
     monkeypatch.setattr(figures.flows, "VELOCITIES", {"tiny": bv.flows.VELOCITIES["tiny"]})
-    ((case, rows),) = figures._learning(digits, 1, set())
-    assert case == "tiny"
+    (linear, line), (case, rows) = figures._learning(digits, 1, set())
+    assert (linear, case) == ("linear regression", "tiny")
+    assert 0.5 < line[0]["test_accuracy"] < 1
     assert [row["step"] for row in rows] == [10, 40, 100]
     assert rows[-1]["test_accuracy"] > rows[0]["test_accuracy"]
-    assert list(figures._learning(digits, 1, {("tiny", 0)})) == []
+    assert list(figures._learning(digits, 1, {("tiny", 0), (linear, 0)})) == []
     more = [rows[-1] | {"step": step, "test_accuracy": 0.9} for step in (300, 1000)]
-    said = figures._learning_table(pd.DataFrame(rows + more))
-    assert f"| {rows[-1]['test_accuracy']:.3f} | 0.900 | 0.900 |" in said
+    said = figures._learning_table(pd.DataFrame(line + rows + more))
+    assert f"(ridge): {line[0]['test_accuracy']:.3f}." in said
+    assert f"| {rows[-1]['test_accuracy']:.3f} | 0.900 | 0.900 | {rows[-1]['loss']:.3f} |" in said
 
 
 def test_figure_15_in_small(tmp_path, readme, monkeypatch):
