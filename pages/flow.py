@@ -72,7 +72,7 @@ if run is not None and not active:
     player(bent or shown, key="flow_player")
     page.numbers(run.metrics, pairs=len(run.pairs), known=page.known(run.problem), chance=shown.chance)
     if not run.metrics:
-        st.caption("A cancelled run is not judged: train to the end for its numbers.")
+        st.caption("A run that stopped early is not judged: train to the end for its numbers.")
     with st.expander("How the training went"):
         live.curves(record if record is not None and record.run is run else live.of_run(run), chance)
         st.caption(", ".join(f"{stage} {took:.1f} s" for stage, took in run.seconds.items()) + f"; on {run.device}.")
