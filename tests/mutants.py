@@ -1225,6 +1225,13 @@ MUTANTS = [
         "experiments/test_bench_flows.py",
     ),
     Mutant(
+        "bench: either precision is float32",
+        "bridgeviz/experiments/bench_flows.py",
+        "steps=PRECISION_STEPS, seed=seed, precision=precision)",
+        "steps=PRECISION_STEPS, seed=seed)",
+        "experiments/test_bench_flows.py",
+    ),
+    Mutant(
         "runs: a finished run counts as stopped",
         "bridgeviz/ui/runs.py",
         "if latest is None or latest.finished or",

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from flax import nnx
 
-from bridgeviz import couplings, datasets, flows
+from bridgeviz import couplings, datasets, flows, metrics
 from bridgeviz._files import write_text
 from bridgeviz.experiments import rivals
 from bridgeviz.experiments.run import device
@@ -33,6 +33,7 @@ SIZES = {"adaln-small": 50, "adaln-medium": 20, "adaln-large": 2}
 
 ROUNDS = 7
 BATCH = 256
+PRECISION_STEPS, PRECISION_SEEDS = 1000, range(5)
 PEAK = {"NVIDIA H200": 989e12, "NVIDIA H100": 989e12, "NVIDIA A100": 312e12}
 """Dense bfloat16 matrix operations a second, by the start of the device's name (vendor's data sheets)."""
 
@@ -42,7 +43,7 @@ def measure(*, folder: Path | None, readme: Path | None) -> Iterator[str]:
     from bridgeviz.experiments.bench import write_block
 
     rows: list[dict[str, Any]] = []
-    for make in (_steps, _outside, _second_run, _transport, _gpu):
+    for make in (_steps, _outside, _second_run, _transport, _precisions, _gpu):
         for row in make():
             rows.append(row)
             yield f"{row['what']}: {row['value']:.4g} {row['unit']}" + (f" ({row['note']})" if row["note"] else "")
@@ -174,6 +175,25 @@ def _transport() -> Iterator[dict[str, Any]]:
     )
     for name, seconds in took.items():
         yield _row("transport", f"10,000 points, {name}, adaln-small", seconds, 1, "s", "")
+
+
+def _precisions() -> Iterator[dict[str, Any]]:
+    """Test accuracy on MNIST, learned from all true pairs in either precision."""
+    problem = datasets.load("mnist")
+    test, truth = problem.test, problem.truth
+    assert test is not None
+    assert truth is not None
+    plan = couplings.true(truth, shape=problem.shape)
+    x, labels = test.source.x[:1000], np.asarray(test.source.labels)[:1000]
+    for precision in flows.PRECISIONS:
+        found = []
+        for seed in PRECISION_SEEDS:
+            config = flows.FlowConfig(steps=PRECISION_STEPS, seed=seed, precision=precision)
+            *_, last = flows.fit(problem, plan, config)
+            y = last.flow.transport(x, seed=seed).states[-1]
+            found.append(metrics.downstream_accuracy(problem.target, y, labels))
+        what = f"{precision}, adaln-small, MNIST, {PRECISION_STEPS:,} steps"
+        yield _row("test accuracy", what, found, 100, "%", f"{len(found)} seeds")
 
 
 def _gpu() -> Iterator[dict[str, Any]]:

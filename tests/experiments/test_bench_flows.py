@@ -31,9 +31,11 @@ def test_bench_flows_writes_its_rows_and_its_table(tmp_path, readme, monkeypatch
     monkeypatch.setattr(bench_flows, "ROUNDS", 2)
     monkeypatch.setattr(bench_flows, "DIMENSIONS", {"MNIST": (4, 3)})
     monkeypatch.setattr(bench_flows, "points", partial(_few, bench_flows.points))
+    row = bench_flows._row("test accuracy", "", [1.0], 100, "%", "")
+    monkeypatch.setattr(bench_flows, "_precisions", lambda: [row])
     lines = list(bench.measure("flows", folder=tmp_path, readme=readme))
     rows = pd.read_csv(tmp_path / "flows.csv")
-    assert {"step", "outside", "second run", "transport"} == set(rows.group)
+    assert {"step", "outside", "second run", "transport", "test accuracy"} == set(rows.group)
     assert (rows[rows.group != "outside"].value > 0).all()
     assert (rows.least <= rows.value).all()
     assert (rows.value <= rows.most).all()
@@ -41,6 +43,22 @@ def test_bench_flows_writes_its_rows_and_its_table(tmp_path, readme, monkeypatch
     assert rows.machine.str.contains("cores").all()
     assert len(lines) == len(rows) + 1
     assert "| step: ott-jax, tiny, MNIST 4 -> 3 |" in readme.read_text()
+
+
+def test_the_precisions_are_compared_on_handwriting(monkeypatch):
+    asked, fit = [], bv.flows.fit
+
+    def watched(problem, plan, config):
+        asked.append(config.precision)
+        return fit(problem, plan, config)
+
+    monkeypatch.setattr(bench_flows.flows, "fit", watched)
+    monkeypatch.setattr(bench_flows, "PRECISION_STEPS", 60)
+    monkeypatch.setattr(bench_flows, "PRECISION_SEEDS", range(1))
+    rows = list(bench_flows._precisions())
+    assert asked == ["float32", "bfloat16"]
+    assert all(50 < row["value"] < 100 for row in rows)
+    assert abs(rows[0]["value"] - rows[1]["value"]) < 10
 
 
 def _few(points, p, q, n=2000, seed=0):
