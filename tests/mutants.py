@@ -1232,6 +1232,20 @@ MUTANTS = [
         "experiments/test_bench_flows.py",
     ),
     Mutant(
+        "halves: only the first one is learned from",
+        "bridgeviz/flows/training.py",
+        "jnp.mean(jnp.stack([genot_loss(velocity, *part) for part in each]))",
+        "genot_loss(velocity, *next(each))",
+        "flows/test_target.py",
+    ),
+    Mutant(
+        "halves: of every field",
+        "bridgeviz/flows/training.py",
+        "return 2 if small and",
+        "return 2 if",
+        "flows/test_target.py",
+    ),
+    Mutant(
         "runs: a finished run counts as stopped",
         "bridgeviz/ui/runs.py",
         "if latest is None or latest.finished or",

@@ -126,19 +126,20 @@ def _outside() -> Iterator[dict[str, Any]]:
                 problem.source.x, problem.target.x, problem.target.x[::-1], np.linspace(0, 1, BATCH)
             ))  # fmt: skip
 
-            alone = partial(_network_alone, graph, params, x, y, z, t, chunk)
+            alone = partial(_network_alone, graph, params, x, y, z, t, chunk, training.parts_of(params, BATCH, None))
             took = side_by_side({"whole": partial(next, run), "network": lambda alone=alone: float(alone())})
             share = [1 - one / all_ for one, all_ in zip(took["network"], took["whole"], strict=True)]
             yield _row("outside", f"{velocity}, {kind} {p} -> {q}", share, 100, "%", "of the step, outside the network")
 
 
-@partial(jax.jit, static_argnums=(0, 6))
-def _network_alone(graph, params, x, y, z, t, steps):
+@partial(jax.jit, static_argnums=(0, 6, 7))
+def _network_alone(graph, params, x, y, z, t, steps, parts):
+    def of(params):
+        return training.loss_in_parts(nnx.merge(graph, params), parts, x, y, z, t)
+
     def step(_, carry):
         params, total = carry
-        loss, grads = jax.value_and_grad(lambda params: training.genot_loss(nnx.merge(graph, params), x, y, z, t))(
-            params
-        )
+        loss, grads = jax.value_and_grad(of)(params)
         # Nothing but a hair of the gradient goes into the next turn, so that none is left out.
         return jax.tree.map(lambda a, b: a - 1e-12 * b, params, grads), total + loss
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bridgeviz as bv
+from bridgeviz.flows import training
 from bridgeviz.flows.flow import Scaling
 from bridgeviz.flows.training import genot_loss, init_velocity, interpolate
 
@@ -97,3 +98,27 @@ def test_one_step_of_adam_agrees_with_numpy(square, square_plan):
     bias = jax.grad(loss)(params)["out"]["bias"].get_value()
     moved = progress.flow.params["out"]["bias"].get_value() - params["out"]["bias"].get_value()
     np.testing.assert_allclose(moved, -1e-3 * np.sign(bias), rtol=1e-3)
+
+
+def test_halves_of_a_batch_have_the_loss_and_the_gradient_of_the_whole():
+    rng = np.random.default_rng(0)
+    drawn = [jnp.asarray(rng.normal(size=(8, k)), jnp.float32) for k in (2, 3, 3)]
+    drawn.append(jnp.asarray(rng.uniform(size=8), jnp.float32))
+    weights = jnp.asarray(rng.normal(size=(2, 3)), jnp.float32)
+
+    def loss(weights, parts):
+        return training.loss_in_parts(lambda t, point, x: x @ weights + t[:, None] * point, parts, *drawn)
+
+    whole, halves = (jax.value_and_grad(loss)(weights, parts) for parts in (1, 2))
+    assert float(whole[0]) > 0.5
+    assert np.allclose(whole[0], halves[0], rtol=1e-6)
+    assert np.allclose(whole[1], halves[1], rtol=1e-5)
+
+
+def test_only_a_small_field_on_a_cpu_is_computed_in_halves(monkeypatch):
+    small, large = np.zeros(1000), np.zeros(2_000_000)
+    assert [training.parts_of(params, 256, None) for params in (small, large)] == [2, 1]
+    assert training.parts_of(small, 255, None) == 1
+    assert training.parts_of(small, 256, bv.flows.mesh(1)) == 1
+    monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
+    assert training.parts_of(small, 256, None) == 1
