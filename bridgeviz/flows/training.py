@@ -141,7 +141,7 @@ def _chunk(
             i, j = sampler.draw(draw, batch_size)
         z = split(jax.random.normal(noise, (batch_size, y.shape[1]), y.dtype), mesh)
         t = split(jax.random.uniform(time, (batch_size,), y.dtype), mesh)
-        grads, parts = jax.grad(loss, has_aux=True)(state.params, i, j, masses, z, t)
+        grads, both = jax.grad(loss, has_aux=True)(state.params, i, j, masses, z, t)
         updates, adam = _adam.update(grads, state.adam)
         rate = learning_rate * 0.5 * (1 + jnp.cos(jnp.pi * state.step / steps))
         params = jax.tree.map(lambda p, u: p - rate * u, state.params, updates)
@@ -149,7 +149,7 @@ def _chunk(
         if ema is not None:  # the plain mean of the first weights, until the decay is slower than that
             kept = jnp.minimum(decay, state.step / (state.step + 1.0))
             ema = jax.tree.map(lambda e, p: kept * e + (1 - kept) * p, ema, params)
-        return _State(state.step + 1, params, adam, ema), losses.at[k].set(jnp.stack(parts))
+        return _State(state.step + 1, params, adam, ema), losses.at[k].set(jnp.stack(both))
 
     state, losses = jax.lax.fori_loop(0, stop - state.step, step, (state, jnp.zeros((length, 2), y.dtype)))
     return state, losses, jax.tree.map(jnp.copy, state.params if state.ema is None else state.ema)
