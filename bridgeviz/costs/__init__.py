@@ -4,27 +4,51 @@
 new cost on pairs is one new file and one line in `COSTS`.
 """
 
-from bridgeviz.costs.bridge import bridge, legs
-from bridgeviz.costs.cost import Cost, Route, TooLarge, as_cost
-from bridgeviz.costs.diffusion import diffusion_bridge
-from bridgeviz.costs.geodesic import geodesic_bridge
-from bridgeviz.costs.intra import METRICS, cosine, pearson, sqeuclidean
-from bridgeviz.costs.kcca import kcca
-from bridgeviz.costs.knn import knn
-from bridgeviz.costs.within import Within
+from typing import TYPE_CHECKING
 
-COSTS = {
-    "bridge": bridge,
-    "geodesic_bridge": geodesic_bridge,
-    "diffusion_bridge": diffusion_bridge,
-    "knn": knn,
-    "kcca": kcca,
+from bridgeviz._lazy import attach
+from bridgeviz.costs._atoms import Atoms, every_row, find_atoms
+from bridgeviz.costs._bridge import Bridge, bridge, legs
+from bridgeviz.costs._cost import Cost, as_cost, positive_mean
+from bridgeviz.costs._cost_options import CostOptions, CostVariant, functional, metric_option, neighbours_option
+from bridgeviz.costs._diffusion import DiffusionBridge, diffusion_bridge
+from bridgeviz.costs._geodesic import GeodesicBridge, geodesic_bridge
+from bridgeviz.costs._intra import METRICS, Metric, cosine, find_metric, pearson, sqeuclidean
+from bridgeviz.costs._kcca import KCCA, kcca
+from bridgeviz.costs._knn import KNN, knn
+from bridgeviz.costs._memory import TooLarge, memory_limit, refuse_above_limit
+from bridgeviz.costs._route import Route
+from bridgeviz.costs._within import Within
+
+if TYPE_CHECKING:
+    from bridgeviz.costs._chords import Chords, Matrix
+
+COSTS: dict[str, type[CostOptions]] = {
+    "bridge": Bridge,
+    "geodesic_bridge": GeodesicBridge,
+    "diffusion_bridge": DiffusionBridge,
+    "knn": KNN,
+    "kcca": KCCA,
 }
+"""The costs on pairs by name."""
+
+__getattr__ = attach(__name__, {"_chords": ["Chords", "Matrix"]})[0]  # they need JAX
 
 __all__ = [
     "COSTS",
+    "KCCA",
+    "KNN",
     "METRICS",
+    "Atoms",
+    "Bridge",
+    "Chords",
     "Cost",
+    "CostOptions",
+    "CostVariant",
+    "DiffusionBridge",
+    "GeodesicBridge",
+    "Matrix",
+    "Metric",
     "Route",
     "TooLarge",
     "Within",
@@ -32,10 +56,19 @@ __all__ = [
     "bridge",
     "cosine",
     "diffusion_bridge",
+    "every_row",
+    "find_atoms",
+    "find_metric",
+    "functional",
     "geodesic_bridge",
     "kcca",
     "knn",
     "legs",
+    "memory_limit",
+    "metric_option",
+    "neighbours_option",
     "pearson",
+    "positive_mean",
+    "refuse_above_limit",
     "sqeuclidean",
 ]

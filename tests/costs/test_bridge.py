@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
 from bridgeviz import costs
-from bridgeviz.costs import cost as cost_module
+from bridgeviz.costs import _cost
 
 SCIPY = {"cosine": "cosine", "sqeuclidean": "sqeuclidean", "pearson": "correlation"}
 
 
 def by_loops(x, y, pairs, metric):
-    """Eq. 6 as it is written, each intra-space cost divided by its mean (H.4)."""
+    """Eq. 6 as printed, each intra-space cost divided by its mean (H.4)."""
     c_x, c_y = (cdist(s, s, SCIPY[metric]) for s in (x, y))
     c_x, c_y = c_x / c_x.mean(), c_y / c_y.mean()
     out = np.full((len(x), len(y)), np.inf)
@@ -94,7 +94,7 @@ def test_blocks_mean_and_merging_agree_with_the_whole(build, spaces, monkeypatch
     plain = cost.unmerged()
     assert plain.atom_shape == (40, 30)
     np.testing.assert_allclose(plain.dense(), dense, atol=1e-12)
-    monkeypatch.setattr(cost_module, "BLOCK_BYTES", 8 * 20 * 7)  # blocks of seven rows
+    monkeypatch.setattr(_cost, "BLOCK_BYTES", 8 * 20 * 7)  # blocks of seven rows
     np.testing.assert_allclose(
         build(x, y, pairs, **({"k": 15} if build is costs.diffusion_bridge else {})).dense(), dense, atol=1e-12
     )
@@ -105,13 +105,13 @@ def test_legs_add_up_to_the_cost(metric, spaces):
     x, y, pairs = spaces(5, 15, 11, 4, 3, 5)
     dense = costs.bridge(x, y, pairs, metric=metric).dense()
     for i, j in [(0, 0), (14, 10), (7, 3), tuple(pairs[2])]:
-        found = costs.legs(x, y, pairs, i, j, metric=metric)
-        assert found.cost == pytest.approx(dense[i, j], abs=1e-9)
-        assert found.leg_x + found.leg_y == found.cost
-        assert (found.way_x[0], found.way_y[-1]) == (i, j)
-        assert [found.way_x[-1], found.way_y[0]] == pairs[found.pair].tolist()
-        assert costs.bridge(x, y, pairs, metric=metric).route(i, j) == found
-        alone = costs.bridge(x, y, pairs[[found.pair]], metric=metric).dense()
+        route = costs.legs(x, y, pairs, i, j, metric=metric)
+        assert route.cost == pytest.approx(dense[i, j], abs=1e-9)
+        assert route.leg_x + route.leg_y == route.cost
+        assert (route.way_x[0], route.way_y[-1]) == (i, j)
+        assert [route.way_x[-1], route.way_y[0]] == pairs[route.pair].tolist()
+        assert costs.bridge(x, y, pairs, metric=metric).route(i, j) == route
+        alone = costs.bridge(x, y, pairs[[route.pair]], metric=metric).dense()
         assert alone[i, j] == pytest.approx(dense[i, j], abs=1e-9)
 
 

@@ -10,10 +10,9 @@ from scipy.spatial.distance import cdist
 
 import bridgeviz as bv
 from bridgeviz import costs
-from bridgeviz.costs.atoms import every_row, find_atoms
-from bridgeviz.costs.diffusion import affinities
-from bridgeviz.costs.graph import neighbours
-from bridgeviz.costs.intra import METRICS
+from bridgeviz.costs import METRICS, _diffusion, every_row, find_atoms
+from bridgeviz.costs._diffusion import affinities
+from bridgeviz.costs._graph import neighbours
 
 
 def affinity_graph(x, atoms, *, metric, k):
@@ -21,7 +20,7 @@ def affinity_graph(x, atoms, *, metric, k):
 
 
 def dense_graph(x, k):
-    """S of the docstring, with loops, for rows that are all different (squared distance: every factor cancels)."""
+    """S of the docstring, by loops, for distinct rows (with squared distances: every factor cancels)."""
     d = cdist(x, x, "sqeuclidean")
     np.fill_diagonal(d, np.inf)
     order = np.argsort(d, axis=1)[:, :k]
@@ -77,7 +76,7 @@ def test_agrees_with_the_dense_formula(n, m, l, a, spaces):  # noqa: E741
     np.testing.assert_allclose(ours[reached], theirs[reached], atol=1e-3)
 
 
-def test_range_rows_and_swapping_of_rows(spaces):
+def test_range_row_sums_and_permuted_rows(spaces):
     x, y, pairs = spaces(2, 60, 50, 3, 4, 8)
     dense = costs.diffusion_bridge(x, y, pairs).dense()
     assert dense.min() >= 0
@@ -92,12 +91,12 @@ def test_range_rows_and_swapping_of_rows(spaces):
 
 def test_a_row_with_more_than_k_copies_is_an_island(spaces):
     _, y, _ = spaces(4, 30, 30, 3, 3, 1)
-    y = np.concatenate([np.repeat(y[:2], 8, axis=0), y[2:]])  # two atoms of 8 copies, 28 lone rows
+    y = np.concatenate([np.repeat(y[:2], 8, axis=0), y[2:]])  # two atoms with 8 copies each, 28 lone rows
     atoms = find_atoms(y)
     s = affinity_graph(y, atoms, metric="sqeuclidean", k=5).toarray()
-    neighbours = [set(np.flatnonzero(row)) for row in s]
-    assert sum(len(some) for some in neighbours[2:]) > 0
-    # The copies' own edges lead nowhere else; only a lone row may choose the island as its neighbour.
+    reachable = [set(np.flatnonzero(row)) for row in s]
+    assert sum(len(atoms_near) for atoms_near in reachable[2:]) > 0
+    # The copies have no edges to other atoms; only a lone row may have the island among its neighbours.
     island = affinity_graph(
         np.repeat(y[:2], 8, axis=0), find_atoms(np.repeat(y[:2], 8, axis=0)), metric="sqeuclidean", k=5
     )
@@ -105,7 +104,7 @@ def test_a_row_with_more_than_k_copies_is_an_island(spaces):
 
 
 def test_merged_label_codes_diffuse_as_unmerged_rows_do():
-    """Ten distinct codes of 12 copies each, k = 5: each code is its own island, so K needs no graph at all."""
+    """Four distinct codes with 12 copies each, k = 5: each code is its own island, so K needs no graph in Y."""
     rng = np.random.default_rng(0)
     codes, labels = rng.normal(size=(4, 3)), np.arange(48) % 4
     x, y = rng.normal(size=(48, 3)), codes[labels]
@@ -125,7 +124,7 @@ def test_beats_the_bridge_on_digits(digits):
     pairs = digits.sample_pairs(0.03, seed=0)
     accuracy = {}
     for name in ("bridge", "diffusion_bridge"):
-        plan = bv.couplings.linear(bv.costs.COSTS[name](digits.source.x, digits.target.x, pairs))
+        plan = bv.couplings.linear(costs.COSTS[name]()(digits.source.x, digits.target.x, pairs))
         accuracy[name] = bv.metrics.matching_accuracy(plan, digits.source.labels, digits.target.labels)
     assert accuracy["bridge"] > 0.6
     assert accuracy["diffusion_bridge"] > accuracy["bridge"] + 0.05
@@ -147,37 +146,35 @@ def test_profiles_are_cosines_of_centred_logarithms(spaces):
     logs = [np.log(np.maximum(f, 1e-12 * f.max())) for f in dense_factors(x, y, pairs, 6, 0.9)]
     theirs = cdist(*(log - log.mean(0) for log in logs), "cosine")
     np.testing.assert_allclose(cost.dense(), theirs, atol=1e-5)
-    assert cost.source_factor.shape == (30, 8)  # low rank: the matrix was never needed
+    assert cost.source_factor.shape == (30, 8)  # low rank: no (n, m) matrix is formed
     assert cost.facts["form"] == "profile"
 
 
 @pytest.mark.parametrize("keep", [1, 3, 10, 300])
 def test_the_strongest_anchors_and_the_mass_that_is_dropped(keep, monkeypatch):
-    from bridgeviz.costs import diffusion
-
-    monkeypatch.setattr(diffusion, "_BLOCK", 7)  # of 25 anchors: several blocks, the last one smaller
+    monkeypatch.setattr(_diffusion, "_BLOCK", 7)  # 25 anchors make several blocks, the last one smaller
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(60, 3)), rng.normal(size=(50, 2))
     pairs = np.stack([rng.permutation(60)[:25], rng.permutation(50)[:25]], axis=1)
     cost = costs.diffusion_bridge(x, y, pairs, metric="sqeuclidean", k=6, a=0.9, strongest=keep)
     whole = dense_factors(x, y, pairs, 6, 0.9)
-    kept = []
+    truncated = []
     for letter, f in zip("xy", whole, strict=True):
         top = np.sort(f, axis=1)[:, ::-1][:, :keep]
         assert cost.facts[f"dropped_{letter}"] == pytest.approx(1 - top.sum() / f.sum(), abs=1e-6)
-        kept.append(np.where(f >= top[:, -1:] * (1 - 1e-9), f, 0))
-    kernel = kept[0] @ kept[1].T
+        truncated.append(np.where(f >= top[:, -1:] * (1 - 1e-9), f, 0))
+    kernel = truncated[0] @ truncated[1].T
     share = np.divide(kernel, kernel.sum(1, keepdims=True), out=np.zeros_like(kernel), where=kernel > 0)
     np.testing.assert_allclose(np.exp(-cost.dense()), np.maximum(share, 1e-12), atol=1e-6)
     if keep < 25:
-        assert cost.source_factor.nnz <= 60 * keep  # sparse: what is dropped takes no memory
+        assert cost.source_factor.nnz <= 60 * keep  # sparse: dropped mass takes no memory
         assert cost.nbytes_factors <= 16 * (cost.source_factor.nnz + cost.target_factor.nnz)
         assert 0 < cost.facts["dropped_x"] < 1
     rows, columns = [3, 1, 59], [0, 49]
     np.testing.assert_allclose(cost.block(rows, columns), cost.dense()[np.ix_(rows, columns)], atol=1e-12)
 
 
-def test_islands_without_a_pair_are_counted_and_named():
+def test_islands_without_a_pair_are_counted_and_reported():
     rng = np.random.default_rng(0)
     x = np.concatenate([rng.normal(size=(20, 2)), 100 + rng.normal(size=(11, 2))])
     cost = costs.diffusion_bridge(x, x, [[0, 0]], metric="sqeuclidean", k=5)

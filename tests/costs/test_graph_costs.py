@@ -13,8 +13,8 @@ from scipy.spatial.distance import cdist
 
 import bridgeviz as bv
 from bridgeviz import costs
-from bridgeviz.costs import anchors
-from bridgeviz.costs.atoms import find_atoms
+from bridgeviz.costs import find_atoms
+from bridgeviz.costs._anchors import anchor
 
 SCIPY = {"cosine": "cosine", "sqeuclidean": "sqeuclidean", "pearson": "correlation"}
 
@@ -32,7 +32,7 @@ def knn_graph(x, metric, k, power):
 
 
 def connect(g, d):
-    """Join islands, each to the rest by its shortest edge, until there is one."""
+    """Join every island to the rest by its shortest edge, until the graph is connected."""
     while nx.number_connected_components(g) > 1:
         parts = sorted(nx.connected_components(g), key=lambda part: (-len(part), min(part)))
         edges = []
@@ -57,12 +57,11 @@ def lengths(g, n):
 @pytest.mark.parametrize(("n", "m", "l", "k", "power"), [(12, 9, 3, 3, 1.0), (40, 30, 8, 5, 2.0), (25, 25, 1, 2, 0.5)])
 def test_geodesics_agree_with_networkx(metric, n, m, l, k, power, spaces):  # noqa: E741
     x, y, pairs = spaces(n, n, m, 4, 3, l)
-    x[n // 2 :] += 50  # at least two islands, unless k reaches over
+    x[n // 2 :] += 50  # at least two islands, unless k is large enough to join them
     cost = costs.geodesic_bridge(x, y, pairs, metric=metric, k=k, power=power)
     legs = []
     for side, points in enumerate((x, y)):
-        ways = lengths(connect(*knn_graph(points, metric, k, power)), len(points))[:, pairs[:, side]]
-        legs.append(ways)
+        legs.append(lengths(connect(*knn_graph(points, metric, k, power)), len(points))[:, pairs[:, side]])
     # Pairs that share a point are one group: the mean is over groups, each with its nearest member.
     theirs = (legs[0][:, None, :] / cost.facts["mean_x"] + legs[1][None] / cost.facts["mean_y"]).min(-1)
     np.testing.assert_allclose(cost.dense(), theirs, rtol=1e-9, atol=1e-9)
@@ -90,7 +89,7 @@ def test_exact_paths_agree_with_networkx_on_the_fused_graph(metric, n, m, l, k, 
 
 
 def test_a_path_may_cross_several_pairs():
-    """x0 and x2 are far apart in X and close in Y: the way from x2 leads over to Y and back."""
+    """x0 and x2 are far apart in X and close in Y: the shortest path from x2 crosses to Y and back."""
     x = np.array([[0.0], [1.0], [50.0], [51.0]])
     y = np.array([[0.0], [0.1], [0.2], [30.0]])
     pairs = [[1, 0], [2, 1]]
@@ -118,21 +117,21 @@ def test_heat_agrees_with_a_dense_solve(n, m, l, k, t, spaces):  # noqa: E741
     assert t is not None or cost.facts["t"] == pytest.approx(np.sqrt(np.concatenate(edges)).mean() ** 2)
     laplacian = np.diag(w.sum(1)) - w
     heat = np.linalg.inv(np.eye(n + m) + cost.facts["t"] * laplacian)[:n, n:]
-    reached = heat > 1e-9 * heat.max()  # a dense inverse knows the others to no digit
+    reached = heat > 1e-9 * heat.max()  # a dense inverse has no correct digit of the others
     assert reached.mean() > 0.1
     np.testing.assert_allclose(cost.dense()[reached], -np.log(heat[reached]), rtol=1e-5, atol=1e-5)
     assert np.isfinite(cost.dense()).all()
 
 
-def test_heat_that_falls_below_float32_is_told_apart():
+def test_heat_below_the_range_of_float32_is_distinguished():
     x = np.linspace(0, 40, 41)[:, None]
     dense = costs.knn(x, x, [[0, 0]], k=2, t=1e-6).dense()
-    assert dense.max() > 200  # e^-200: float32 ends at e^-87
+    assert dense.max() > 200  # e^-200; float32 ends at e^-87
     assert (np.diff(dense[20:-2, 0]) > 5).all()
 
 
 def test_grouping_by_either_side_gives_the_same_cost(spaces):
-    """Ten rows paired with copies of three atoms: grouped by the side with fewer atoms, whichever that is."""
+    """Ten rows paired with copies of three atoms are grouped by the side with fewer atoms, whichever that is."""
     x, y, _ = spaces(0, 30, 24, 3, 4, 1)
     y = y[np.arange(24) % 3]
     pairs = np.stack([np.arange(10), np.arange(10) * 2], axis=1)
@@ -140,15 +139,15 @@ def test_grouping_by_either_side_gives_the_same_cost(spaces):
         (costs.bridge, {}), (costs.geodesic_bridge, {"k": 4}), (costs.diffusion_bridge, {"k": 12, "a": 0.9}),
         (costs.knn, {"k": 4}), (costs.knn, {"k": 4, "form": "path"}), (costs.kcca, {}),
     ]:  # fmt: skip
-        there = build(x, y, pairs, **options)
-        back = build(y, x, pairs[:, ::-1], **options)
-        assert there.source_factor.shape[1] <= 3
-        if build is costs.diffusion_bridge:  # its rows are shares: only up to each row's and column's sum
-            k = np.exp(-there.dense()), np.exp(-back.dense().T)
+        forward = build(x, y, pairs, **options)
+        backward = build(y, x, pairs[:, ::-1], **options)
+        assert forward.source_factor.shape[1] <= 3
+        if build is costs.diffusion_bridge:  # its rows are shares: equal up to row and column factors
+            k = np.exp(-forward.dense()), np.exp(-backward.dense().T)
             ratio = k[0] / k[1]
             np.testing.assert_allclose(ratio * ratio[0, 0], ratio[:, :1] * ratio[:1], rtol=1e-5)
         else:
-            np.testing.assert_allclose(there.dense(), back.dense().T, rtol=1e-8, atol=1e-8)
+            np.testing.assert_allclose(forward.dense(), backward.dense().T, rtol=1e-8, atol=1e-8)
 
 
 @given(seed=st.integers(0, 10**6), n=st.integers(4, 14), m=st.integers(4, 14), l=st.integers(2, 6))
@@ -180,9 +179,9 @@ def test_merged_rows_are_one_node():
     copies = y[np.arange(24) % 6]
     pairs = np.stack([np.arange(6), np.arange(6)], axis=1)
     for build in (costs.geodesic_bridge, costs.knn):
-        few, many = build(x, y, pairs, k=4), build(x, copies, pairs, k=4)
-        assert many.atom_shape == (20, 6)
-        np.testing.assert_allclose(many.dense(), few.dense()[:, np.arange(24) % 6], rtol=1e-9)
+        distinct, repeated = build(x, y, pairs, k=4), build(x, copies, pairs, k=4)
+        assert repeated.atom_shape == (20, 6)
+        np.testing.assert_allclose(repeated.dense(), distinct.dense()[:, np.arange(24) % 6], rtol=1e-9)
 
 
 def test_islands_are_joined_and_reported():
@@ -198,7 +197,7 @@ def test_islands_are_joined_and_reported():
         assert np.isfinite(cost.dense()).all()
         assert cost.advice.startswith("11 source rows lie on islands of the neighbour graph without a pair (3 islands")
         assert "20 target rows" in cost.advice
-    twice = np.concatenate([x, x[20:24]])  # equal rows are one atom, and still rows
+    twice = np.concatenate([x, x[20:24]])  # equal rows are one atom but count as rows
     for cost in (
         costs.geodesic_bridge(twice, x, [[0, 0], [35, 0]], metric="sqeuclidean", k=4),
         costs.knn(twice, x, [[0, 0], [35, 0]], k=4),
@@ -207,12 +206,12 @@ def test_islands_are_joined_and_reported():
 
 
 def test_copies_share_one_atom_and_one_leg():
-    given_ = anchors.anchor(
+    anchored = anchor(
         np.array([[0.0], [1.0], [0.0]]), np.array([[5.0], [6.0]]), [[0, 0], [2, 0], [1, 1]], "sqeuclidean", "test"
     )
-    assert given_.groups == 2
-    assert len(find_atoms(given_.x)) == 2
-    product = given_.marks("source") @ given_.marks("target").T
+    assert anchored.groups == 2
+    assert len(find_atoms(anchored.x)) == 2
+    product = anchored.incidence("source") @ anchored.incidence("target").T
     np.testing.assert_array_equal(product.toarray(), [[2, 0], [0, 1]])  # two pairs of rows between one pair of atoms
 
 
@@ -222,12 +221,12 @@ def test_geodesics_beat_straight_lines_on_a_swiss_roll():
     x, y = problem.source.x, problem.target.x
     accuracy = {}
     for name in ("bridge", "geodesic_bridge"):
-        plan = bv.couplings.linear(costs.COSTS[name](x, y, pairs, metric="sqeuclidean"))
+        plan = bv.couplings.linear(costs.COSTS[name](metric="sqeuclidean")(x, y, pairs))
         accuracy[name] = bv.metrics.matching_accuracy(plan, problem.source.labels, problem.target.labels)
     assert accuracy["geodesic_bridge"] > accuracy["bridge"] + 0.05
 
 
-def test_the_way_along_the_graph_adds_up_to_the_cost(spaces):
+def test_the_path_along_the_graph_adds_up_to_the_cost(spaces):
     x, y, _ = spaces(1, 50, 40, 3, 3, 1)
     y = y[np.arange(40) % 12]
     pairs = np.stack([np.arange(8), np.arange(8) * 3], axis=1)
@@ -238,11 +237,11 @@ def test_the_way_along_the_graph_adds_up_to_the_cost(spaces):
         assert route.cost == pytest.approx(dense[i, j], abs=1e-9)
         assert (route.way_x[0], route.way_y[-1]) == (i, j)
         assert [route.way_x[-1], route.way_y[0]] == pairs[route.pair].tolist()
-        for points, way, leg, letter in ((x, route.way_x, route.leg_x, "x"), (y, route.way_y, route.leg_y, "y")):
-            walked = sum(((points[a] - points[b]) ** 2).sum() for a, b in itertools.pairwise(way))
-            assert walked / cost.facts[f"mean_{letter}"] == pytest.approx(leg, abs=1e-9)
-            steps += len(way) - 1
-    assert steps > 10  # some ways have stops in between
+        for points, path, leg, letter in ((x, route.way_x, route.leg_x, "x"), (y, route.way_y, route.leg_y, "y")):
+            length = sum(((points[a] - points[b]) ** 2).sum() for a, b in itertools.pairwise(path))
+            assert length / cost.facts[f"mean_{letter}"] == pytest.approx(leg, abs=1e-9)
+            steps += len(path) - 1
+    assert steps > 10  # some paths have stops in between
     assert costs.kcca(x, y, pairs).route is None
 
 

@@ -1,4 +1,4 @@
-"""Distances within a space, against SciPy."""
+"""Distances within a space against SciPy."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def test_agrees_with_scipy(name, n, m, p):
 
 @pytest.mark.parametrize("name", SCIPY)
 @pytest.mark.parametrize(("n", "p"), [(2, 2), (9, 4), (150, 12)])
-def test_mean_is_the_mean_of_the_matrix(name, n, p):
+def test_the_mean_is_that_of_the_matrix(name, n, p):
     x = 2 + np.random.default_rng(n).normal(size=(n, p))
     metric = costs.METRICS[name]
     np.testing.assert_allclose(metric.mean(x), cdist(x, x, SCIPY[name]).mean(), rtol=1e-10, atol=1e-14)
 
 
 @given(seed=st.integers(0, 10**6), scale=st.floats(0.01, 100))
-def test_angles_do_not_feel_scale_and_squares_do(seed, scale):
+def test_angles_are_invariant_to_scale_and_squares_are_not(seed, scale):
     x = np.random.default_rng(seed).normal(size=(5, 4))
     np.testing.assert_allclose(costs.cosine(scale * x, x), costs.cosine(x, x), atol=1e-10)
     np.testing.assert_allclose(costs.pearson(scale * x + 1, x), costs.pearson(x, x), atol=1e-10)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import sparse
 
-from bridgeviz.costs.resolvent import resolvent
+from bridgeviz.costs._resolvent import resolvent
 
 
 def symmetric(n, seed=0):
@@ -21,18 +21,18 @@ def symmetric(n, seed=0):
 def test_agrees_with_a_dense_solve(bound):
     s = bound * symmetric(60)
     e = np.random.default_rng(1).random((60, 4))
-    found = resolvent(sparse.csr_array(s), e, bound=bound)
-    np.testing.assert_allclose(found, np.linalg.solve(np.eye(60) - s, e), rtol=1e-9)
+    solution = resolvent(sparse.csr_array(s), e, bound=bound)
+    np.testing.assert_allclose(solution, np.linalg.solve(np.eye(60) - s, e), rtol=1e-9)
 
 
 def test_small_entries_keep_their_digits():
-    """Along a chain of 150 nodes the exact entries fall to 1e-300; a solve to absolute accuracy would lose them."""
+    """Along a chain of 150 nodes the exact entries fall to 1e-300; a solve to an absolute accuracy would lose them."""
     n, weight = 150, 0.005
     s = sparse.csr_array(sparse.diags_array([np.full(n - 1, weight)] * 2, offsets=[-1, 1]))
     e = np.zeros((n, 1))
     e[0] = 1
-    found = resolvent(s, e, bound=2 * weight)[:, 0]
+    solution = resolvent(s, e, bound=2 * weight)[:, 0]
     root = (1 - np.sqrt(1 - 4 * weight**2)) / (2 * weight)  # u_k = root^k / (1 - weight root), far from the end
     exact = root ** np.arange(n) / (1 - weight * root)
     assert exact[130] < 1e-298
-    np.testing.assert_allclose(found[:120], exact[:120], rtol=1e-10)
+    np.testing.assert_allclose(solution[:120], exact[:120], rtol=1e-10)

@@ -1,4 +1,4 @@
-"""Equal rows of a space, collapsed to atoms: "a photo of a cat" is one point, however often it is written down."""
+"""Atoms: the distinct rows of a space. "A photo of a cat" is one atom, however many rows hold it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from jaxtyping import Int
 
 @dataclass(frozen=True, eq=False)
 class Atoms:
-    """The distinct rows of an (n, p) matrix, in the order in which they first appear.
+    """The distinct rows of an (n, p) matrix, in order of first appearance.
 
     Attributes:
         rows: (u,) the first row number of each atom.
         index: (n,) the atom of each row.
-        multiplicity: (u,) how many rows each atom stands for; they sum to n.
+        multiplicity: (u,) how many rows each atom stands for; sums to n.
     """
 
     rows: Int[np.ndarray, " u"]
@@ -31,13 +31,13 @@ class Atoms:
         return len(self.rows) < len(self.index)
 
     def members(self) -> tuple[np.ndarray, np.ndarray]:
-        """(n,) row numbers sorted by atom, and (u,) where each atom's rows start."""
+        """(n,) row numbers sorted by atom, and (u,) the position where each atom's rows start."""
         order = np.argsort(self.index, kind="stable")
         return order, np.concatenate([[0], np.cumsum(self.multiplicity)[:-1]])
 
 
 def find_atoms(x: np.ndarray) -> Atoms:
-    """Collapse exactly equal rows.
+    """Merge exactly equal rows.
 
     >>> import numpy as np
     >>> find_atoms(np.array([[1.0], [0.0], [1.0]])).multiplicity
@@ -47,9 +47,9 @@ def find_atoms(x: np.ndarray) -> Atoms:
     order = np.argsort(first)
     rank = np.empty_like(order)
     rank[order] = np.arange(len(order))
-    return Atoms(first[order], rank[inverse.reshape(-1)], counts[order])
+    return Atoms(rows=first[order], index=rank[inverse.reshape(-1)], multiplicity=counts[order])
 
 
 def every_row(n: int) -> Atoms:
-    """Each row its own atom."""
-    return Atoms(np.arange(n), np.arange(n), np.ones(n, np.int64))
+    """Every row as its own atom, without merging."""
+    return Atoms(rows=np.arange(n), index=np.arange(n), multiplicity=np.ones(n, np.int64))

@@ -1,4 +1,4 @@
-"""Intra-space distances c_X and c_Y: what a cost between spaces is built from."""
+"""Distances within one space, c_X and c_Y: what a cost between spaces is built from."""
 
 from __future__ import annotations
 
@@ -12,41 +12,18 @@ from numpy.typing import ArrayLike
 from bridgeviz import _checks as check
 
 
-def _rows(x: np.ndarray, name: str, where: str) -> np.ndarray:
-    norms = np.linalg.norm(x, axis=1, keepdims=True)
-    if (norms == 0).any():
-        row = int(np.argmin(norms))
-        raise check.fail(
-            name,
-            where,
-            "free of rows of length zero, whose angle is undefined",
-            f"row {row}",
-            "Use metric='sqeuclidean'.",
-        )
-    return x / norms
-
-
-def _centred_rows(x: np.ndarray, name: str, where: str) -> np.ndarray:
-    centred = x - x.mean(axis=1, keepdims=True)
-    flat = np.linalg.norm(centred, axis=1) <= 1e-12 * np.linalg.norm(x, axis=1)
-    if flat.any():
-        row = int(np.argmax(flat))
-        raise check.fail(
-            name,
-            where,
-            "free of constant rows, whose correlation is undefined",
-            f"row {row}",
-            "Use metric='sqeuclidean'.",
-        )
-    return centred / np.linalg.norm(centred, axis=1, keepdims=True)
-
-
 @dataclass(frozen=True)
 class Metric:
-    """A distance that is `scale * |e(x) - e(x')|^2` after an embedding e of each row.
+    """A distance of the form `scale * |e(x) - e(x')|^2` with an embedding e of each row.
 
-    All three of ours are, which gives two things: a matrix of them is one matrix product, and the mean over all
-    n^2 pairs (by which H.4 divides) costs O(n), because E|e - e'|^2 = 2 (E|e|^2 - |E e|^2).
+    All three of ours have this form. So a matrix of distances is one matrix product, and the mean over all n^2 pairs
+    (by which H.4 divides) costs O(n), because E|e - e'|^2 = 2 (E|e|^2 - |E e|^2).
+
+    Attributes:
+        name: of the metric.
+        embed: (rows, name, where) -> the embedded rows; raises an `InputError` about argument `name` of `where` for
+            rows that the metric is undefined for.
+        scale: the factor.
     """
 
     name: str
@@ -56,35 +33,52 @@ class Metric:
     def matrix(self, x: np.ndarray, y: np.ndarray) -> Float[np.ndarray, "n m"]:
         """All distances between the rows of x and of y; never negative."""
         e, f = self._embedded(x, "x"), self._embedded(y, "y")
-        centre = f.mean(0)  # the differences stay; far from the origin their squares would drown in rounding
+        centre = f.mean(0)  # leaves differences alone; far from the origin their squares would drown in rounding
         e, f = e - centre, f - centre
         squares = (e**2).sum(1)[:, None] + (f**2).sum(1)[None, :] - 2 * e @ f.T
         return np.maximum(self.scale * squares, 0)
 
     def mean(self, x: np.ndarray) -> float:
-        """The mean of the n x n matrix of distances within x, the zeros of its diagonal included."""
+        """The mean of the n x n matrix of distances within x, including the zeros of its diagonal."""
         e = self._embedded(x, "x")
         spread = ((e - e.mean(0)) ** 2).sum(1).mean()
-        # Rows that are one direction up to rounding are one point, not a space of size 1e-32.
+        # Rows that share one direction up to rounding are one point, not a space of size 1e-32.
         return float(2 * self.scale * spread) if spread > 1e-28 * (e**2).sum(1).mean() else 0.0
 
-    def usable(self, x: np.ndarray, name: str, where: str) -> None:
-        """An error that names argument `name` and its first row that this metric is undefined for, if there is one."""
+    def require_defined(self, x: np.ndarray, name: str, where: str) -> None:
+        """Raise an `InputError` about argument `name` of `where` if the metric is undefined for any row of x."""
         self.embed(x.astype(np.float64), name, where)
 
     def _embedded(self, x: np.ndarray, name: str) -> np.ndarray:
         return self.embed(x.astype(np.float64), name, self.name)
 
 
+def _unit_rows(x: np.ndarray, name: str, where: str) -> np.ndarray:
+    norms = np.linalg.norm(x, axis=1, keepdims=True)
+    if (norms == 0).any():
+        expected = "free of rows of length zero, whose angle is undefined"
+        raise check.fail(name, where, expected, f"row {int(np.argmin(norms))}", "Use metric='sqeuclidean'.")
+    return x / norms
+
+
+def _centred_unit_rows(x: np.ndarray, name: str, where: str) -> np.ndarray:
+    centred = x - x.mean(axis=1, keepdims=True)
+    constant = np.linalg.norm(centred, axis=1) <= 1e-12 * np.linalg.norm(x, axis=1)
+    if constant.any():
+        expected = "free of constant rows, whose correlation is undefined"
+        raise check.fail(name, where, expected, f"row {int(np.argmax(constant))}", "Use metric='sqeuclidean'.")
+    return centred / np.linalg.norm(centred, axis=1, keepdims=True)
+
+
 METRICS = {
-    "cosine": Metric("cosine", _rows, 0.5),
+    "cosine": Metric("cosine", _unit_rows, 0.5),
     "sqeuclidean": Metric("sqeuclidean", lambda x, *_: x, 1.0),
-    "pearson": Metric("pearson", _centred_rows, 0.5),
+    "pearson": Metric("pearson", _centred_unit_rows, 0.5),
 }
 
 
-def metric(name: str, where: str) -> Metric:
-    """The metric of that name, or an error that lists them."""
+def find_metric(name: str, where: str) -> Metric:
+    """The metric with that name, or an error that lists the names."""
     return METRICS[check.choice(name, "metric", where, METRICS)]
 
 

@@ -1,0 +1,58 @@
+"""How the two factors of a cost combine to its entries, for NumPy and JAX arrays alike.
+
+JAX is imported only where its arrays come in.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import sparse
+
+
+def min_plus(a: Any, b: Any) -> Any:
+    """`min_p a[i, p] + b[j, p]`: (r, g), (c, g) -> (r, c). NumPy in, NumPy out; JAX in, JAX out."""
+    if isinstance(a, np.ndarray):
+        out = np.full((len(a), len(b)), np.inf, np.result_type(a, b))
+        for p in range(a.shape[1]):
+            np.minimum(out, a[:, p, None] + b[None, :, p], out=out)
+        return out
+    return _namespace(a).min(a[:, None, :] + b[None, :, :], axis=-1)
+
+
+def neg_log_inner(a: Any, b: Any) -> Any:
+    """`-log sum_p a[i, p] b[j, p]` for non-negative factors; finite where the sum underflows to 0."""
+    return -_log_inner(a, b, 1e-300)
+
+
+def neg_log_share(a: Any, b: Any) -> Any:
+    """The same where the sums are shares of a row's mass, floored at 1e-12: the cost where no path leads."""
+    return -_log_inner(a, b, 1e-12)
+
+
+def one_minus_inner(a: Any, b: Any) -> Any:
+    """`1 - <a_i, b_j>`: the cosine distance of rows of length one."""
+    return 1 - a @ b.T
+
+
+def pick_columns(a: Any, b: Any) -> Any:
+    """The columns of `a` whose numbers `b` (c, 1) holds: a plain matrix is its own source factor."""
+    return a[:, b[:, 0].astype(int)]
+
+
+def _log_inner(a: Any, b: Any, floor: float) -> Any:
+    product = a @ b.T
+    if sparse.issparse(product):
+        product = product.toarray()
+    xp = _namespace(product)
+    return xp.log(xp.maximum(product, max(floor, float(np.finfo(product.dtype).tiny))))
+
+
+def _namespace(array: Any) -> Any:
+    """`numpy` for its own arrays, else `jax.numpy`."""
+    if isinstance(array, np.ndarray):
+        return np
+    import jax.numpy as jnp
+
+    return jnp

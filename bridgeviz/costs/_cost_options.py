@@ -1,0 +1,93 @@
+"""The options of a cost on pairs: a frozen dataclass that builds the cost."""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Concatenate, ParamSpec
+
+from numpy.typing import ArrayLike
+
+from bridgeviz._options import Choice, Count, Options, option
+from bridgeviz.costs._cost import Cost
+from bridgeviz.costs._intra import METRICS
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True)
+class CostVariant:
+    """A setting of a cost that `recommend` compares.
+
+    Attributes:
+        options: those that differ from the defaults.
+        title: of its row in the benchmark of costs; a variant without a title has no row there.
+    """
+
+    options: Mapping[str, Any]
+    title: str = ""
+
+
+def metric_option(default: str) -> Any:
+    """The field `metric`, the distance within each space."""
+    return option(Choice(METRICS), default, label="Metric", help="Distance within each space.")
+
+
+def neighbours_option() -> Any:
+    """The field `k` of a cost on neighbour graphs."""
+    return option(
+        Count(),
+        10,
+        label="Neighbours k",
+        stops=("3", "5", "10", "15", "30"),
+        limits=(1, 1000),
+        help="Neighbours per point in the graph that the cost runs along.",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CostOptions(Options, ABC):
+    """The base of every cost on pairs: `Bridge(metric="cosine")(x, y, pairs)` builds a `Cost`.
+
+    A new cost is one file with a subclass and one line in `bridgeviz.costs.COSTS`. The subclass is a frozen dataclass
+    with a `name`, a `summary`, a `lead`, its options as fields, and `build`.
+
+    Attributes:
+        variants: what `recommend` and the benchmark try; the defaults alone, titled by the name, unless given.
+        metric: within each space: a name in `METRICS`.
+    """
+
+    variants: ClassVar[tuple[CostVariant, ...]] = ()
+    metric: str = metric_option("cosine")
+
+    def __init_subclass__(cls, **kwargs: Any):
+        super().__init_subclass__(**kwargs)
+        if "variants" not in cls.__dict__:
+            cls.variants = (CostVariant({}, title=cls.name.replace("_", " ")),)
+
+    @abstractmethod
+    def build(self, x: ArrayLike, y: ArrayLike, pairs: ArrayLike) -> Cost:
+        """The cost between the rows of x (n, p) and y (m, q), built on the pairs (l, 2)."""
+
+    def __call__(self, x: ArrayLike, y: ArrayLike, pairs: ArrayLike) -> Cost:
+        return self.build(x, y, pairs)
+
+
+def functional(options: Callable[P, CostOptions]) -> Callable[Concatenate[ArrayLike, ArrayLike, ArrayLike, P], Cost]:
+    """A class of options as a function: `bridge(x, y, pairs, metric=...)` is `Bridge(metric=...)(x, y, pairs)`.
+
+    The function takes its name, docstring and keyword arguments from the class.
+    """
+
+    def build(x: ArrayLike, y: ArrayLike, pairs: ArrayLike, *args: P.args, **kwargs: P.kwargs) -> Cost:
+        return options(*args, **kwargs).build(x, y, pairs)
+
+    cls: Any = options
+    nouns = list(inspect.signature(build).parameters.values())[:3]
+    keywords = inspect.signature(cls).parameters.values()
+    build.__name__ = build.__qualname__ = cls.name
+    build.__module__, build.__doc__ = cls.__module__, cls.__doc__
+    setattr(build, "__signature__", inspect.Signature([*nouns, *keywords], return_annotation="Cost"))  # noqa: B010
+    return build

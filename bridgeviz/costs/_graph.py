@@ -1,0 +1,93 @@
+"""Neighbour graphs within a space, on its atoms: their edges and the shortest paths along them."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy import sparse
+
+from bridgeviz.costs._atoms import Atoms
+from bridgeviz.costs._intra import Metric
+
+_CACHE_SIZE = 8
+_cache: OrderedDict[tuple, tuple[np.ndarray, np.ndarray]] = OrderedDict()
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True, eq=False)
+class Neighbours:
+    """The k nearest other atoms of each atom.
+
+    Attributes:
+        points: (u, p) the atoms, embedded so that the metric is a multiple of the squared chord between them.
+        distance: (u, k) in the metric.
+        index: (u, k) atoms.
+    """
+
+    points: Float[np.ndarray, "u p"]
+    distance: Float[np.ndarray, "u k"]
+    index: Int[np.ndarray, "u k"]
+
+    @property
+    def rows(self) -> np.ndarray:
+        """(u, k) the atom whose neighbour each entry is."""
+        return np.repeat(np.arange(len(self.index)), self.index.shape[1]).reshape(self.index.shape)
+
+    def graph(self, weight: np.ndarray, *, keep: np.ndarray | None = None) -> sparse.csr_array:
+        """The symmetric (u, u) graph: an edge where either end has the other among its neighbours.
+
+        Args:
+            weight: (u, k) of the edges.
+            keep: (u, k) mask of the neighbours that count; None keeps all.
+        """
+        u = len(self.points)
+        where = slice(None) if keep is None else keep
+        w = sparse.csr_array((weight[where].ravel(), (self.rows[where].ravel(), self.index[where].ravel())), (u, u))
+        return sparse.csr_array(w.maximum(w.T))
+
+
+def neighbours(x: np.ndarray, atoms: Atoms, *, metric: Metric, k: int) -> Neighbours:
+    """Exact nearest neighbours (scikit-learn) among the atoms of x; all other atoms where there are fewer than k.
+
+    The last few results are cached, because other pairs, another cost or another fold ask for the same neighbours.
+    """
+    points = metric.embed(x[atoms.rows].astype(np.float64), "x", "neighbours")
+    k = min(k, len(points) - 1)
+    if k == 0:
+        return Neighbours(points=points, distance=np.zeros((1, 0)), index=np.zeros((1, 0), np.int64))
+    chord, index = _cached_neighbours(points, k)
+    return Neighbours(points=points, distance=metric.scale * chord**2, index=index)
+
+
+def _cached_neighbours(points: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The chords to the k nearest neighbours of each point, and their numbers, both (u, k)."""
+    from sklearn.neighbors import NearestNeighbors
+
+    key = hashlib.blake2b(points.tobytes(), digest_size=16).digest(), points.shape, k
+    with _lock:
+        result = _cache.get(key)
+    if result is None:
+        result = NearestNeighbors(n_neighbors=k).fit(points).kneighbors()  # a point is not its own neighbour
+        for array in result:
+            array.flags.writeable = False
+    with _lock:
+        _cache[key] = result
+        _cache.move_to_end(key)
+        while len(_cache) > _CACHE_SIZE:
+            _cache.popitem(last=False)
+    return result
+
+
+def path_lengths(graph: sparse.csr_array, groups: Sequence[np.ndarray]) -> Float[np.ndarray, "u g"]:
+    """The length of the shortest path from each atom to the nearest member of each group (Dijkstra)."""
+    from scipy.sparse.csgraph import dijkstra
+
+    if all(len(group) == 1 for group in groups):
+        return np.ascontiguousarray(dijkstra(graph, directed=False, indices=np.concatenate(groups)).T)
+    return np.stack([dijkstra(graph, directed=False, indices=group, min_only=True) for group in groups], axis=1)
