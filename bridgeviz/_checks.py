@@ -1,11 +1,12 @@
-"""One error voice: what was wrong, what was expected, what came, what to do.
+"""One error voice: which argument is wrong, what was expected, what was passed, and what to do.
 
-Every check returns the cleaned value, so that a call reads `epsilon = check.positive(epsilon, "epsilon", "linear")`.
+Every check returns the cleaned value: `epsilon = check.positive(epsilon, "epsilon", "linear")`.
 """
 
 from __future__ import annotations
 
 import difflib
+import textwrap
 from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any
@@ -13,25 +14,25 @@ from typing import Any
 import numpy as np
 
 LARGEST = 1e100
-"""The largest number a matrix may hold: squares of larger ones overflow."""
+"""The largest magnitude in a matrix, because the squares of larger numbers overflow."""
 
 
 class InputError(ValueError):
-    """A wrong argument, said in one plain sentence. The command line prints it and exits with status 2."""
+    """A wrong argument, explained in one plain sentence. The command line prints it and exits with status 2."""
 
 
 class DataMissing(InputError):
-    """A dataset that is not here and could not be fetched."""
+    """The files of a data set are not on this machine and could not be downloaded."""
 
 
 def fail(name: str, where: str, expected: str, got: object, hint: str = "") -> InputError:
-    """The error for argument `name` of `where`; raise what it returns."""
+    """The error for the argument `name` of the function `where`, for the caller to raise."""
     text = f"The '{name}' of {where}() must be {expected}. Got {got} instead."
     return InputError(f"{text} {hint}".rstrip())
 
 
 def describe(value: Any) -> str:
-    """A short, safe description of any value for an error message."""
+    """A short description of any value for an error message, on one line."""
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape} and type {value.dtype}"
     text = " ".join(repr(value).split())
@@ -39,10 +40,10 @@ def describe(value: Any) -> str:
 
 
 def matrix(value: Any, name: str, where: str, *, columns: int | None = None, rows: int = 2) -> np.ndarray:
-    """A finite real (n, p) array with n >= `rows`, p >= 1; float32 stays float32, all else becomes float64."""
+    """A finite real (n, p) array with n >= `rows` and p >= 1. float16 becomes float32, and other types float64."""
     array = _array(value, name, where, f"a real matrix of shape (n, {columns or 'p'})")
     if array.ndim != 2:
-        raise fail(name, where, "a matrix: one row a sample, one column a feature", f"shape {array.shape}")
+        raise fail(name, where, "a matrix with one row per sample and one column per feature", f"shape {array.shape}")
     if len(array) < rows or array.shape[1] < 1:
         raise fail(name, where, f"a matrix with at least {rows} rows and 1 column", f"shape {array.shape}")
     if columns is not None and array.shape[1] != columns:
@@ -51,18 +52,18 @@ def matrix(value: Any, name: str, where: str, *, columns: int | None = None, row
     finite(array, name, where)
     largest = float(np.abs(array).max())
     if largest > LARGEST:
-        raise fail(name, where, f"of numbers below {LARGEST:g} in size", f"{largest:g}", "Rescale the features.")
+        expected = f"made of numbers below {LARGEST:g} in magnitude"
+        raise fail(name, where, expected, f"{largest:g}", "Rescale the features.")
     return array
 
 
 def finite(array: np.ndarray, name: str, where: str) -> np.ndarray:
-    """`array`, or an error that names the first row with NaN or infinity."""
+    """`array` itself, or an error that names the first row with NaN or infinity."""
     good = np.isfinite(array)
     if not good.all():
         at = tuple(int(k) for k in np.argwhere(~good)[0])
-        raise fail(
-            name, where, "finite everywhere", f"{array[at]} at row {at[0]}", "Drop or fill such rows before aligning."
-        )
+        hint = "Drop such rows, or replace the values, before aligning."
+        raise fail(name, where, "finite everywhere", f"{array[at]} at row {at[0]}", hint)
     return array
 
 
@@ -75,34 +76,34 @@ def vector(value: Any, name: str, where: str, *, length: int) -> np.ndarray:
 
 
 def labels(value: Any, name: str, where: str, *, length: int | None = None, least: int = 2) -> np.ndarray:
-    """One label a row, integers or strings, of at least `least` classes."""
-    array = _plain(value, name, where, "one label a row")
+    """One label per row, integers or strings, with at least `least` classes."""
+    array = _plain(value, name, where, "one label per row")
     if array.dtype == object:
-        missing = np.array([one is None or one != one for one in array.reshape(-1)], bool)
+        missing = np.array([label is None or label != label for label in array.reshape(-1)], bool)
         if missing.any():
             row = int(np.argmax(missing))
-            raise fail(name, where, "one label a row", f"none in row {row}", "Drop such rows, or name them a class.")
+            hint = "Drop such rows, or give them a class."
+            raise fail(name, where, "one label per row", f"none in row {row}", hint)
         array = array.astype(str)
     if array.ndim != 1 or (length is not None and len(array) != length):
-        expected = "one label a row" + ("" if length is None else f": {length} of them")
+        expected = "one label per row" + ("" if length is None else f", {length} in total")
         raise fail(name, where, expected, f"shape {array.shape}")
     if array.dtype.kind == "f":
         if not np.isfinite(array).all() or (array != np.round(array)).any() or (np.abs(array) > 2**53).any():
-            raise fail(name, where, "whole numbers or strings", "numbers with a fraction, NaN, infinity or huge ones")
+            raise fail(name, where, "whole numbers or strings", "a fraction, NaN, infinity or a number above 2**53")
         array = array.astype(np.int64)
     if array.dtype.kind not in "iubUS":
         raise fail(name, where, "whole numbers or strings", f"type {array.dtype}")
     classes = np.unique(array)
     if len(classes) < least:
-        only = f"{len(classes)} class" + (f" ({classes[0]})" if len(classes) else "")
-        raise fail(
-            name, where, "of at least two classes", only, "Leave the labels out if there is nothing to judge by."
-        )
+        present = f"{len(classes)} class ({classes[0]})" if len(classes) else "no class"
+        hint = "Leave the labels out if all rows belong to one class."
+        raise fail(name, where, "of at least two classes", present, hint)
     return array
 
 
 def pair_index(value: Any, name: str, where: str, *, shape: tuple[int, int], least: int = 0) -> np.ndarray:
-    """(l, 2) row numbers (source, target), in range and without repeats, at least `least` of them."""
+    """(l, 2) row numbers (source, target), in range and without repeats, with l >= `least`."""
     array = _plain(value, name, where, "an (l, 2) array of (source row, target row)")
     if array.size == 0:
         array = np.zeros((0, 2), np.int64)
@@ -115,15 +116,15 @@ def pair_index(value: Any, name: str, where: str, *, shape: tuple[int, int], lea
     for column, (side, size) in enumerate(zip(("source", "target"), shape, strict=True)):
         bad = np.flatnonzero((array[:, column] < 0) | (array[:, column] >= size))
         if len(bad):
-            got = f"{side} row {array[bad[0], column]} in pair {bad[0]}"
-            raise fail(name, where, f"row numbers from 0 to {size - 1} for the {side}", got)
+            pair = f"{side} row {array[bad[0], column]} in pair {bad[0]}"
+            raise fail(name, where, f"row numbers from 0 to {size - 1} for the {side}", pair)
     if len(array):
         unique, counts = np.unique(array, axis=0, return_counts=True)
         if len(unique) < len(array):
             repeated = unique[counts > 1][0].tolist()
             raise fail(name, where, "free of repeats", f"the pair {tuple(repeated)} more than once")
     if len(array) < least:
-        hint = "Name some rows that are known to correspond, or choose a larger paired fraction."
+        hint = "Pass some rows that are known to correspond, or choose a larger paired fraction."
         raise fail(name, where, f"at least {least} pair" + "s" * (least > 1), f"{len(array)} pairs", hint)
     return array
 
@@ -155,7 +156,7 @@ def real(value: Any, name: str, where: str, expected: str = "a float") -> float:
 
 
 def count(value: Any, name: str, where: str, *, least: int = 1, most: int | None = None) -> int:
-    """An integer of at least `least`, at most `most`."""
+    """An integer from `least` to `most`."""
     expected = f"an integer >= {least}" if most is None else f"an integer from {least} to {most}"
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, (Integral, np.integer)):
         raise fail(name, where, expected, describe(value))
@@ -166,12 +167,12 @@ def count(value: Any, name: str, where: str, *, least: int = 1, most: int | None
 
 
 def seed(value: Any, name: str, where: str) -> int:
-    """A seed: below 2**32, because JAX would fold larger ones onto smaller ones without a word."""
+    """A seed: an integer below 2**32, because JAX silently maps larger seeds onto smaller ones."""
     return count(value, name, where, least=0, most=2**32 - 1)
 
 
 def flag(value: Any, name: str, where: str) -> bool:
-    """True or False, and nothing that merely counts as one."""
+    """True or False; other truthy or falsy values are refused."""
     if not isinstance(value, (bool, np.bool_)):
         raise fail(name, where, "True or False", describe(value))
     return bool(value)
@@ -187,42 +188,49 @@ def pair_of_units(value: Any, name: str, where: str) -> tuple[float, float]:
 
 
 def choice(value: Any, name: str, where: str, options: Iterable[str]) -> str:
-    """One of the known names; the error lists them, and the nearest when it looks like a slip."""
+    """One of the known names; the error lists them, and suggests the closest if the value looks like a typo."""
     known = list(options)
     if isinstance(value, str) and value in known:
         return value
-    near = difflib.get_close_matches(str(value), known, 1)
-    hint = f"Did you mean '{near[0]}'?" if near else ""
-    raise fail(name, where, "one of " + ", ".join(f"'{k}'" for k in known), describe(value), hint)
+    listed = ", ".join(f"'{k}'" for k in known)
+    raise fail(name, where, f"one of {listed}", describe(value), _nearest(str(value), known))
 
 
-def options(given: dict[str, Any], known: Iterable[str], where: str) -> None:
-    """Refuse keyword options that `where` does not know."""
+def options(arguments: dict[str, Any], known: Iterable[str], where: str) -> None:
+    """Refuse keyword arguments that `where` has no option for; the error lists the options and suggests the closest."""
     known = list(known)
-    for name in given:
+    for name in arguments:
         if name not in known:
-            listed = ", ".join(known) if known else "none"
-            raise InputError(f"{where}() has no option '{name}'. Its options are: {listed}.")
+            listed = textwrap.shorten(", ".join(known) or "none", 280, placeholder=" and others")
+            text = f"{where}() has no option '{name}'. Its options are: {listed}. {_nearest(name, known)}"
+            raise InputError(text.rstrip())
 
 
 def same_kind(first: np.ndarray, second: np.ndarray, names: tuple[str, str], where: str) -> None:
-    """Refuse to compare labels that are numbers with labels that are strings: none would ever be equal."""
+    """Refuse to compare numbers with strings as labels, because they would never be equal."""
     kinds = ["strings" if array.dtype.kind in "US" else "numbers" for array in (first, second)]
     if kinds[0] != kinds[1]:
-        raise fail(names[1], where, f"{kinds[0]}, as the '{names[0]}' are", kinds[1])
+        raise fail(names[1], where, f"{kinds[0]}, like the '{names[0]}'", kinds[1])
 
 
 def rows(value: Any, name: str, where: str, *, size: int) -> np.ndarray:
-    """(k,) row numbers from 0 to size - 1, or a mask of length `size`."""
+    """(k,) row numbers from 0 to size - 1; a boolean mask of length `size` is converted to them."""
     array = _plain(value, name, where, "row numbers")
     if array.dtype.kind == "b" and array.shape == (size,):
         return np.flatnonzero(array)
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
-        raise fail(name, where, "row numbers, or a mask of all rows", f"shape {array.shape} and type {array.dtype}")
+        expected = "row numbers, or a boolean mask over all rows"
+        raise fail(name, where, expected, f"shape {array.shape} and type {array.dtype}")
     array = array.astype(np.int64)
     if array.size and (array.min() < 0 or array.max() >= size):
         raise fail(name, where, f"row numbers from 0 to {size - 1}", f"from {array.min()} to {array.max()}")
     return array
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    """A question that suggests the closest known name, or nothing if none is close."""
+    near = difflib.get_close_matches(name, known, 1)
+    return f"Did you mean '{near[0]}'?" if near else ""
 
 
 def _plain(value: Any, name: str, where: str, expected: str) -> np.ndarray:
@@ -238,7 +246,7 @@ def _array(value: Any, name: str, where: str, expected: str) -> np.ndarray:
         if array.dtype == object:
             array = array.astype(np.float64)
     except (TypeError, ValueError):
-        raise fail(name, where, expected, f"a {type(value).__name__} that is no array of numbers") from None
+        raise fail(name, where, expected, f"a {type(value).__name__} that cannot be converted to numbers") from None
     if array.dtype.kind not in "fiub":
         if array.dtype.name == "bfloat16":
             return array.astype(np.float32)

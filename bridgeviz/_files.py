@@ -1,4 +1,4 @@
-"""Writing results whole or not at all."""
+"""Results are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -17,9 +17,12 @@ from bridgeviz._checks import InputError
 
 
 def check_folder(out: str | Path, *, holds: set[str]) -> Path:
-    """`out` as a path that `new_folder` may fill: not there, empty, or an earlier result, which `holds` these alone.
+    """`out` as a path that `new_folder` may fill: new, empty, or an earlier result with no files but those in `holds`.
 
-    Ask before the long work whose result goes there.
+    Call it before the long computation whose result goes there.
+
+    Raises:
+        InputError: `out` is something else, or cannot be created.
     """
     try:
         out = Path(out).resolve()
@@ -35,13 +38,13 @@ def check_folder(out: str | Path, *, holds: set[str]) -> Path:
             )
     parent = next(p for p in out.parents if p.exists())
     if not parent.is_dir() or not os.access(parent, os.W_OK):
-        raise InputError(f"The output folder {out} can't be made: {parent} is no folder that can be written to.")
+        raise InputError(f"The output folder {out} can't be created: {parent} is not a writable folder.")
     return out
 
 
 @contextmanager
 def new_folder(out: str | Path, *, holds: set[str]) -> Iterator[Path]:
-    """A draft folder beside `out` that takes its place when the block ends well, and vanishes when it does not."""
+    """A draft folder that replaces `out` when the block succeeds, and is deleted when it fails."""
     out = check_folder(out, holds=holds)
     out.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
@@ -52,7 +55,7 @@ def new_folder(out: str | Path, *, holds: set[str]) -> Iterator[Path]:
             os.replace(draft, out)
             return
         old = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent))
-        try:  # the earlier result steps aside, and comes back if the new one can't take its place
+        try:  # move the earlier result aside, and restore it if the new one can't replace it
             os.replace(out, old / "result")
             try:
                 os.replace(draft, out)
@@ -66,7 +69,11 @@ def new_folder(out: str | Path, *, holds: set[str]) -> Iterator[Path]:
 
 
 def read_arrays(path: Path, remedy: str) -> dict[str, np.ndarray]:
-    """All arrays of one of the project's own `.npz` files; a damaged one is an error that names the `remedy`."""
+    """All arrays of one of the project's own `.npz` files.
+
+    Raises:
+        InputError: the file is damaged; the message tells the user to run `remedy`.
+    """
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return dict(stored.items())
@@ -75,19 +82,19 @@ def read_arrays(path: Path, remedy: str) -> dict[str, np.ndarray]:
 
 
 def check_array_path(path: str | Path) -> Path:
-    """`path` as a `.npy` file that `write_array` may write."""
+    """`path` as the path of a `.npy` file that can be written, or an `InputError`."""
     path = Path(path)
     if path.suffix != ".npy" or path.is_dir():
         raise InputError(f"The output file {path} must be a file that ends in .npy. Choose another name.")
     parent = path.resolve().parent
     if not parent.is_dir() or not os.access(parent, os.W_OK):
-        raise InputError(f"The output file {path} must be in a folder that can be written to. {parent} is none.")
+        raise InputError(f"The output file {path} must be in a writable folder. {parent} is not one.")
     return path
 
 
 @contextmanager
 def new_file(path: Path) -> Iterator[Path]:
-    """A draft beside `path` that takes its place when the block ends well, and vanishes when it does not."""
+    """A draft file that replaces `path` when the block succeeds, and is deleted when it fails."""
     draft = path.with_name(f".{os.getpid()}-{path.name}")
     try:
         yield draft
@@ -97,12 +104,12 @@ def new_file(path: Path) -> Iterator[Path]:
 
 
 def write_array(path: str | Path, array: np.ndarray) -> None:
-    """Write one `.npy`, whole or not at all."""
+    """Write a `.npy` file, completely or not at all."""
     with new_file(check_array_path(path)) as draft:
         np.save(draft, array, allow_pickle=False)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write one text file, whole or not at all."""
+    """Write a text file, completely or not at all."""
     with new_file(path) as draft:
         draft.write_text(text, encoding="utf-8")

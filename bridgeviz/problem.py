@@ -22,7 +22,7 @@ class Pairs(np.ndarray):
     """
 
     def __new__(cls, index: ArrayLike, *, shape: tuple[int, int]) -> Pairs:
-        """Check `index` against the (n, m) of the problem and keep it."""
+        """Check `index` against the (n, m) of the problem."""
         return check.pair_index(index, "index", "Pairs", shape=shape).view(cls)
 
     @property
@@ -38,21 +38,22 @@ class Pairs(np.ndarray):
 
 @dataclass(frozen=True, eq=False)
 class Space:
-    """One latent space: n samples of one frozen model.
+    """A latent space: n samples of one frozen model.
 
     Args:
-        x: (n, p) real matrix, one row a sample.
+        x: (n, p) real matrix with one row per sample.
         labels: (n,) classes, integers or strings, or None.
-        names: the class names in the order of their labels' sorted values, for pictures.
-        title: what the space is, for pictures.
-        images: (n, h, w) pictures of the samples in 0..255, or a function from row numbers to them, or None.
-        images_note: how the pictures were made, when they are not the raw data.
+        names: class names for figures, in the order of the sorted classes.
+        title: name of the space for figures.
+        images: (n, h, w) pictures of the samples in 0..255, a function from row numbers to such pictures, or None.
+        images_note: how the pictures were made, if they are not the raw data.
         decode_images: the frozen decoder, (k, p) codes -> (k, h, w) pictures in [0, 1], or None.
         decode_labels: the frozen decoder, (k, p) codes -> (k, classes) probabilities, or None.
-        classes: (c,) the sorted classes that `names` and `decode_labels` speak of; those of `labels` if left out.
+        classes: (c,) sorted classes, to which `names` and the columns of `decode_labels` refer; those of `labels` if
+            None.
 
     Raises:
-        InputError: `x` is no finite matrix, or what comes with it disagrees in its number of rows.
+        InputError: `x` is not a finite matrix, or `labels` or `images` have another number of rows.
 
     >>> Space([[0.0, 1.0], [1.0, 0.0], [2.0, 1.0]], labels=["a", "b", "a"]).x.shape
     (3, 2)
@@ -81,44 +82,44 @@ class Space:
             if self.names is None:
                 object.__setattr__(self, "names", tuple(map(str, classes)))
             elif len(self.names) < len(classes):
-                raise check.fail("names", "Space", f"one name a class: {len(classes)}", f"{len(self.names)}")
+                raise check.fail("names", "Space", f"one name per class, {len(classes)} in total", f"{len(self.names)}")
         if isinstance(self.images, np.ndarray) and len(self.images) != len(self.x):
-            raise check.fail("images", "Space", f"one image a row: {len(self.x)}", f"{len(self.images)}")
+            raise check.fail("images", "Space", f"one image per row, {len(self.x)} in total", f"{len(self.images)}")
 
     def __len__(self) -> int:
         return len(self.x)
 
     def pictures(self, rows: ArrayLike) -> np.ndarray | None:
-        """(k, h, w) thumbnails of some rows in 0..255, or None where the space has none."""
+        """(k, h, w) thumbnails of some rows in 0..255, or None if the space has no pictures."""
         rows = np.asarray(rows, np.int64)
         if self.images is None:
             return None
         return self.images[rows] if isinstance(self.images, np.ndarray) else self.images(rows)
 
     def take(self, rows: ArrayLike) -> Space:
-        """The space restricted to some rows. A part with one class left keeps no labels to be judged by."""
+        """The space restricted to some rows. If they are all of one class, the part has no labels."""
         rows = check.rows(rows, "rows", "take", size=len(self))
         labels = None if self.labels is None else self.labels[rows]
         if labels is not None and len(np.unique(labels)) < 2:
             labels = None
-        images = None if self.images is None else lambda some: self.pictures(rows[some])
-        kept = {} if labels is not None else {"names": None, "classes": None}
-        return replace(self, x=self.x[rows], labels=labels, images=images, **kept)
+        images = None if self.images is None else lambda chosen: self.pictures(rows[chosen])
+        changes = {} if labels is not None else {"names": None, "classes": None}
+        return replace(self, x=self.x[rows], labels=labels, images=images, **changes)
 
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """Two spaces to align, the pairs known to be true, and what to judge the result by.
+    """Two spaces to align, the pairs that are known to correspond, and a test split.
 
     Args:
         source: the space X of n samples in p dimensions.
         target: the space Y of m samples in q dimensions.
-        truth: (k, 2) pairs known to correspond: `sample_pairs` draws from them, and nothing else reads them.
-        test: a second problem between the same two models, never seen in training, or None.
-        name: of the dataset.
+        truth: (k, 2) pairs known to correspond. `sample_pairs` draws from them; the alignment never reads the others.
+        test: a second problem between the same two models, never used in training, or None.
+        name: name of the data set.
 
     Raises:
-        InputError: `truth` names rows that are not there or repeats a pair, or `test` has other dimensions.
+        InputError: `truth` refers to rows that do not exist or repeats a pair, or `test` has other dimensions.
     """
 
     source: Space
@@ -156,28 +157,27 @@ class Problem:
     ) -> Pairs:
         """Draw paired samples from `truth`, without replacement.
 
-        With the same seed a larger draw contains a smaller one, so that moving the fraction adds pairs and never
-        swaps them.
+        With the same seed, a larger draw contains every smaller one: raising the fraction adds pairs and replaces none.
 
         Args:
-            fraction: of the known pairs, in [0, 1]; give this or `count`.
-            count: how many pairs.
+            fraction: share of the known pairs, in [0, 1]; pass this or `count`.
+            count: number of pairs.
             cover_classes: start with one pair of each source class (needs labels and at least as many pairs).
-            seed: of the draw.
+            seed: determines the draw.
 
         Raises:
-            InputError: nothing is known to be paired, or the draw asks for more or fewer pairs than can be.
+            InputError: the problem has no known pairs, or too few or too many pairs are requested.
         """
         where = "sample_pairs"
         if self.truth is None or len(self.truth) == 0:
             raise InputError(
-                "sample_pairs() needs known pairs, and this problem has none. Give Problem(..., truth=pairs), or pass "
+                "sample_pairs() needs known pairs, and this problem has none. Pass Problem(..., truth=pairs), or pass "
                 "your pairs to the cost directly."
             )
         known = len(self.truth)
         if (fraction is None) == (count is None):
-            given = "neither" if fraction is None else "both"
-            raise InputError(f"sample_pairs() needs one of 'fraction' and 'count'. Got {given}.")
+            passed = "neither" if fraction is None else "both"
+            raise InputError(f"sample_pairs() needs one of 'fraction' and 'count'. Got {passed}.")
         if fraction is not None:
             size = round(check.unit(fraction, "fraction", where, zero=True) * known)
             if size == 0 and fraction > 0:
@@ -192,16 +192,16 @@ class Problem:
             _, first = np.unique(self.source.labels[self.truth[order, 0]], return_index=True)
             if size < len(first):
                 name = "count" if fraction is None else "fraction"
-                raise check.fail(name, where, f"enough for one pair a class: {len(first)} pairs", f"{size} pairs")
+                raise check.fail(name, where, f"enough for one pair per class: {len(first)} pairs", f"{size} pairs")
             first = np.sort(first)
             order = np.concatenate([order[first], np.delete(order, first)])
         return Pairs(self.truth[order[:size]], shape=self.shape)
 
     def sample(self, rows: int, *, seed: int = 0) -> Problem:
-        """The problem on at most `rows` random rows a side; known pairs stay together as far as there is room.
+        """The problem restricted to at most `rows` random rows per side.
 
-        Source rows are drawn first; the target keeps the partners of the drawn rows, and others at random. The test
-        split stays as it is.
+        The source rows are drawn first. The target takes their partners, as far as they fit, and fills up with random
+        rows. The test split is unchanged.
 
         >>> import numpy as np
         >>> x = np.random.default_rng(0).normal(size=(30, 2))
@@ -212,18 +212,18 @@ class Problem:
         rows = check.count(rows, "rows", "sample", least=2)
         rng = np.random.default_rng(check.seed(seed, "seed", "sample"))
         n, m = self.shape
-        kept_x = np.sort(rng.permutation(n)[:rows])
-        truth = np.zeros((0, 2), np.int64) if self.truth is None else self.truth[np.isin(self.truth[:, 0], kept_x)]
+        x_rows = np.sort(rng.permutation(n)[:rows])
+        truth = np.zeros((0, 2), np.int64) if self.truth is None else self.truth[np.isin(self.truth[:, 0], x_rows)]
         partners = rng.permutation(np.unique(truth[:, 1]))[:rows]
         others = rng.permutation(np.setdiff1d(np.arange(m), partners))[: max(0, rows - len(partners))]
-        kept_y = np.sort(np.concatenate([partners, others]))
-        truth = truth[np.isin(truth[:, 1], kept_y)]
-        moved = np.stack([np.searchsorted(kept_x, truth[:, 0]), np.searchsorted(kept_y, truth[:, 1])], axis=1)
-        known = None if self.truth is None else moved
-        return Problem(self.source.take(kept_x), self.target.take(kept_y), truth=known, test=self.test, name=self.name)
+        y_rows = np.sort(np.concatenate([partners, others]))
+        truth = truth[np.isin(truth[:, 1], y_rows)]
+        renumbered = np.stack([np.searchsorted(x_rows, truth[:, 0]), np.searchsorted(y_rows, truth[:, 1])], axis=1)
+        known = None if self.truth is None else renumbered
+        return Problem(self.source.take(x_rows), self.target.take(y_rows), truth=known, test=self.test, name=self.name)
 
     def reversed(self) -> Problem:
-        """The same problem the other way round: target -> source."""
+        """The same problem in the other direction, target -> source."""
         truth = None if self.truth is None else self.truth[:, ::-1]
         test = None if self.test is None else self.test.reversed()
         return Problem(self.target, self.source, truth=truth, test=test, name=self.name)

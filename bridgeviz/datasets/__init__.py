@@ -1,90 +1,116 @@
-"""Real and made spaces to align, by name.
+"""Real and synthetic spaces to align, by name.
 
-A new dataset is one new module with `TITLE` and `load`, and one line here.
+A new data set is one new file with a `DatasetOptions`, and one line here.
 """
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
-from importlib import import_module
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from bridgeviz import _checks as check
 from bridgeviz._checks import InputError
-from bridgeviz.datasets import paths
+from bridgeviz._options import Variant, options_of
+from bridgeviz.datasets import files, paths
+from bridgeviz.datasets._blobs import Blobs
+from bridgeviz.datasets._dataset_options import DatasetOptions
+from bridgeviz.datasets._digits import Digits
+from bridgeviz.datasets._mnist import Mnist
+from bridgeviz.datasets._swiss_roll import SwissRoll
+from bridgeviz.datasets._tiny_imagenet import TinyImageNet
+from bridgeviz.datasets._yours import Yours
 from bridgeviz.problem import Problem
 
-DATASETS = {
-    "digits": "digits",
-    "mnist": "mnist",
-    "tiny-imagenet": "tiny_imagenet",
-    "swiss-roll": "swiss_roll",
-    "blobs": "blobs",
+DATASETS: dict[str, type[DatasetOptions]] = {
+    "digits": Digits,
+    "mnist": Mnist,
+    "tiny-imagenet": TinyImageNet,
+    "swiss-roll": SwissRoll,
+    "blobs": Blobs,
 }
-FETCHED = ("mnist",)
-PRETRAINED = ("mnist", "digits")
-ENCODED = ("tiny-imagenet",)
 
 
-def load(name: str, **options: Any) -> Problem:
-    """The problem of that name: "digits", "mnist", "swiss-roll" or "blobs", offline; "tiny-imagenet" needs features.
+def load(name: str | DatasetOptions, **options: Any) -> Problem:
+    """Load a data set.
+
+    "digits", "mnist", "swiss-roll" and "blobs" work offline; "tiny-imagenet" needs features that are not shipped.
 
     Args:
-        name: of the dataset.
-        **options: of that dataset's own `load`, such as `overlap=0.5` for blobs.
+        name: a name in `DATASETS`, or a `DatasetOptions` object.
+        **options: options of that data set, such as `overlap=0.5` for blobs.
 
     Raises:
         InputError: an unknown name or option.
-        DataMissing: its files are not here.
+        DataMissing: the files of the data set are not on this machine.
 
     >>> load("blobs", n=100).shape
     (100, 100)
+    >>> load(Blobs(n=100, classes=3)).shape
+    (100, 100)
     """
-    module = _module(name, "load")
-    check.options(options, inspect.signature(module.load).parameters, "load")
-    return module.load(**options)
+    dataset = _member(name, "load")
+    check.options(options, options_of(type(dataset)), "load")
+    return replace(dataset, **options).load()
 
 
 def describe() -> list[tuple[str, str, dict[str, Any]]]:
-    """Name, title and options with their defaults of every dataset."""
-    rows = []
-    for name in DATASETS:
-        module = _module(name, "describe")
-        parameters = inspect.signature(module.load).parameters
-        rows.append((name, module.TITLE, {k: v.default for k, v in parameters.items()}))
-    return rows
+    """Name, title, and options with their defaults of every data set."""
+    return [
+        (name, entry.title, {field: option.default for field, option in options_of(entry).items()})
+        for name, entry in DATASETS.items()
+    ]
 
 
 def fetch(name: str) -> Path | None:
-    """Download (or find) the raw files of a dataset and check their contents; None where there is nothing to fetch."""
-    _module(name, "fetch")
-    if name not in FETCHED:
-        return None
-    from bridgeviz.datasets import idx
-
-    return idx.fetch()
+    """Download the raw files of a data set, or find them, and check their contents; None if it needs none."""
+    return _member(name, "fetch").fetch()
 
 
 def pretrain(name: str, out: Path | None = None) -> Iterator[tuple[str, int, int, float]]:
-    """Train the frozen models of a dataset; yields (what, step, steps, loss) and writes to `out` at the end."""
-    module = _module(name, "pretrain")
-    if name not in PRETRAINED:
-        raise InputError(f"pretrain() has nothing to train for '{name}'. It trains: {', '.join(PRETRAINED)}.")
-    return module.pretrain(out or paths.home(name))
+    """Train the frozen models of a data set and write them to `out`; yields (model, step, steps, loss)."""
+    dataset = _member(name, "pretrain")
+    progress = dataset.pretrain(out or dataset.home())
+    if progress is None:
+        raise InputError(f"pretrain() has nothing to train for '{name}'. It trains: {_overriding('pretrain')}.")
+    return progress
 
 
 def features(name: str, out: Path | None = None) -> Iterator[str]:
-    """Run the frozen encoders of a dataset on what it is made of; yields what it does and writes to `out`."""
-    module = _module(name, "features")
-    if name not in ENCODED:
-        raise InputError(f"features() has nothing to encode for '{name}'. It encodes: {', '.join(ENCODED)}.")
-    return module.features(out or paths.home(DATASETS[name]))
+    """Run the frozen encoders of a data set and write their features to `out`; yields its progress as text."""
+    dataset = _member(name, "features")
+    progress = dataset.encode(out or dataset.home())
+    if progress is None:
+        raise InputError(f"features() has nothing to encode for '{name}'. It encodes: {_overriding('encode')}.")
+    return progress
 
 
-def _module(name: str, where: str) -> Any:
-    return import_module(f"bridgeviz.datasets.{DATASETS[check.choice(name, 'name', where, DATASETS)]}")
+def _member(name: str | DatasetOptions, where: str) -> DatasetOptions:
+    members = Variant(DATASETS, DatasetOptions)
+    return members.member(members.check(name, "name", where))
 
 
-__all__ = ["DATASETS", "ENCODED", "FETCHED", "PRETRAINED", "describe", "features", "fetch", "load", "pretrain"]
+def _overriding(method: str) -> str:
+    """The names of the data sets that override a method of `DatasetOptions`."""
+    default = getattr(DatasetOptions, method)
+    return ", ".join(name for name, entry in DATASETS.items() if getattr(entry, method) is not default)
+
+
+__all__ = [
+    "DATASETS",
+    "Blobs",
+    "DatasetOptions",
+    "Digits",
+    "Mnist",
+    "SwissRoll",
+    "TinyImageNet",
+    "Yours",
+    "describe",
+    "features",
+    "fetch",
+    "files",
+    "load",
+    "paths",
+    "pretrain",
+]

@@ -1,20 +1,24 @@
-"""A user's own files: embeddings, pairs and labels, read with care and refused in one sentence."""
+"""A user's own files: embeddings, pairs and labels, checked as they are read and refused in one sentence."""
 
 from __future__ import annotations
 
 import tokenize
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from bridgeviz import _checks as check
 from bridgeviz._checks import InputError
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 MOST_BYTES = 4 * 2**30
-"""The largest array read from a file, uncompressed: a small zip can hold a very large array."""
+"""The largest array read from a file, uncompressed, because a small zip can hold a very large array."""
 
 MATRIX_KINDS = (".npy", ".npz", ".csv", ".parquet")
 PAIR_KINDS = (".csv", ".npy")
@@ -22,10 +26,12 @@ LABEL_KINDS = (".npy", ".txt", ".csv")
 
 
 def read_matrix(path: str | Path) -> np.ndarray:
-    """An (n, p) matrix, one row a sample, from `.npy`, `.npz` (one array, or the one named x), `.csv` or `.parquet`.
+    """Read an (n, p) matrix with one row per sample from `.npy`, `.npz`, `.csv` or `.parquet`.
+
+    A `.npz` must hold one array, or one named x.
 
     Raises:
-        InputError: no such file, another kind of file, or contents that are no finite matrix.
+        InputError: no such file, another kind of file, or contents that are not a finite matrix.
     """
     path = _existing(path, MATRIX_KINDS, "a matrix")
     kind = path.suffix.lower()
@@ -34,11 +40,14 @@ def read_matrix(path: str | Path) -> np.ndarray:
 
 
 def read_pairs(path: str | Path, shape: tuple[int, int]) -> np.ndarray:
-    """(l, 2) row numbers from a `.csv` with the columns source and target, or from a `.npy`.
+    """Read (l, 2) row numbers from a `.csv` with the columns source and target, or from a `.npy`.
 
     Args:
-        path: of the file.
-        shape: (n, m) of the problem, to check the numbers against.
+        path: path of the file.
+        shape: (n, m) of the problem, to check the row numbers against.
+
+    Raises:
+        InputError: no such file, another kind of file, or contents that are not pairs of this problem.
     """
     path = _existing(path, PAIR_KINDS, "pairs")
     if path.suffix.lower() == ".npy":
@@ -46,20 +55,23 @@ def read_pairs(path: str | Path, shape: tuple[int, int]) -> np.ndarray:
     else:
         table = _table(path)
         if not {"source", "target"} <= set(table.columns):
-            got = ", ".join(repr(str(name)) for name in table.columns)
-            raise InputError(f"{path} must have the columns 'source' and 'target'. Got {got} instead.")
-        value = _numbers(pd.DataFrame(table[["source", "target"]]), path)
+            columns = ", ".join(repr(str(name)) for name in table.columns)
+            raise InputError(f"{path} must have the columns 'source' and 'target'. Got {columns} instead.")
+        value = _numbers(table.loc[:, ["source", "target"]], path)
     return _named(lambda: check.pair_index(value, path.name, "read_pairs", shape=shape, least=1))
 
 
 def read_labels(path: str | Path, length: int) -> np.ndarray:
-    """One label a row from `.npy`, `.txt` (one a line) or `.csv` (one column, or the one named label).
+    """Read one label per row from `.npy`, `.txt` (one label per line) or `.csv` (one column, or one named label).
 
-    Text that is whole numbers all through is read as numbers, so that "3" in one file is 3 in another.
+    If every label is a whole number, text is read as numbers, so that "3" in one file equals 3 in another.
 
     Args:
-        path: of the file.
-        length: how many rows the space has.
+        path: path of the file.
+        length: number of rows of the space.
+
+    Raises:
+        InputError: no such file, another kind of file, or contents that are not one label per row.
     """
     path = _existing(path, LABEL_KINDS, "labels")
     kind = path.suffix.lower()
@@ -81,18 +93,18 @@ def read_labels(path: str | Path, length: int) -> np.ndarray:
         else:
             value = table.iloc[:, 0].fillna("").tolist()
             value = value[1:] if len(value) == length + 1 else value  # a header line
-    value = [str(one).strip() for one in value]
+    value = [str(label).strip() for label in value]
     if "" in value:
         raise InputError(f"{path} must have a label in every row. Row {value.index('')} has none.")
-    if all(one.lstrip("-").isdigit() and str(int(one)) == one for one in value):
-        value = [int(one) for one in value]
+    if all(label.lstrip("-").isdigit() and str(int(label)) == label for label in value):
+        value = [int(label) for label in value]
     return _named(lambda: check.labels(value, path.name, "read_labels", length=length))
 
 
-def _named(action):
-    """Run a check; its sentence speaks of a file rather than of an argument of a function."""
+def _named(checked: Callable[[], np.ndarray]) -> np.ndarray:
+    """Run a check; its message names a file rather than an argument of a function."""
     try:
-        return action()
+        return checked()
     except InputError as error:
         text = str(error)
         for where in ("read_matrix", "read_pairs", "read_labels"):
@@ -107,11 +119,11 @@ def _existing(path: str | Path, kinds: tuple[str, ...], what: str) -> Path:
             f"{path} must be {what} in a file that ends in {', '.join(kinds)}. Got '{path.suffix}' instead."
         )
     if not path.is_file():
-        raise InputError(f"{path} must be a file. There is none: check the path.")
+        raise InputError(f"{path} must be a file. No such file: check the path.")
     return path
 
 
-# What NumPy and zipfile raise on damaged, encrypted or oddly compressed files.
+# Raised by NumPy and zipfile on damaged, encrypted or oddly compressed files.
 _UNREADABLE = (
     OSError, ValueError, EOFError, KeyError, RuntimeError, NotImplementedError, SyntaxError, zlib.error,
     zipfile.BadZipFile, tokenize.TokenError,
@@ -149,8 +161,8 @@ def _npz(path: Path) -> np.ndarray:
         raise InputError(f"{path} can't be read as a .npz of number arrays: {_reason(error)}.") from error
 
 
-def _header(file) -> tuple[tuple[int, ...], np.dtype]:
-    """Shape and type from the header alone, before anything is inflated."""
+def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and type from the header alone, before anything is decompressed."""
     version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, _, dtype = read(file)
@@ -164,12 +176,14 @@ def _fits(shape: tuple[int, ...], dtype: np.dtype, path: Path) -> None:
     if size > MOST_BYTES:
         raise InputError(
             f"{path} must hold at most {MOST_BYTES / 2**30:.0f} GB. Its array of shape {shape} takes "
-            f"{size / 2**30:.1f} GB: give a sample of its rows."
+            f"{size / 2**30:.1f} GB: use a sample of its rows."
         )
 
 
 def _cells(path: Path) -> pd.DataFrame:
-    """A CSV as text, every line a row: what is a header is for the caller to say."""
+    """The cells of a CSV as text, with every line as a row: the caller decides whether the first is a header."""
+    import pandas as pd
+
     try:
         return pd.read_csv(path, header=None, dtype=str, keep_default_na=False, na_values=[""], encoding="utf-8-sig")
     except (OSError, ValueError, pd.errors.ParserError) as error:
@@ -177,7 +191,9 @@ def _cells(path: Path) -> pd.DataFrame:
 
 
 def _table(path: Path) -> pd.DataFrame:
-    """A table whose columns carry their names, or numbers where it has no header."""
+    """A table whose columns have the names in its header, or numbers if it has no header."""
+    import pandas as pd
+
     if path.suffix.lower() == ".parquet":
         try:
             table = pd.read_parquet(path)
@@ -190,30 +206,32 @@ def _table(path: Path) -> pd.DataFrame:
     table = _cells(path)
     first = pd.Series(table.iloc[0])
     numbers = np.asarray(pd.to_numeric(first, errors="coerce"), np.float64)
-    said = first.fillna("").astype(str).str.strip()
-    named = (said != "").to_numpy() & np.isnan(numbers) & (said.str.lower() != "nan").to_numpy()
+    header = first.fillna("").astype(str).str.strip()
+    named = (header != "").to_numpy() & np.isnan(numbers) & (header.str.lower() != "nan").to_numpy()
     if not named.any():
         return table
-    if said.iloc[0] == "" and named[1:].all():
+    if header.iloc[0] == "" and named[1:].all():
         raise InputError(
-            f"{path} must hold one column a feature. Its first column has no name, as an index written by a table "
-            "program: write the file without it (index=False)."
+            f"{path} must hold one column per feature. Its first column has no name, so it looks like the index that "
+            "pandas writes: write the file without it (index=False)."
         )
     if not named.all():
-        return table  # a row of numbers with a word in it, which is then refused as one
+        return table  # a row of numbers with a word in it, which `_numbers` refuses
     body = table.iloc[1:].reset_index(drop=True)
-    body.columns = said.tolist()
+    body.columns = header.tolist()
     return body
 
 
 def _numbers(table: pd.DataFrame, path: Path) -> np.ndarray:
+    import pandas as pd
+
     parsed = table.apply(pd.to_numeric, errors="coerce")
     words = table.astype(str).apply(lambda column: column.str.strip().str.lower())
     bad = (parsed.isna() & table.notna() & (words != "nan")).to_numpy()
     if bad.any():
         row, column = (int(k) for k in np.argwhere(bad)[0])
-        found = str(table.iat[row, column])[:40]
-        raise InputError(f"{path} must hold numbers only. Row {row}, column '{table.columns[column]}' holds {found!r}.")
+        cell = str(table.iat[row, column])[:40]
+        raise InputError(f"{path} must hold numbers only. Row {row}, column '{table.columns[column]}' holds {cell!r}.")
     return parsed.to_numpy(np.float64)
 
 

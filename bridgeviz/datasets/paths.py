@@ -1,11 +1,9 @@
-"""Where data lives: what the project ships, what a user fetched, what BRIDGEVIZ_DATA points to."""
+"""Where data files are: shipped with the project, in the cache, or in the folder that BRIDGEVIZ_DATA names."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-
-import pooch
 
 _PACKAGE = Path(__file__).resolve().parents[1]
 
@@ -17,21 +15,26 @@ def shipped() -> Path:
 
 
 def cache() -> Path:
-    """Where fetched and pretrained files go: BRIDGEVIZ_CACHE, or the system's cache folder."""
-    return Path(os.environ.get("BRIDGEVIZ_CACHE") or pooch.os_cache("bridgeviz"))
+    """The folder of fetched and pretrained files: BRIDGEVIZ_CACHE, or the system's cache folder."""
+    folder = os.environ.get("BRIDGEVIZ_CACHE")
+    if folder:
+        return Path(folder)
+    import pooch
+
+    return Path(pooch.os_cache("bridgeviz"))
 
 
 def home(name: str) -> Path:
-    """Where `pretrain` writes: the checkout's `data/` if this is one, else the cache."""
+    """The folder that `pretrain` and `features` write to: in `data/` of a checkout, otherwise in the cache."""
     return shipped() / name if shipped().parent == _PACKAGE.parent else cache() / name
 
 
 def find(name: str, file: str) -> Path | None:
-    """The first of shipped and cached folders that holds `file`, or None."""
-    return next((p for p in (shipped() / name / file, cache() / name / file) if p.is_file()), None)
+    """The path of `file` among the shipped files or else in the cache, or None."""
+    return next((path for root in (shipped, cache) if (path := root() / name / file).is_file()), None)
 
 
 def raw(name: str) -> list[Path]:
-    """Folders that may hold a dataset's raw files."""
-    given = os.environ.get("BRIDGEVIZ_DATA")
-    return ([Path(given) / name] if given else []) + [cache() / name]
+    """Folders that may hold the raw files of a data set."""
+    folder = os.environ.get("BRIDGEVIZ_DATA")
+    return ([Path(folder) / name] if folder else []) + [cache() / name]

@@ -1,1 +1,1 @@
-"""The frozen models that make the features of the shipped datasets."""
+"""The frozen models that produce the features of the shipped data sets."""

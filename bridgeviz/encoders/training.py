@@ -1,4 +1,4 @@
-"""Train a VAE, and keep its weights in a small file that needs nothing but NumPy to read."""
+"""Train a VAE, and store its weights in a small file that NumPy alone can read."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ M = TypeVar("M", bound=nnx.Module)
 
 @dataclass(frozen=True)
 class VAEConfig:
-    """How a VAE is trained: Adam with a cosine decay to zero.
+    """Settings of the training of a VAE: Adam with a cosine decay of the learning rate to zero.
 
-    `kl_weight` is 1 for images. For ten equally likely labels the collapsed solution has the same ELBO as the
-    useful one, so VAE_text uses 0.1.
+    `kl_weight` is 1 for images. For ten equally likely labels, the collapsed solution has the same ELBO as the
+    useful one at weight 1, so VAE_text uses 0.1.
     """
 
     epochs: int = 8
@@ -36,7 +36,7 @@ class VAEConfig:
 
 
 class VAEProgress(NamedTuple):
-    """After each block of steps: position, mean losses of the block in nats a sample, current parameters."""
+    """State after a block of steps: step, mean losses of the block in nats per sample, current parameters."""
 
     step: int
     steps: int
@@ -82,9 +82,10 @@ def _block(graph, params, state, batches, key, *, loss, config: VAEConfig, steps
 def fit_vae(
     model: nnx.Module, data: np.ndarray, config: VAEConfig, *, loss: Callable, block: int = 10
 ) -> Iterator[VAEProgress]:
-    """Minimise the negative ELBO of `model` on the rows of `data`; yields every `block` steps, and at the end.
+    """Minimise the negative ELBO of `model` on the rows of `data`.
 
-    The last value's `params` are the trained parameters: `nnx.update(model, progress.params)`.
+    Yields after every `block` steps and at the end of each epoch. The `params` of the last `VAEProgress` are the
+    trained parameters: `nnx.update(model, progress.params)`.
     """
     graph, params = nnx.split(model, nnx.Param)
     rng = np.random.default_rng(config.seed)
@@ -105,23 +106,24 @@ def fit_vae(
 
 
 def save_weights(path: Path, model: nnx.Module) -> None:
-    """Write the parameters of `model` as a float16 `.npz`, one array a parameter, named by its path."""
+    """Write the parameters of `model` as a float16 `.npz`, with one array per parameter, named by its path."""
     flat = {".".join(map(str, k)): np.asarray(v.get_value(), np.float16) for k, v in nnx.to_flat_state(_state(model))}
     np.savez(path, allow_pickle=False, **flat)
 
 
 def load_weights(path: Path, model: M) -> M:
-    """Fill `model` with the parameters written by `save_weights`; `InputError` if they are not this model's.
+    """Fill `model`, which may be abstract (`nnx.eval_shape`), with the parameters written by `save_weights`.
 
-    `model` may be abstract (`nnx.eval_shape`).
+    Raises:
+        InputError: the file is damaged, or holds the parameters of another model.
     """
     arrays = read_arrays(path, "bridgeviz pretrain")
     state = _state(model)
     for key, variable in nnx.to_flat_state(state):
         name, shape = ".".join(map(str, key)), variable.get_value().shape
         if name not in arrays or arrays[name].shape != shape:
-            found = arrays[name].shape if name in arrays else "nothing"
-            raise InputError(f"The weights in {path} must hold {name!r} of shape {shape}. Got {found} instead.")
+            stored = arrays[name].shape if name in arrays else "nothing"
+            raise InputError(f"The weights in {path} must hold {name!r} of shape {shape}. Got {stored} instead.")
         variable.set_value(jnp.asarray(arrays[name], jnp.float32))
     nnx.update(model, state)
     return model

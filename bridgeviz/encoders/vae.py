@@ -1,7 +1,7 @@
 """The frozen models of the MNIST experiments: VAE_image and VAE_text (Appendix G.1.1, Table 2).
 
 Both are Gaussian variational auto-encoders. The *feature* of a sample is the mean of its code. Losses are
-negative ELBOs in nats a sample: `reconstruction + kl_weight * KL(q(z|x) || N(0, I))`.
+negative ELBOs in nats per sample: `reconstruction + kl_weight * KL(q(z|x) || N(0, I))`.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ DIGITS_LATENTS = 8
 class _Halve(nnx.Module):
     """A 3x3 convolution with stride 2 and "same" padding, written as one matrix product.
 
-    XLA differentiates strided convolutions on the CPU by a slow generic loop; the product keeps the backward pass in
-    proportion to the forward one.
+    On a CPU, XLA differentiates strided convolutions by a slow generic loop. With a matrix product, the time of the
+    backward pass stays in proportion to that of the forward pass.
     """
 
     def __init__(self, channels_in: int, channels_out: int, *, rngs: nnx.Rngs):
@@ -39,7 +39,7 @@ class _Halve(nnx.Module):
 
 
 class _Double(nnx.Module):
-    """The transposed convolution: one matrix product to nine taps, laid over each other at stride 2."""
+    """The transposed convolution with stride 2: one matrix product gives nine taps, which are shifted and added."""
 
     def __init__(self, channels_in: int, channels_out: int, *, rngs: nnx.Rngs):
         self.linear = nnx.Linear(channels_in, 9 * channels_out, use_bias=False, rngs=rngs)
@@ -49,18 +49,18 @@ class _Double(nnx.Module):
         _, rows, cols, _ = h.shape
         taps = jnp.split(self.linear(h), 9, axis=-1)
         none = (0, 0, 0)
-        laid = [
+        shifted = [
             jax.lax.pad(tap, jnp.zeros((), h.dtype), (none, (k // 3, 2 - k // 3, 1), (k % 3, 2 - k % 3, 1), none))
             for k, tap in enumerate(taps)
         ]
-        return reduce(jnp.add, laid)[:, : 2 * rows, : 2 * cols] + self.bias
+        return reduce(jnp.add, shifted)[:, : 2 * rows, : 2 * cols] + self.bias
 
 
 class ImageVAE(nnx.Module):
     """VAE_image of Table 2: Conv 128, 256, 512 -> 16 latents -> ConvT 256, 128, 1; 3x3, stride 2, same padding.
 
-    Images are (n, 28, 28) in {0, 1}. The decoder grows 4x4 to 32x32 and keeps the middle 28x28, because three
-    strides of 2 cannot meet 28. ReLU after each hidden layer; the decoder returns logits.
+    Images are (n, 28, 28) in {0, 1}. The decoder upsamples 4x4 to 32x32 and crops the central 28x28, because 28 is not
+    a multiple of 2^3. ReLU after each hidden layer; the decoder returns logits.
     """
 
     def __init__(self, *, rngs: nnx.Rngs):
@@ -88,7 +88,13 @@ class ImageVAE(nnx.Module):
 
 
 class DenseVAE(nnx.Module):
-    """A fully connected VAE: widths of the encoder, latents, widths of the decoder (the last is its output).
+    """A fully connected VAE.
+
+    Args:
+        encoder: widths of the encoder, from its input on.
+        latents: dimensions of the code.
+        decoder: widths of the decoder; the last is its output.
+        rngs: random keys of the initial weights.
 
     `DenseVAE((10, 64, 32), 4, (32, 16, 10))` is VAE_text of Table 2; the decoder returns logits.
     """

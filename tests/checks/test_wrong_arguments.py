@@ -1,4 +1,4 @@
-"""Every wrong argument of the contract gets an `InputError` that names it, what was expected, and what came."""
+"""Every wrong argument raises an `InputError` that names it, what was expected, and what was passed."""
 
 from __future__ import annotations
 
@@ -27,22 +27,21 @@ EMPTY_PLAN = replace(PLAN, plan=0 * PLAN.plan)
 
 
 def flow(**arguments):
-    """A flow that was never trained; `transport` checks before it computes."""
+    """Transport by an untrained flow; `transport` checks its arguments before it computes."""
     import jax
 
-    from bridgeviz.flows.flow import Scaling
-    from bridgeviz.flows.training import init_velocity
+    from bridgeviz.flows import Scaling, init_velocity
 
     graph, params = init_velocity("adaln-small", 3, 3, jax.random.key(0))
-    made = bv.Flow(bv.FlowConfig(), graph, params, Scaling.of(X), Scaling.of(X))
-    return made.transport(**({"x": X} | arguments))
+    untrained = bv.Flow(bv.FlowConfig(), graph, params, Scaling.of(X), Scaling.of(X))
+    return untrained.transport(**({"x": X} | arguments))
 
 
-# What is called, and what its message must say.
+# A wrong call, and the fragments that its message must contain.
 WRONG = [
     # matrices: rank, rows, NaN, infinity, empty, type, size
     (lambda: bv.Space([1.0, 2.0]), "'x' of Space() must be a matrix", "shape (2,)"),
-    (lambda: bv.Space(np.ones((2, 2, 2))), "'x' of Space()", "one row a sample", "shape (2, 2, 2)"),
+    (lambda: bv.Space(np.ones((2, 2, 2))), "'x' of Space()", "one row per sample", "shape (2, 2, 2)"),
     (lambda: bv.Space(np.zeros((0, 3))), "at least 2 rows", "shape (0, 3)"),
     (lambda: bv.Space(np.zeros((4, 0))), "'x' of Space()", "1 column", "shape (4, 0)"),
     (lambda: bv.Space([[1.0, 2.0]]), "at least 2 rows", "shape (1, 2)"),
@@ -50,7 +49,7 @@ WRONG = [
     (lambda: bv.Space(INF), "'x' of Space() must be finite", "-inf at row 2"),
     (lambda: bv.Space([["a", "b"], ["c", "d"]]), "real matrix", "type <U1"),
     (lambda: bv.Space(X + 1j), "real matrix", "complex128"),
-    (lambda: bv.Space([[1.0, 2.0], [1.0]]), "real matrix", "list that is no array of numbers"),
+    (lambda: bv.Space([[1.0, 2.0], [1.0]]), "real matrix", "list that cannot be converted to numbers"),
     (lambda: bv.Space([[None, 1.0], [2.0, 3.0]]), "finite everywhere", "row 0"),
     (lambda: bv.Space(1e200 * X), "numbers below 1e+100", "Rescale"),
     (lambda: bv.costs.cosine(X, X[:, :2]), "'y' of cosine() must be a matrix with 3 columns", "shape (6, 2)"),
@@ -62,23 +61,26 @@ WRONG = [
     (lambda: bv.couplings.linear(-COST), "'cost' of linear()", "nowhere negative", "similarity"),
     (lambda: bv.couplings.local(-COST), "'cost' of local()", "nowhere negative"),
     (lambda: bv.couplings.local([[np.inf, 1.0]]), "'cost' of local() must be finite", "inf"),
-    # metrics that a row has no value for
+    # rows for which a metric is undefined
     (lambda: bv.costs.cosine(ZERO), "'x' of cosine()", "rows of length zero", "row 5", "sqeuclidean"),
     (lambda: bv.costs.pearson(FLAT), "'x' of pearson()", "constant rows", "row 3", "sqeuclidean"),
     (lambda: bv.costs.bridge(X, ZERO, PAIRS), "'y' of bridge()", "rows of length zero", "row 5"),
     (lambda: bv.costs.diffusion_bridge(FLAT, X, PAIRS, metric="pearson", k=2), "'x' of diffusion_bridge()", "row 3"),
     # labels
-    (lambda: bv.Space(X, labels=[0, 1]), "'labels' of Space()", "one label a row: 6 of them", "shape (2,)"),
+    (lambda: bv.Space(X, labels=[0, 1]), "'labels' of Space()", "one label per row, 6 in total", "shape (2,)"),
     (lambda: bv.Space(X, labels=[[0]] * 6), "'labels' of Space()", "shape (6, 1)"),
     (lambda: bv.Space(X, labels=[0] * 6), "at least two classes", "1 class (0)"),
     (lambda: bv.Space(X, labels=[0.5, 1, 2, 0, 1, 2]), "whole numbers or strings", "fraction"),
     (lambda: bv.Space(X, labels=[np.nan, 1, 2, 0, 1, 2]), "whole numbers or strings", "NaN"),
-    (lambda: bv.Space(X, labels=[[1], [1, 2], 1, 2, 3, 4]), "one label a row", "different lengths"),
-    (lambda: bv.Space(X, labels=LABELS, names=["a"]), "'names' of Space()", "one name a class: 3", "1"),
+    (lambda: bv.Space(X, labels=[[1], [1, 2], 1, 2, 3, 4]), "one label per row", "different lengths"),
+    (lambda: bv.Space(X, labels=LABELS, names=["a"]), "'names' of Space()", "one name per class, 3 in total", "1"),
     (lambda: bv.Space(X, labels=LABELS, classes=[0, 1]), "'labels' of Space()", "among the classes [0, 1]", "Got 2"),
-    (lambda: bv.Space(X, images=np.ones((4, 2, 2))), "'images' of Space()", "one image a row: 6", "4"),
+    (lambda: bv.Space(X, images=np.ones((4, 2, 2))), "'images' of Space()", "one image per row, 6 in total", "4"),
     (lambda: SPACE.take([6]), "'rows' of take()", "0 to 5", "6"),
-    (lambda: bv.metrics.matching_accuracy(PLAN, LABELS, [0, 1]), "'target_labels' of matching_accuracy()", "6 of them"),
+    (
+        lambda: bv.metrics.matching_accuracy(PLAN, LABELS, [0, 1]),
+        "'target_labels' of matching_accuracy()", "one label per row, 6 in total",
+    ),
     (lambda: bv.metrics.matching_accuracy(PLAN, [0] * 6, LABELS), "'source_labels'", "two classes", "1 class (0)"),
     (lambda: bv.metrics.matching_accuracy(PLAN, LABELS, list("abcabc")), "'target_labels'", "must be numbers"),
     (lambda: bv.metrics.matching_accuracy(COST, LABELS, LABELS), "'plan' of matching_accuracy()", "a coupling"),
@@ -89,19 +91,19 @@ WRONG = [
     (lambda: bv.metrics.point_overlap(NAN, LABELS, k=2), "'x' of point_overlap()", "row 4"),
     (lambda: bv.metrics.predict_labels(bv.Space(X), X), "predict_labels()", "target space with labels"),
     (lambda: bv.metrics.predict_labels(SPACE, X[:, :2]), "'y' of predict_labels()", "3 columns", "shape (6, 2)"),
-    (lambda: bv.metrics.downstream_accuracy(SPACE, X, [0, 1]), "'labels' of downstream_accuracy()", "6 of them"),
+    (lambda: bv.metrics.downstream_accuracy(SPACE, X, [0, 1]), "'labels' of downstream_accuracy()", "6 in total"),
     (lambda: bv.metrics.downstream_accuracy(SPACE, X, list("abcabc")), "'labels'", "must be numbers", "strings"),
     (lambda: bv.metrics.confusion([0, 1], [0, 1, 1]), "'predicted' of confusion()", "shape (2,)", "shape (3,)"),
     (lambda: bv.metrics.confusion([0, 5], [0, 1], classes=[0, 1]), "'classes' of confusion()", "no 5"),
     (
         lambda: bv.metrics.classwise_mse(np.ones((2, 3, 3)), [0, 1], np.ones((2, 2, 2)), [0, 1]),
-        "'made' of classwise_mse()", "(3, 3)", "(2, 2)",
+        "'decoded' of classwise_mse()", "(3, 3)", "(2, 2)",
     ),
     (
         lambda: bv.metrics.classwise_mse(np.ones((3, 2, 2)), [0, 1, 2], np.ones((2, 2, 2)), [0, 1]),
-        "'made_labels' of classwise_mse()", "every class", "[2]",
+        "'decoded_labels' of classwise_mse()", "every class", "[2]",
     ),
-    # pairs: range, repeats, none, shape, type
+    # pairs: range, repeats, number, shape, type
     (lambda: bv.costs.bridge(X, X, [[0, 6]]), "'pairs' of bridge()", "0 to 5 for the target", "row 6 in pair 0"),
     (lambda: bv.costs.bridge(X, X, [[0, 0], [-1, 0]]), "for the source", "source row -1 in pair 1"),
     (lambda: bv.costs.bridge(X, X, [[0, 1], [0, 1]]), "free of repeats", "(0, 1) more than once"),
@@ -171,6 +173,7 @@ WRONG = [
     (lambda: bv.load("imagenet"), "'name' of load()", "'digits'", "Got 'imagenet'"),
     (lambda: bv.load("mnits"), "'name' of load()", "Did you mean 'mnist'?"),
     (lambda: bv.load("blobs", spread=1), "load() has no option 'spread'", "n, classes, overlap, seed"),
+    (lambda: bv.load("blobs", overlp=1), "load() has no option 'overlp'", "Did you mean 'overlap'?"),
     (lambda: bv.datasets.fetch("x"), "'name' of fetch()", "one of", "Got 'x'"),
     (lambda: next(bv.datasets.pretrain("blobs")), "nothing to train for 'blobs'", "mnist"),
     (lambda: bv.costs.bridge(X, X, PAIRS, metric="cosin"), "'metric' of bridge()", "Did you mean 'cosine'?"),
@@ -192,7 +195,7 @@ WRONG = [
     (lambda: bv.RunConfig(fraction=None), "'fraction' of RunConfig()", "unless 'count'"),
     (lambda: bv.RunConfig(count=0), "'count' of RunConfig()", ">= 1", "Got 0"),
     (lambda: bv.RunConfig(options=5), "'options' of RunConfig()", "a dict", "Got 5"),
-    (lambda: bv.RunConfig(steps=0), "'steps' of FlowConfig()", ">= 1", "Got 0"),
+    (lambda: bv.RunConfig(steps=0), "'steps' of RunConfig()", ">= 1", "Got 0"),
     (lambda: bv.RunConfig.from_dict({"colour": "red"}), "RunConfig() has no option 'colour'", "dataset"),
     (lambda: bv.RunConfig.from_dict({"tau": 5}), "'tau' of RunConfig()", "two floats", "Got 5"),
     (lambda: bv.FlowConfig(steps=1.5), "'steps' of FlowConfig()", "integer >= 1", "Got 1.5"),
@@ -246,12 +249,14 @@ WRONG = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("call", "said"), [(call, said) for call, *said in WRONG], ids=[say[1] for say in WRONG])
-def test_the_message_names_the_argument_what_was_expected_and_what_came(call, said):
+@pytest.mark.parametrize(
+    ("call", "fragments"), [(call, fragments) for call, *fragments in WRONG], ids=[case[1] for case in WRONG]
+)
+def test_the_message_names_the_argument_what_was_expected_and_what_was_passed(call, fragments):
     with pytest.raises(bv.InputError) as caught:
         call()
     message = str(caught.value)
-    for fragment in said:
+    for fragment in fragments:
         assert fragment in message
     assert "\n" not in message
     assert len(message) < 400
@@ -259,7 +264,7 @@ def test_the_message_names_the_argument_what_was_expected_and_what_came(call, sa
     assert isinstance(caught.value, ValueError)
 
 
-def test_a_dataset_that_is_not_there(monkeypatch, tmp_path):
+def test_a_data_set_whose_files_are_missing(monkeypatch, tmp_path):
     monkeypatch.setenv("BRIDGEVIZ_CACHE", str(tmp_path))
     monkeypatch.setattr("bridgeviz.datasets.paths.shipped", lambda: tmp_path)
     with pytest.raises(bv.DataMissing, match=r"latents of MNIST are not here. Run `bridgeviz fetch mnist`"):

@@ -1,16 +1,23 @@
-"""Every dataset loads offline, from what the project ships."""
+"""Every data set loads offline from the files that the project ships."""
 
 from __future__ import annotations
 
 import gzip
 import json
 import socket
+import subprocess
+import sys
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
 
 import bridgeviz as bv
-from bridgeviz.datasets import idx, label_codes, mnist, paths
+from bridgeviz._options import Count, option
+from bridgeviz.datasets import _digits_vae, _mnist, _mnist_vae, paths
+from bridgeviz.datasets import _idx as idx
+from bridgeviz.datasets import _label_codes as label_codes
+from bridgeviz.encoders.training import VAEConfig
 
 # name, options, (n, m, p, q), test rows, classes
 ALL = [
@@ -27,7 +34,7 @@ ALL = [
 
 @pytest.fixture(autouse=True)
 def offline(monkeypatch):
-    """Nothing in this module may open a connection."""
+    """No test in this module may open a connection."""
 
     def refuse(*_, **__):
         raise AssertionError("a test tried to reach the network")
@@ -48,58 +55,122 @@ def test_loads_offline(name, options, shape, test, classes):
     assert problem.test.shape == (test, test)
     assert problem.test.test is None
     rows = np.concatenate([problem.source.x, problem.test.source.x])
-    # No row of the test is one of the rows to align. (MNIST holds a few strokes that are equal once binarised.)
+    # No test row is among the rows to align. (A few strokes of MNIST are equal after binarisation.)
     assert len(np.unique(rows, axis=0)) >= len(rows) - (3 if name == "mnist" else 0)
     assert problem.source.title
     assert problem.target.title
 
 
 @pytest.mark.parametrize("name", ["swiss-roll", "blobs"])
-def test_seeds(name):
+def test_the_seed_determines_the_draw(name):
     first, same, other = bv.load(name, n=60), bv.load(name, n=60), bv.load(name, n=60, seed=1)
     np.testing.assert_array_equal(first.source.x, same.source.x)
     np.testing.assert_array_equal(first.test.target.x, same.test.target.x)
     assert (first.source.x != other.source.x).all()
 
 
-def test_sampled_codes_are_by_seed():
-    one, same, other = (bv.load("mnist", n=100, codes="sampled", seed=seed).target.x for seed in (0, 0, 1))
-    np.testing.assert_array_equal(one, same)
-    assert (one != other).all()
+def test_the_seed_determines_the_sampled_codes():
+    first, same, other = (bv.load("mnist", n=100, codes="sampled", seed=seed).target.x for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first, same)
+    assert (first != other).all()
     mean = bv.load("mnist", n=100).target
     assert len(np.unique(mean.x, axis=0)) == len(np.unique(mean.labels))
-    assert len(np.unique(one, axis=0)) == 100
+    assert len(np.unique(first, axis=0)) == 100
 
 
-def test_the_overlap_of_blobs_grows_with_its_knob():
-    found = []
+def test_the_overlap_option_of_blobs_raises_the_feature_overlap():
+    overlaps = []
     for overlap in (0.0, 0.25, 0.5, 1.0):
         problem = bv.load("blobs", n=300, overlap=overlap)
-        found.append([bv.metrics.feature_overlap(s.x, s.labels) for s in (problem.source, problem.target)])
-    found = np.array(found)
-    assert (np.diff(found, axis=0) > 0).all()
-    assert (found[0] < 0.02).all()
-    assert (found[-1] > 0.3).all()
+        overlaps.append([bv.metrics.feature_overlap(s.x, s.labels) for s in (problem.source, problem.target)])
+    overlaps = np.array(overlaps)
+    assert (np.diff(overlaps, axis=0) > 0).all()
+    assert (overlaps[0] < 0.02).all()
+    assert (overlaps[-1] > 0.3).all()
 
 
 def test_the_rows_of_blobs_correspond_within_a_class():
-    """The same draw, seen through two linear maps: pairs say more than the class does."""
+    """Both rows of a pair are one draw, seen through two linear maps: pairs carry more information than the class."""
     problem = bv.load("blobs", n=400, classes=2, overlap=0.5)
-    one = problem.source.labels == 0
-    x, y = (s.x[one] - s.x[one].mean(0) for s in (problem.source, problem.target))
+    rows = problem.source.labels == 0
+    x, y = (s.x[rows] - s.x[rows].mean(0) for s in (problem.source, problem.target))
     fitted = x @ np.linalg.lstsq(x, y, rcond=None)[0]
     assert ((y - fitted) ** 2).sum() < 0.05 * (y**2).sum()
 
 
-def test_the_spiral_is_the_roll_seen_from_its_side():
+def test_without_noise_the_spiral_is_a_projection_of_the_roll():
     problem = bv.load("swiss-roll", n=100, noise=0.0)
     np.testing.assert_allclose(problem.source.x[:, [0, 2]], problem.target.x, atol=1e-6)
 
 
-def test_describe_lists_every_dataset():
+def test_describe_lists_every_data_set():
     rows = bv.datasets.describe()
     assert [name for name, *_ in rows] == list(bv.datasets.DATASETS)
     assert {name: options for name, _, options in rows}["blobs"]["overlap"] == 0.3
+
+
+def test_an_object_is_loaded_like_its_name():
+    by_name, by_object = bv.load("blobs", n=60, classes=3), bv.load(bv.datasets.Blobs(n=60, classes=3))
+    np.testing.assert_array_equal(by_object.source.x, by_name.source.x)
+    assert bv.load(bv.datasets.Blobs(n=60), classes=3).source.names == by_name.source.names
+    with pytest.raises(bv.InputError, match=r"load\(\) has no option 'spread'. Its options are: n, classes, overlap"):
+        bv.load(bv.datasets.Blobs(), spread=1)
+
+
+def test_a_new_data_set_is_one_class_and_one_line_of_the_registry(monkeypatch, tmp_path):
+    @dataclass(frozen=True, kw_only=True)
+    class Line(bv.datasets.DatasetOptions):
+        name = "straight-line"
+        title = "a straight line in both spaces"
+        n: int = option(Count(2), 10, help="Rows to align.")
+
+        def load(self):
+            space = bv.Space(np.linspace([1.0, 0.0], [0.0, 1.0], self.n))
+            return bv.Problem(space, space, name=self.name)
+
+        def pretrain(self, out):
+            return iter([("nothing", 1, 1, float(self.n))])
+
+        def encode(self, out):
+            return iter([f"to {out}"])
+
+    assert bv.load(Line(n=4)).shape == (4, 4)
+    monkeypatch.setitem(bv.datasets.DATASETS, Line.name, Line)
+    assert bv.load("straight-line", n=3).shape == (3, 3)
+    assert bv.datasets.describe()[-1] == ("straight-line", "a straight line in both spaces", {"n": 10})
+    assert bv.datasets.fetch("straight-line") is None
+    assert list(bv.datasets.pretrain("straight-line")) == [("nothing", 1, 1, 10.0)]
+    assert list(bv.datasets.features("straight-line", tmp_path)) == [f"to {tmp_path}"]
+    assert Line.home().name == "straight_line"
+    with pytest.raises(bv.InputError, match="It trains: digits, mnist, straight-line"):
+        bv.datasets.pretrain("blobs")
+    with pytest.raises(bv.InputError, match=r"'n' of load\(\) must be an integer >= 2. Got 1"):
+        Line(n=1)
+
+
+def test_importing_the_room_loads_no_heavy_library():
+    heavy = "{'flax', 'jax', 'optax', 'pandas', 'pooch', 'scipy', 'sklearn'}"
+    code = f"import sys, bridgeviz.datasets as d; d.describe(); print(sorted({heavy} & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout == "[]\n"
+
+
+def test_your_own_data_cannot_be_loaded():
+    assert "yours" not in bv.datasets.DATASETS
+    with pytest.raises(bv.InputError, match=r"'problem' of run\(\).*'yours'.*Pass problem="):
+        bv.datasets.Yours().load()
+
+
+def test_pretraining_the_digits_writes_weights_that_load(monkeypatch, tmp_path):
+    monkeypatch.setattr(_digits_vae, "CONFIG", VAEConfig(epochs=2, batch_size=128))
+    progress = list(bv.datasets.pretrain("digits", tmp_path / "digits"))
+    assert [step for _, step, _, _ in progress] == [10, 20]
+    assert progress[1][3] < progress[0][3]
+    assert [path.name for path in (tmp_path / "digits").iterdir()] == ["vae.npz"]
+    monkeypatch.setattr(paths, "shipped", lambda: tmp_path)
+    _digits_vae._model.cache_clear()
+    assert bv.load("digits", features="vae").source.x.shape == (1347, 8)
+    _digits_vae._model.cache_clear()
 
 
 def test_digits_decode_to_pictures(digits):
@@ -123,15 +194,15 @@ def test_the_decoder_of_the_labels_is_right_for_every_label():
     np.testing.assert_array_equal(probabilities.argmax(1), np.arange(10))
 
 
-def test_a_few_rows_without_every_class_are_still_judged():
-    """The first twenty digits of MNIST lack a seven; the decoder's columns are all ten labels."""
+def test_a_few_rows_that_lack_a_class_can_be_evaluated():
+    """The first twenty digits of MNIST lack a seven; the decoder still has a column for each of the ten labels."""
     problem = bv.load("mnist", n=20)
     assert len(np.unique(problem.target.labels)) < 10
     predicted = bv.metrics.predict_labels(problem.target, problem.test.target.x[:100])
     np.testing.assert_array_equal(predicted, problem.test.target.labels[:100])
 
 
-def test_what_is_shipped_fits_and_says_what_it_is():
+def test_shipped_files_are_small_and_documented():
     folder = paths.shipped()
     total = sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
     assert total < 20e6
@@ -149,15 +220,15 @@ def test_what_is_shipped_fits_and_says_what_it_is():
 
 @pytest.fixture
 def no_raw(monkeypatch, tmp_path):
-    """A machine without the raw images, and with an empty cache."""
+    """A machine without the raw images and with an empty cache."""
     monkeypatch.delenv("BRIDGEVIZ_DATA", raising=False)
     monkeypatch.setenv("BRIDGEVIZ_CACHE", str(tmp_path))
-    mnist._raw.cache_clear()
+    _mnist._raw.cache_clear()
     yield tmp_path
-    mnist._raw.cache_clear()
+    _mnist._raw.cache_clear()
 
 
-def test_without_the_raw_images_thumbnails_are_decoded_and_say_so(no_raw):
+def test_without_the_raw_images_thumbnails_are_decoded_and_labelled_so(no_raw):
     source = bv.load("mnist", n=50).source
     assert "decoded from the latents" in source.images_note
     pictures = source.pictures([3, 0, 7])
@@ -166,14 +237,14 @@ def test_without_the_raw_images_thumbnails_are_decoded_and_say_so(no_raw):
     assert pictures.max() > 200
     decoded = source.decode_images(source.x[[3, 0, 7]])
     np.testing.assert_allclose(pictures / 255, decoded, atol=1 / 255)
-    assert len(np.unique(pictures)) > 2  # grey, not the black and white of the real ones
+    assert len(np.unique(pictures)) > 2  # grey, where the raw images are black and white
 
 
 def test_fetch_without_a_network(no_raw, monkeypatch):
-    asked = []
+    urls = []
 
     def unreachable(url, **_):
-        asked.append(url)
+        urls.append(url)
         raise ConnectionError("no network")
 
     monkeypatch.setattr("pooch.retrieve", unreachable)
@@ -184,7 +255,7 @@ def test_fetch_without_a_network(no_raw, monkeypatch):
     assert "ConnectionError" in message
     assert "set BRIDGEVIZ_DATA" in message
     assert "\n" not in message
-    assert len(asked) == len(idx.MIRRORS)
+    assert len(urls) == len(idx.MIRRORS)
     assert list(no_raw.rglob("*.gz*")) == []
 
 
@@ -200,7 +271,7 @@ def checksum(path):
     return hashlib.md5(gzip.decompress(path.read_bytes()), usedforsecurity=False).hexdigest()
 
 
-def test_idx_files_are_read_and_their_contents_checked(tmp_path, monkeypatch):
+def test_idx_files_are_read_and_their_contents_verified(tmp_path, monkeypatch):
     path = tmp_path / "t10k-images-idx3-ubyte.gz"
     array = np.random.default_rng(0).integers(0, 256, (3, 4, 5))
     write_idx(path, array)
@@ -216,51 +287,48 @@ def test_idx_files_are_read_and_their_contents_checked(tmp_path, monkeypatch):
         idx.read(path)
 
 
-def test_fetch_downloads_what_is_missing_and_throws_away_what_is_wrong(no_raw, monkeypatch, tmp_path_factory):
-    """A mirror with wrong contents is passed over; the next one serves; a second fetch asks nobody."""
+def test_fetch_downloads_missing_files_and_discards_wrong_ones(no_raw, monkeypatch, tmp_path_factory):
+    """A mirror with wrong contents is skipped and the next one is used; a second fetch downloads nothing."""
     mirror = tmp_path_factory.mktemp("mirror")
     for name in idx.FILES:
         write_idx(mirror / name, np.full((2, 2), 7) if "images" in name else np.arange(2))
         monkeypatch.setitem(idx.FILES, name, checksum(mirror / name))
-    asked = []
+    urls = []
 
     def retrieve(url, known_hash, fname, path, **_):
-        asked.append(url)
+        urls.append(url)
         path.mkdir(parents=True, exist_ok=True)
         good = url.startswith(idx.MIRRORS[1])
         content = (mirror / url.rsplit("/", 1)[1]).read_bytes() if good else gzip.compress(b"an error page")
         (path / fname).write_bytes(content)
 
     monkeypatch.setattr("pooch.retrieve", retrieve)
-    here = bv.datasets.fetch("mnist")
-    assert sorted(p.name for p in here.iterdir()) == sorted(idx.FILES)
-    assert len(asked) == 8
-    assert idx.folder() == here
-    assert bv.datasets.fetch("mnist") == here
-    assert len(asked) == 8
+    folder = bv.datasets.fetch("mnist")
+    assert sorted(p.name for p in folder.iterdir()) == sorted(idx.FILES)
+    assert len(urls) == 8
+    assert idx.folder() == folder
+    assert bv.datasets.fetch("mnist") == folder
+    assert len(urls) == 8
     assert bv.datasets.fetch("blobs") is None
 
 
 @pytest.mark.data
-def test_the_raw_images_are_shown_where_they_are():
-    mnist._raw.cache_clear()
+def test_thumbnails_are_the_raw_images_where_available():
+    _mnist._raw.cache_clear()
     problem = bv.load("mnist", n=50)
     assert problem.source.images_note == ""
     pictures = problem.source.pictures(np.arange(50))
     assert set(np.unique(pictures)) == {0, 255}
     decoded = problem.source.decode_images(problem.source.x)
-    near = np.abs(decoded[:, None] - (pictures / 255)[None]).mean((2, 3)).argmin(1)
-    assert (near == np.arange(50)).mean() > 0.9  # row i's picture is the one that latent i was made from
+    nearest = np.abs(decoded[:, None] - (pictures / 255)[None]).mean((2, 3)).argmin(1)
+    assert (nearest == np.arange(50)).mean() > 0.9  # picture i is the one that latent i encodes
 
 
 @pytest.mark.data
 def test_encoding_the_raw_images_reproduces_the_shipped_latents():
-    from flax import nnx
-
-    graph, params = nnx.split(mnist._model())
-    for split, start in (("test", 0), ("train", mnist.TRAINED_ON)):
-        images = idx.images(split)[start : start + 40].astype(np.float32)
-        mean = np.asarray(mnist._encode(graph, params, images)[0])
+    for split, start in (("test", 0), ("train", idx.TRAINED_ON)):
+        images = idx.binarised(idx.folder(), split)[start : start + 40]
+        mean, _ = _mnist_vae.encode_images(_mnist_vae._model(), images)
         with np.load(paths.find("mnist", "latents.npz"), allow_pickle=False) as stored:
             np.testing.assert_allclose(mean, stored[f"{split}_x"][:40], atol=5e-3)
 
@@ -268,7 +336,7 @@ def test_encoding_the_raw_images_reproduces_the_shipped_latents():
 @pytest.mark.data
 def test_the_raw_files_pass_their_checksums_and_agree_on_the_labels():
     assert bv.datasets.fetch("mnist") is not None
-    labels = idx.read(idx.folder() / "t10k-labels-idx1-ubyte.gz")
+    labels = idx.labels(idx.folder(), "test")
     np.testing.assert_array_equal(bv.load("mnist", n=20).test.source.labels, labels)
 
 
@@ -284,10 +352,10 @@ def test_tiny_imagenet_pairs_pictures_with_their_class_names():
     assert (bv.load("tiny-imagenet", seed=1).source.x[:50] != problem.source.x[:50]).any()
 
 
-def test_tiny_imagenet_without_its_features_says_where_to_put_them(monkeypatch, tmp_path):
-    from bridgeviz.datasets import tiny_imagenet
+def test_missing_features_of_tiny_imagenet_name_the_folder_for_them(monkeypatch, tmp_path):
+    from bridgeviz.datasets import _tiny_imagenet
 
-    tiny_imagenet._features.cache_clear()
+    _tiny_imagenet._features.cache_clear()
     monkeypatch.delenv("BRIDGEVIZ_DATA", raising=False)
     monkeypatch.setenv("BRIDGEVIZ_CACHE", str(tmp_path))
     with pytest.raises(bv.DataMissing, match=r"put train_features.npz into .*tiny_imagenet, or let BRIDGEVIZ_DATA"):
@@ -295,10 +363,10 @@ def test_tiny_imagenet_without_its_features_says_where_to_put_them(monkeypatch, 
 
 
 def test_tiny_imagenet_reads_features_of_the_documented_layout(monkeypatch, tmp_path):
-    from bridgeviz.datasets import tiny_imagenet
+    from bridgeviz.datasets import _tiny_imagenet
 
     rng = np.random.default_rng(0)
-    known = tiny_imagenet._text()["imagenet_index"]
+    known = _tiny_imagenet._text()["imagenet_index"]
     (tmp_path / "tiny_imagenet").mkdir()
     for split, rows in (("train", 60), ("val", 20)):
         index = known[np.arange(rows) % 5]
@@ -307,7 +375,7 @@ def test_tiny_imagenet_reads_features_of_the_documented_layout(monkeypatch, tmp_
             features=rng.normal(size=(rows, 8)).astype(np.float16), imagenet_index=index,
         )  # fmt: skip
     monkeypatch.setenv("BRIDGEVIZ_DATA", str(tmp_path))
-    tiny_imagenet._features.cache_clear()
+    _tiny_imagenet._features.cache_clear()
     problem = bv.load("tiny-imagenet", n=40)
     assert (problem.shape, problem.test.shape) == ((40, 40), (20, 20))
     assert len(np.unique(problem.target.x, axis=0)) == 5
@@ -315,15 +383,13 @@ def test_tiny_imagenet_reads_features_of_the_documented_layout(monkeypatch, tmp_
         tmp_path / "tiny_imagenet" / "train_features.npz",
         features=rng.normal(size=(60, 8)), imagenet_index=np.full(60, 999),
     )  # fmt: skip
-    tiny_imagenet._features.cache_clear()
+    _tiny_imagenet._features.cache_clear()
     with pytest.raises(bv.InputError, match="a class that bridgeviz has no sentence for"):
         bv.load("tiny-imagenet", n=40)
-    tiny_imagenet._features.cache_clear()
+    _tiny_imagenet._features.cache_clear()
 
 
-def test_features_need_the_encoder_and_a_dataset_that_has_one(monkeypatch):
-    import sys
-
+def test_features_need_the_encoder_and_a_data_set_that_has_one(monkeypatch):
     monkeypatch.setitem(sys.modules, "sentence_transformers", None)
     with pytest.raises(bv.InputError, match=r"pip install 'bridgeviz\[encoders\]'"):
         list(bv.datasets.features("tiny-imagenet"))

@@ -1,4 +1,4 @@
-"""The frozen models: their layers against XLA's own convolutions, their training, their files."""
+"""The frozen models: their layers against the convolutions of XLA, their training, and their files."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_halve_is_a_strided_convolution_with_same_padding(height, width):
 
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (4, 4), (3, 6)])
 def test_double_is_a_transposed_convolution(height, width):
-    """XLA's pads the other side, so its picture and kernel are turned by half a turn."""
+    """`conv_transpose` does not flip its kernel, so the kernel is rotated by 180 degrees first."""
     layer = _Double(3, 5, rngs=nnx.Rngs(0))
     layer.bias.set_value(jnp.arange(5.0))
     h = jnp.asarray(np.random.default_rng(0).normal(size=(2, height, width, 3)), jnp.float32)
@@ -45,7 +45,7 @@ def test_double_is_a_transposed_convolution(height, width):
     np.testing.assert_allclose(layer(h), theirs, atol=1e-5)
 
 
-def test_shapes_are_those_of_table_2():
+def test_shapes_agree_with_table_2():
     image = nnx.eval_shape(lambda: ImageVAE(rngs=nnx.Rngs(0)))
     mean, logvar = nnx.eval_shape(lambda model, x: model.encode(x), image, jnp.zeros((2, 28, 28)))
     assert mean.shape == logvar.shape == (2, 16)
@@ -73,7 +73,7 @@ def tiny() -> DenseVAE:
     return DenseVAE((8, 16), 2, (16, 8), rngs=nnx.Rngs(0))
 
 
-def test_training_lowers_the_loss_and_repeats_itself():
+def test_training_lowers_the_loss_and_is_reproducible():
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 2, (3, 8))
     data = codes[np.arange(130) % 3].astype(np.uint8)
@@ -90,23 +90,23 @@ def test_training_lowers_the_loss_and_repeats_itself():
     assert (decoded == codes).mean() > 0.9
 
 
-def test_weights_survive_a_file(tmp_path):
+def test_weights_are_saved_and_loaded(tmp_path):
     model = tiny()
     save_weights(tmp_path / "w.npz", model)
     other = DenseVAE((8, 16), 2, (16, 8), rngs=nnx.Rngs(1))
     x = jnp.asarray(np.random.default_rng(0).normal(size=(5, 8)), jnp.float32)
     assert np.abs(other.encode(x)[0] - model.encode(x)[0]).max() > 0.05
-    again = load_weights(tmp_path / "w.npz", other)
-    np.testing.assert_allclose(again.encode(x)[0], model.encode(x)[0], atol=5e-3)  # stored as float16
+    loaded = load_weights(tmp_path / "w.npz", other)
+    np.testing.assert_allclose(loaded.encode(x)[0], model.encode(x)[0], atol=5e-3)  # stored as float16
     with np.load(tmp_path / "w.npz", allow_pickle=False) as stored:
         assert {stored[name].dtype for name in stored.files} == {np.dtype(np.float16)}
 
 
-def test_a_wrong_file_of_weights_is_refused(tmp_path):
+def test_a_file_without_the_weights_of_the_model_is_refused(tmp_path):
     path = tmp_path / "w.npz"
     with pytest.raises(bv.InputError, match=r"can't be read .*Run `bridgeviz pretrain`"):
         load_weights(path, tiny())
-    path.write_bytes(b"no zip file at all")
+    path.write_bytes(b"not a zip file")
     with pytest.raises(bv.InputError, match="can't be read"):
         load_weights(path, tiny())
     save_weights(path, tiny())

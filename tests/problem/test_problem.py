@@ -1,4 +1,4 @@
-"""Spaces, problems, and the draws of paired samples."""
+"""Spaces, problems, and sampling pairs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def test_a_larger_draw_contains_a_smaller_one(seed, few, many, cover):
 
 
 @pytest.mark.parametrize(("fraction", "count"), [(1.0, 40), (0.5, 20), (0.1, 4), (0.045, 2), (0.03, 1), (0.0, 0)])
-def test_fractions_are_of_the_known_pairs(fraction, count):
+def test_a_fraction_refers_to_the_known_pairs(fraction, count):
     p = problem()
     pairs = p.sample_pairs(fraction, seed=1)
     assert len(pairs) == count
@@ -43,28 +43,28 @@ def test_fractions_are_of_the_known_pairs(fraction, count):
     assert pairs.shape == (count, 2)
 
 
-def test_draws_are_by_seed():
+def test_the_seed_determines_the_draw():
     p = problem()
     np.testing.assert_array_equal(p.sample_pairs(0.5, seed=3), p.sample_pairs(0.5, seed=3))
     assert (np.asarray(p.sample_pairs(0.5, seed=3)) != np.asarray(p.sample_pairs(0.5, seed=4))).any()
 
 
 @given(seed=st.integers(0, 10**6), count=st.integers(4, 40))
-def test_cover_classes_names_every_class(seed, count):
+def test_cover_classes_draws_a_pair_of_every_class(seed, count):
     p = problem()
     pairs = p.sample_pairs(count=count, seed=seed, cover_classes=True)
     assert set(p.source.labels[pairs.source[:4]]) == {0, 1, 2, 3}
     assert len(pairs) == count
 
 
-def test_sides_of_pairs():
+def test_pairs_have_source_and_target_rows():
     pairs = bv.Pairs([[0, 3], [2, 1]], shape=(3, 4))
     np.testing.assert_array_equal(pairs.source, [0, 2])
     np.testing.assert_array_equal(pairs.target, [3, 1])
     assert type(pairs.source) is np.ndarray
 
 
-def test_a_part_of_a_space():
+def test_take_restricts_a_space_to_some_rows():
     images = np.arange(5 * 4).reshape(5, 2, 2)
     space = bv.Space(np.eye(5), labels=list("abbca"), names=["A", "B", "C"], images=images)
     part = space.take([4, 1])

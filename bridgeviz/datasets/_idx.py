@@ -1,4 +1,4 @@
-"""The four MNIST files: found, fetched, and checked by the checksum of their contents."""
+"""The four MNIST files: found or downloaded, and verified by the checksum of their contents."""
 
 from __future__ import annotations
 
@@ -8,26 +8,32 @@ import zlib
 from pathlib import Path
 
 import numpy as np
-import pooch
 
 from bridgeviz._checks import DataMissing, InputError
 from bridgeviz.datasets import paths
 
-# md5 of the uncompressed contents: mirrors compress differently, and mean the same.
+# md5 of the uncompressed contents, because mirrors compress the same contents differently.
 FILES = {
     "train-images-idx3-ubyte.gz": "6bbc9ace898e44ae57da46a324031adb",
     "train-labels-idx1-ubyte.gz": "a25bea736e30d166cdddb491f175f624",
     "t10k-images-idx3-ubyte.gz": "2646ac647ad5339dbf082846283269ea",
     "t10k-labels-idx1-ubyte.gz": "27ae3e4e09519cfbb04c329615203637",
 }
+PREFIXES = {"train": "train", "test": "t10k"}
 MIRRORS = (
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
 )
+TRAINED_ON = 50_000
+"""Training images that the VAEs are trained on, from the first; the others are aligned."""
 
 
 def read(path: Path, name: str | None = None) -> np.ndarray:
-    """One idx file of unsigned bytes, its contents checked as those of the file `name` (its own, if left out).
+    """Read an idx file of unsigned bytes and verify its contents.
+
+    Args:
+        path: path of the file.
+        name: the key in `FILES` to verify it against; the name of the file by default.
 
     Raises:
         InputError: it is damaged, or another file.
@@ -39,10 +45,10 @@ def read(path: Path, name: str | None = None) -> np.ndarray:
         raise InputError(
             f"{path} can't be read as a gzip file ({error}). Delete it and run `bridgeviz fetch mnist`."
         ) from error
-    found = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    if found != expected:
+    checksum = hashlib.md5(content, usedforsecurity=False).hexdigest()
+    if checksum != expected:
         raise InputError(
-            f"The contents of {path} must have the md5 {expected}. Got {found} instead. Delete it and run "
+            f"The contents of {path} must have the md5 {expected}. Got {checksum} instead. Delete it and run "
             "`bridgeviz fetch mnist`."
         )
     dims = content[3]
@@ -56,48 +62,48 @@ def folder() -> Path | None:
 
 
 def fetch() -> Path:
-    """The folder of the four files, checked; downloads those that are nowhere.
+    """The folder of the four files, verified; files that are not on this machine are downloaded.
 
     Raises:
         DataMissing: no mirror could be reached.
     """
-    here = folder()
-    if here is None:
-        here = paths.cache() / "mnist"
+    home = folder()
+    if home is None:
+        home = paths.cache() / "mnist"
         for name in FILES:
-            if not (here / name).is_file():
-                _download(name, here)
+            if not (home / name).is_file():
+                _download(name, home)
     for name in FILES:
-        read(here / name)
-    return here
+        read(home / name)
+    return home
 
 
-def images(split: str) -> np.ndarray | None:
-    """Binarised pictures (n, 28, 28) of "train" or "test" in {0, 1}, or None where the files are not here."""
-    here = folder()
-    return None if here is None else binarised(here, split)
+def binarised(home: Path, split: str) -> np.ndarray:
+    """The pictures (n, 28, 28) of "train" or "test" in the folder `home`: 1 where a pixel is above one half (G.1.1)."""
+    return (read(home / f"{PREFIXES[split]}-images-idx3-ubyte.gz") > 127).astype(np.uint8)
 
 
-def binarised(here: Path, split: str) -> np.ndarray:
-    """The pictures of "train" or "test" in the folder `here`: 1 where a pixel is above one half (G.1.1)."""
-    prefix = {"train": "train", "test": "t10k"}[split]
-    return (read(here / f"{prefix}-images-idx3-ubyte.gz") > 127).astype(np.uint8)
+def labels(home: Path, split: str) -> np.ndarray:
+    """The labels (n,) of "train" or "test" in the folder `home`."""
+    return read(home / f"{PREFIXES[split]}-labels-idx1-ubyte.gz").astype(np.int64)
 
 
-def _download(name: str, here: Path) -> None:
+def _download(name: str, home: Path) -> None:
+    import pooch
+
     reasons = []
     for mirror in MIRRORS:
         try:
-            pooch.retrieve(mirror + name, known_hash=None, fname=name + ".part", path=here, progressbar=False)
-            read(here / (name + ".part"), name)
-            (here / (name + ".part")).rename(here / name)
+            pooch.retrieve(mirror + name, known_hash=None, fname=name + ".part", path=home, progressbar=False)
+            read(home / (name + ".part"), name)
+            (home / (name + ".part")).rename(home / name)
             return
         except InputError as error:
             reasons.append(str(error))
         except Exception as error:  # requests, urllib3 and OS errors alike
             reasons.append(type(error).__name__)
         finally:
-            (here / (name + ".part")).unlink(missing_ok=True)
+            (home / (name + ".part")).unlink(missing_ok=True)
     raise DataMissing(
         f"{name} of MNIST is not here and could not be downloaded from {len(MIRRORS)} mirrors ({'; '.join(reasons)}). "
         "Connect to the internet, or put the four idx files into a folder 'mnist' and set BRIDGEVIZ_DATA to its parent."

@@ -1,4 +1,4 @@
-"""The text side of the handwriting datasets: labels as the codes of VAE_text."""
+"""The text side of the handwriting data sets: labels as codes of VAE_text."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ _decode = jax.jit(lambda graph, params, z: jax.nn.softmax(nnx.merge(graph, param
 
 
 def label_space(labels: np.ndarray, *, sampled: bool = False, seed: int | list[int] = 0) -> Space:
-    """One code a label: its mean, so that equal labels are equal points; or a draw from its Gaussian."""
+    """The space of the labels' codes: means, so that equal labels are equal points, or samples from their Gaussians."""
     mean, std = codes()
     x = mean[labels]
     if sampled:
         x = x + std[labels] * np.random.default_rng(seed).standard_normal(x.shape).astype(np.float32)
     return Space(
         x, labels=labels, names=NAMES, title="labels, codes of VAE_text", decode_labels=decode_labels,
-        classes=np.arange(10),  # the decoder speaks of all ten, whichever are in `labels`
+        classes=np.arange(10),  # the columns of the decoder, even where `labels` lacks some of them
     )  # fmt: skip

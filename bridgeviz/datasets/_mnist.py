@@ -1,0 +1,105 @@
+"""MNIST as in the paper (Sec. 4, G.1.1, Table 2): VAE_image latents against VAE_text latents of the same digits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from bridgeviz._checks import DataMissing
+from bridgeviz._files import read_arrays
+from bridgeviz._options import Choice, Count, Seed, option
+from bridgeviz.datasets import _idx as idx
+from bridgeviz.datasets import paths
+from bridgeviz.datasets._dataset_options import DatasetOptions
+from bridgeviz.problem import Problem, Space
+
+_MANY = 5_000
+"""From this number of pictures on, the whole split is decoded and cached."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mnist(DatasetOptions):
+    """The 10,000 training digits that the VAEs never saw, to align; the 10,000 test digits as `.test`.
+
+    Args:
+        n: training digits to keep, counted from the first.
+        codes: codes of the labels: "mean", where equal labels are equal points, or "sampled" from their Gaussians.
+        seed: determines the sampled codes.
+    """
+
+    name = "mnist"
+    title = "MNIST: handwritten digits, VAE latents (16) against label codes (4)"
+    n: int = option(Count(20, 10_000), 10_000, help="Training digits to keep, counted from the first.")
+    codes: str = option(Choice(("mean", "sampled")), "mean", help="Codes of the labels: means, or Gaussian samples.")
+    seed: int = option(Seed(), 0, help="Seed of the sampled codes.")
+
+    def load(self) -> Problem:
+        from bridgeviz.datasets._label_codes import NAMES, label_space
+        from bridgeviz.datasets._mnist_vae import decode_images
+
+        latents = _latents()
+        note = "decoded from the latents: the raw images are not on this machine" if idx.folder() is None else ""
+
+        def problem(split: str, rows: slice, test: Problem | None) -> Problem:
+            x = latents[f"{split}_x"][rows].astype(np.float32)
+            labels = latents[f"{split}_labels"][rows].astype(np.int64)
+            source = Space(
+                x, labels=labels, names=NAMES, classes=np.arange(10), title="handwriting, latents of VAE_image",
+                images=lambda chosen: _pictures(split, x, chosen), images_note=note, decode_images=decode_images,
+            )  # fmt: skip
+            target = label_space(labels, sampled=self.codes == "sampled", seed=[self.seed, int(split == "test")])
+            truth = np.stack([np.arange(len(x))] * 2, axis=1)
+            return Problem(source, target, truth=truth, test=test, name=self.name)
+
+        return problem("train", slice(self.n), problem("test", slice(None), None))
+
+    def fetch(self) -> Path:
+        """Download the four MNIST files, or find them, and check their contents."""
+        return idx.fetch()
+
+    def pretrain(self, out: Path) -> Iterator[tuple[str, int, int, float]]:
+        """Train both VAEs and write weights, latents and a model card to `out`; yields (model, step, steps, loss)."""
+        from bridgeviz.datasets._mnist_vae import pretrain
+
+        return pretrain(out)
+
+
+def _latents() -> dict[str, np.ndarray]:
+    path = paths.find("mnist", "latents.npz")
+    if path is None:
+        raise DataMissing(
+            "The latents of MNIST are not here. Run `bridgeviz fetch mnist`, then `bridgeviz pretrain mnist`."
+        )
+    return read_arrays(path, "bridgeviz pretrain mnist")
+
+
+def _pictures(split: str, x: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Raw pictures of some rows of a split; without the raw files, pictures decoded from its latents x."""
+    from bridgeviz.datasets._mnist_vae import decode_images
+
+    folder = idx.folder()
+    if folder is not None:
+        return (255 * _raw(split, folder)[rows]).astype(np.uint8)
+    return _decoded(split)[rows] if len(rows) > _MANY else _grey(decode_images(x[rows]))
+
+
+@cache
+def _raw(split: str, folder: Path) -> np.ndarray:
+    images = idx.binarised(folder, split)
+    return images if split == "test" else images[idx.TRAINED_ON :]
+
+
+@cache
+def _decoded(split: str) -> np.ndarray:
+    """All pictures of a split, decoded from its latents in several seconds."""
+    from bridgeviz.datasets._mnist_vae import decode_images
+
+    return _grey(decode_images(_latents()[f"{split}_x"]))
+
+
+def _grey(pictures: np.ndarray) -> np.ndarray:
+    return (255 * pictures).astype(np.uint8)
