@@ -1,9 +1,53 @@
-"""Cost -> coupling: the three strategies of Sec. 3.2."""
+"""Cost -> coupling: the three strategies of Sec. 3.2, and the solvers that two of them use.
 
-from bridgeviz.couplings.coupling import Coupling
-from bridgeviz.couplings.fgw import fgw
-from bridgeviz.couplings.linear import linear
-from bridgeviz.couplings.local import LocalCoupling, local
-from bridgeviz.couplings.true import true
+`true`, `linear`, `fgw` and `local` are functions of arrays. The pipeline and the settings of a run use the same as
+objects: a strategy (`TrueAlignment`, `Global`, `Local`) couples a problem, `Global` and `Local` by a solver (`Linear`,
+`FGW`). A new solver is one new file and one line in `SOLVERS`.
+"""
 
-__all__ = ["Coupling", "LocalCoupling", "fgw", "linear", "local", "true"]
+from bridgeviz.couplings._alignment import Alignment
+from bridgeviz.couplings._as_plan import as_plan, as_whole
+from bridgeviz.couplings._batch_solver import BatchPlan, BatchSolver
+from bridgeviz.couplings._coupling import Coupling, Plan
+from bridgeviz.couplings._entries import group_shares
+from bridgeviz.couplings._fgw import FGW, fgw
+from bridgeviz.couplings._global import Global
+from bridgeviz.couplings._linear import Linear, linear
+from bridgeviz.couplings._local import Local, local
+from bridgeviz.couplings._local_coupling import LocalCoupling, Probe
+from bridgeviz.couplings._reports import DRAWS, RowShares, Sampler, Verdict
+from bridgeviz.couplings._solver_options import Entropic, SolverOptions, Steps
+from bridgeviz.couplings._solvers import SOLVERS
+from bridgeviz.couplings._strategies import STRATEGIES
+from bridgeviz.couplings._true import TrueAlignment, true
+
+__all__ = [
+    "DRAWS",
+    "FGW",
+    "SOLVERS",
+    "STRATEGIES",
+    "Alignment",
+    "BatchPlan",
+    "BatchSolver",
+    "Coupling",
+    "Entropic",
+    "Global",
+    "Linear",
+    "Local",
+    "LocalCoupling",
+    "Plan",
+    "Probe",
+    "RowShares",
+    "Sampler",
+    "SolverOptions",
+    "Steps",
+    "TrueAlignment",
+    "Verdict",
+    "as_plan",
+    "as_whole",
+    "fgw",
+    "group_shares",
+    "linear",
+    "local",
+    "true",
+]

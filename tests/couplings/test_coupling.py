@@ -1,4 +1,4 @@
-"""What can be asked of a coupling: samples, rows, sparse form; and the pairs alone (Eq. 5)."""
+"""A coupling: its samples, rows and sparse form; and the pairs alone (Eq. 5)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from scipy import sparse
 import bridgeviz as bv
 
 
-def some_plan(kind: str, spaces):
+def make_plan(kind: str, spaces):
     if kind == "true":
         return bv.couplings.true([[0, 3], [2, 1], [7, 3], [4, 4]], shape=(9, 6))
     if kind == "matrix":
@@ -41,7 +41,7 @@ def chi_square(counts, expected):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_samples_follow_the_plan(kind, spaces):
-    plan = some_plan(kind, spaces)
+    plan = make_plan(kind, spaces)
     dense = plan.dense() / plan.mass
     i, j = plan.sample(3, 40_000)
     assert i.shape == j.shape == (40_000,)
@@ -53,9 +53,9 @@ def test_samples_follow_the_plan(kind, spaces):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_devices_draws_follow_the_plan(kind, spaces):
-    """The sampler hands out one row number an atom, so the comparison is between atoms."""
-    plan = some_plan(kind, spaces)
+def test_draws_on_the_device_follow_the_plan(kind, spaces):
+    """The sampler draws one row number per atom, so the comparison is between atoms."""
+    plan = make_plan(kind, spaces)
     u, v = plan.source_atoms, plan.target_atoms
     i, j = (np.asarray(rows) for rows in plan.sampler().draw(jax.random.key(0), 40_000))
     assert set(i) <= set(u.rows)
@@ -68,8 +68,8 @@ def test_the_devices_draws_follow_the_plan(kind, spaces):
     np.testing.assert_array_equal(again[0], i)
 
 
-def test_every_cell_of_a_small_plan_is_drawn_as_often_as_it_weighs():
-    """One row, unequal columns, a zero in front, in the middle and at the end: off by one would show at once."""
+def test_every_entry_of_a_small_plan_is_drawn_in_proportion_to_its_mass():
+    """One row of unequal entries with zeros at the start, in the middle and at the end, where an error by one shows."""
     mass = np.array([[0.0, 0.5, 0.0, 0.2, 0.3, 0.0], [0.0] * 6, [0.0, 0.0, 0.0, 0.0, 0.0, 1.0]])
     atoms = bv.costs.as_cost(mass, "test")
     plan = bv.couplings.Coupling(mass, atoms.source_atoms, atoms.target_atoms, "test")
@@ -79,7 +79,7 @@ def test_every_cell_of_a_small_plan_is_drawn_as_often_as_it_weighs():
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_rows_and_marginals_are_those_of_the_matrix(kind, spaces):
-    plan = some_plan(kind, spaces)
+    plan = make_plan(kind, spaces)
     dense = plan.dense()
     assert dense.shape == plan.shape
     assert plan.mass == pytest.approx(dense.sum())
@@ -92,7 +92,7 @@ def test_rows_and_marginals_are_those_of_the_matrix(kind, spaces):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_sparse_keeps_the_plan(kind, spaces):
-    plan = some_plan(kind, spaces)
+    plan = make_plan(kind, spaces)
     kept, share = plan.sparse()
     assert kept.shape == plan.shape
     assert kept.has_sorted_indices

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from scipy.special import xlogy
 
 import bridgeviz as bv
-from bridgeviz.costs import Within
-from bridgeviz.costs.within import Matrix
+from bridgeviz.costs import Matrix, Within
 
 TIGHT = {"tolerance": 1e-10, "max_iterations": 3_000, "max_inner": 100_000}
 
@@ -23,7 +22,7 @@ def problem(seed, n, m):
     rng = np.random.default_rng(seed)
     x, y = rng.normal(size=(n, 3)), rng.normal(size=(m, 2))
     c = [rng.random((n, m)), bv.costs.sqeuclidean(x), bv.costs.sqeuclidean(y)]
-    return [one / one.mean() for one in c]
+    return [matrix / matrix.mean() for matrix in c]
 
 
 @pytest.mark.parametrize(("n", "m"), [(4, 3), (12, 9), (25, 25), (7, 30)])
@@ -53,7 +52,7 @@ def ott_plan(c, c_xx, c_yy, alpha, epsilon, tau):
 
     with jax.enable_x64(True):
         quad = quadratic_problem.QuadraticProblem(
-            *(geometry.Geometry(cost_matrix=jax.numpy.asarray(one)) for one in (c_xx, c_yy, c)),
+            *(geometry.Geometry(cost_matrix=jax.numpy.asarray(matrix)) for matrix in (c_xx, c_yy, c)),
             fused_penalty=(1 - alpha) / (2 * alpha), tau_a=tau[0], tau_b=tau[1], gw_unbalanced_correction=False,
         )  # fmt: skip
         solver = gromov_wasserstein.GromovWasserstein(
@@ -76,7 +75,7 @@ def test_without_correction_agrees_with_ott(tau, alpha):
 @pytest.mark.parametrize("tau", [0.95, 0.7])
 @pytest.mark.parametrize("epsilon", [0.2, 1.0])
 def test_quadratic_correction_agrees_with_pot(tau, epsilon):
-    """POT's weights are for the whole KL(p x p | q x q), ours for half of it."""
+    """POT's weights multiply the whole KL(p x p | q x q), ours half of it."""
     c, c_xx, c_yy = problem(2, 9, 7)
     rho = epsilon * tau / (1 - tau)
     with warnings.catch_warnings():
@@ -102,9 +101,9 @@ def objective(p, c, c_xx, c_yy, alpha, epsilon, tau):
         return 2 * q.sum() * (xlogy(q, q) - q * np.log(r)).sum() - q.sum() ** 2 + r.sum() ** 2
 
     total += epsilon / 2 * product_divergence(p, mu[:, None] * nu)
-    for one, asked, t in ((p.sum(1), mu, tau[0]), (p.sum(0), nu, tau[1])):
+    for marginal, required, t in ((p.sum(1), mu, tau[0]), (p.sum(0), nu, tau[1])):
         if t < 1:
-            total += epsilon * t / (1 - t) / 2 * product_divergence(one, asked)
+            total += epsilon * t / (1 - t) / 2 * product_divergence(marginal, required)
     return total
 
 
@@ -116,11 +115,11 @@ def test_the_unbalanced_plan_is_a_stationary_point_of_equation_3(alpha, tau):
     ours = bv.couplings.fgw(c, c_xx, c_yy, alpha=max(alpha, 1e-9), epsilon=0.4, tau=tau, **TIGHT).dense()
     rng = np.random.default_rng(0)
     for _ in range(5):
-        way = rng.normal(size=ours.shape)
-        up, down = (objective(ours * np.exp(sign * 1e-4 * way), *args) for sign in (1, -1))
+        direction = rng.normal(size=ours.shape)
+        up, down = (objective(ours * np.exp(sign * 1e-4 * direction), *args) for sign in (1, -1))
         slope = (up - down) / 2e-4
         assert abs(slope) < 1e-5
-        wrong = objective(1.05 * ours * np.exp(0.1 * way), *args) - objective(ours, *args)
+        wrong = objective(1.05 * ours * np.exp(0.1 * direction), *args) - objective(ours, *args)
         assert wrong > 1e-5
 
 
@@ -163,7 +162,7 @@ def test_merged_equals_unmerged(tau, correction, matrices, spaces):
     assert merged.mass == pytest.approx(whole.mass, rel=1e-10)
 
 
-def test_rows_that_a_given_matrix_tells_apart_are_not_merged(spaces):
+def test_rows_that_differ_in_a_given_matrix_are_not_merged(spaces):
     x, y, _ = spaces(0, 12, 10, 3, 4, 1)
     y[5:] = y[:5]
     cost = bv.costs.bridge(x, y, [[0, 0]])
@@ -205,7 +204,7 @@ def test_marginals_row_order_and_scale(seed, n, m):
     np.testing.assert_allclose(units.dense(), plan.dense(), atol=1e-7)
 
 
-def test_it_says_what_did_not_settle_and_what_to_try():
+def test_the_advice_says_what_did_not_converge_and_what_to_try():
     c, c_xx, c_yy = problem(0, 20, 20)
     outer = bv.couplings.fgw(c, c_xx, c_yy, epsilon=0.05, max_iterations=2, max_inner=100_000, tolerance=1e-9)
     assert not outer.converged
@@ -216,12 +215,12 @@ def test_it_says_what_did_not_settle_and_what_to_try():
     assert not inner.converged
 
 
-def test_steps_are_told_and_can_be_stopped():
+def test_steps_are_reported_and_can_be_stopped():
     c, c_xx, c_yy = problem(0, 10, 10)
-    told = []
-    plan = bv.couplings.fgw(c, c_xx, c_yy, epsilon=0.5, on_step=lambda step, change: told.append((step, change)))
-    assert [step for step, _ in told] == list(range(1, plan.iterations + 1))
-    assert told[-1][1] <= 1e-3 < told[0][1]
+    steps = []
+    plan = bv.couplings.fgw(c, c_xx, c_yy, epsilon=0.5, on_step=lambda step, change: steps.append((step, change)))
+    assert [step for step, _ in steps] == list(range(1, plan.iterations + 1))
+    assert steps[-1][1] <= 1e-3 < steps[0][1]
 
     def stop(step, change):
         raise KeyboardInterrupt

@@ -66,7 +66,7 @@ def test_falling_epsilon_approaches_the_exact_cost():
 
 @pytest.mark.parametrize(("n", "m"), [(3, 2), (5, 7), (9, 4), (8, 11)])
 def test_the_plan_itself_becomes_the_exact_one(n, m):
-    """Sizes without a common factor: the exact plan is one vertex, and the entropic one exponentially near to it."""
+    """Sizes without a common factor: the exact plan is a vertex, and the entropic one exponentially close to it."""
     cost = matrix(n * m, n, m)
     exact = ot.emd(np.full(n, 1 / n), np.full(m, 1 / m), cost / cost.mean())
     gaps = []
@@ -96,7 +96,7 @@ def test_unbalanced_agrees_with_pot(tau):
     n, m, epsilon = 10, 14, 0.3
     cost = matrix(5, n, m)
     reg_m = epsilon * tau / (1 - tau)
-    with pytest.warns(UserWarning, match="overwritten by the one matrix"):  # which is what we ask for
+    with pytest.warns(UserWarning, match="overwritten by the one matrix"):  # as intended
         theirs = ot.unbalanced.sinkhorn_unbalanced(
             np.full(n, 1 / n), np.full(m, 1 / m), cost / cost.mean(), epsilon, reg_m, method="sinkhorn",
             reg_type="entropy", numItermax=20_000, stopThr=1e-14,
@@ -142,19 +142,19 @@ def test_marginals_mass_and_row_order(seed, n, m, epsilon):
     np.testing.assert_allclose(again.dense(), plan.dense()[np.ix_(i, j)], atol=1e-7)
 
 
-def test_the_cost_is_divided_by_its_mean_unless_told_otherwise():
+def test_the_cost_is_divided_by_its_mean_unless_a_scale_is_given():
     cost = matrix(0, 6, 6)
     plain = bv.couplings.linear(cost, epsilon=0.1, **TIGHT).dense()
     np.testing.assert_allclose(bv.couplings.linear(37 * cost, epsilon=0.1, **TIGHT).dense(), plain, atol=1e-9)
-    left_alone = bv.couplings.linear(cost, epsilon=0.1, scale_cost=1.0, **TIGHT).dense()
+    unscaled = bv.couplings.linear(cost, epsilon=0.1, scale_cost=1.0, **TIGHT).dense()
     theirs = ot.sinkhorn(np.full(6, 1 / 6), np.full(6, 1 / 6), cost, 0.1, method="sinkhorn_log", stopThr=1e-12)
-    assert np.abs(left_alone - theirs).sum() < 1e-6
-    assert np.abs(left_alone - plain).sum() > 1e-2
+    assert np.abs(unscaled - theirs).sum() < 1e-6
+    assert np.abs(unscaled - plain).sum() > 1e-2
     by_mean = bv.couplings.linear(cost, epsilon=0.1, scale_cost=cost.mean(), **TIGHT).dense()
     np.testing.assert_allclose(by_mean, plain, atol=1e-9)
 
 
-def test_the_mean_is_of_rows_and_not_of_atoms(spaces):
+def test_the_mean_is_over_rows_and_not_over_atoms(spaces):
     x, y, _ = spaces(0, 12, 10, 3, 4, 1)
     x[3:] = x[0]
     cost = bv.costs.bridge(x, y, [[0, 0], [1, 1]])

@@ -1,4 +1,4 @@
-"""The local strategy: a fresh small problem at each draw."""
+"""The local strategy: a new small problem for each draw."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def plan(blobs):
     return bv.couplings.local(bv.costs.bridge(blobs.source.x, blobs.target.x, pairs), epsilon=0.05, batch_size=32)
 
 
-def test_samples_have_the_shape_asked_for(plan, blobs):
+def test_samples_have_the_requested_shape(plan, blobs):
     assert plan.shape == blobs.shape
     for size in (1, 31, 32, 70):
         i, j = plan.sample(0, size)
@@ -29,7 +29,7 @@ def test_samples_have_the_shape_asked_for(plan, blobs):
     assert len(np.unique(j)) > 100
 
 
-def test_the_same_seed_draws_the_same(plan):
+def test_the_same_seed_gives_the_same_draws(plan):
     np.testing.assert_array_equal(plan.sample(5, 100), plan.sample(5, 100))
     assert (plan.sample(5, 100)[0] != plan.sample(6, 100)[0]).any()
 
@@ -76,7 +76,7 @@ def test_the_units_of_a_matrix_do_not_matter(scale):
 
 
 def test_the_transport_may_be_solved_on_a_bigger_batch_than_is_drawn():
-    """The paper's remedy: with eight rows a batch seldom holds a row's own counterpart, with 200 it mostly does."""
+    """The paper's remedy: a batch of eight rows seldom holds a row's counterpart, a batch of 200 mostly does."""
     points = np.random.default_rng(0).random((400, 2))
     cost = bv.costs.sqeuclidean(points)
     far = []
@@ -97,7 +97,7 @@ def test_every_row_is_drawn():
     assert np.bincount(j, minlength=4).min() > 130
 
 
-def test_it_says_how_its_batches_went(blobs):
+def test_it_reports_how_the_transport_of_its_batches_went(blobs):
     pairs = blobs.sample_pairs(0.2, seed=0)
     cost = bv.costs.bridge(blobs.source.x, blobs.target.x, pairs)
     good = bv.couplings.local(cost, epsilon=0.5, batch_size=32)

@@ -1,4 +1,4 @@
-"""The alias table: what it draws from, read off exactly."""
+"""The alias table: the probabilities that it draws from, computed exactly."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 import bridgeviz as bv
-from bridgeviz.couplings.sampler import PlanSampler, alias_table
+from bridgeviz.couplings._sampler import PlanSampler, alias_table
 
 
 def drawn_from(keep, alias):

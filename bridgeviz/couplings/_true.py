@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import sparse
 
 from bridgeviz import _checks as check
-from bridgeviz.costs.atoms import every_row
-from bridgeviz.couplings.coupling import Coupling
+from bridgeviz.costs import Cost, every_row
+from bridgeviz.couplings._alignment import Alignment
+from bridgeviz.couplings._coupling import Coupling
+from bridgeviz.couplings._solver_options import Steps
+from bridgeviz.problem import Pairs, Problem
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrueAlignment(Alignment):
+    """The pairs alone: see `true`."""
+
+    name = "true"
+    summary = "learn from the pairs alone"
+    lead = "The strategy **true** couples the pairs and nothing else: it is never wrong, and leaves out all other rows."
+    uses_cost = False
+
+    def steps(self, problem: Problem, pairs: Pairs, cost: Cost | None = None, *, metric: str = "") -> Steps[Coupling]:
+        """The coupling of the pairs, without intermediate steps; neither `cost` nor `metric` is read."""
+        yield from ()
+        return true(pairs, shape=problem.shape)
 
 
 def true(pairs: ArrayLike, *, shape: tuple[int, int]) -> Coupling:
     """`pi[i, j] = 1 / l` on the l pairs and 0 elsewhere (Eq. 5).
 
-    Choose it when pairs are many: it is never wrong, and it knows nothing of the points without a pair.
+    Choose it when there are many pairs: it is never wrong, but says nothing about the points without a pair.
 
     Args:
         pairs: (l, 2) row numbers, l >= 1.

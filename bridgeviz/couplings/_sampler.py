@@ -1,9 +1,10 @@
-"""Drawing (i, j) from a plan inside a compiled training step: one alias table over its entries, O(1) a draw."""
+"""Drawing (i, j) from a plan inside a compiled training step: one alias table over its entries, O(1) per draw."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -12,8 +13,11 @@ from scipy import sparse
 
 
 class MassSample(NamedTuple):
-    """A sample of what the reweighting networks learn (Eq. 4): rows of each space, and `eta = n pi_X` or `xi = m pi_Y`
-    there.
+    """A sample of what the reweighting networks learn (Eq. 4).
+
+    Attributes:
+        i, j: rows of the source and of the target.
+        eta, xi: `n pi_X` at the rows i, and `m pi_Y` at the rows j.
     """
 
     i: jax.Array
@@ -27,16 +31,27 @@ class MassSample(NamedTuple):
     data_fields=("rows", "columns", "keep", "alias", "eta", "xi"),
     meta_fields=(),
 )
+@dataclass(frozen=True, eq=False)
 class PlanSampler:
-    """Walker's alias method: an entry at random, kept with its own probability, else its alias is taken.
+    """Walker's alias method: pick an entry uniformly, and keep it with its own probability, else take its alias.
 
     The tables are padded to a power of two, so that another plan of about the same size does not compile the training
     step again. A draw reads four numbers, whatever the size of the plan; an entry takes 16 bytes.
+
+    Attributes:
+        rows, columns: (N,) the row numbers that each entry stands for.
+        keep, alias: (N,) the tables of `alias_table`.
+        eta, xi: (n,) and (m,) the marginals of all rows, times n and m.
     """
 
-    def __init__(self, rows: Any, columns: Any, keep: Any, alias: Any, eta: Any, xi: Any):
-        self.rows, self.columns, self.keep, self.alias = rows, columns, keep, alias
-        self.eta, self.xi = eta, xi
+    rows: jax.Array
+    columns: jax.Array
+    keep: jax.Array
+    alias: jax.Array
+    eta: jax.Array
+    xi: jax.Array
+
+    settings: ClassVar[str] = ""
 
     @classmethod
     def of(
@@ -46,24 +61,35 @@ class PlanSampler:
         columns: np.ndarray,
         marginals: tuple[np.ndarray, np.ndarray],
     ) -> PlanSampler:
-        """Tables for a (u, v) plan whose entry (a, b) stands for row number `rows[a]` and `columns[b]`.
-
-        `marginals` are those of all (n,) and (m,) rows.
+        """The tables of a plan.
 
         Entries below 1e-8 of their row's mass are left out: a float32 uniform number would never pick them.
+
+        Args:
+            plan: (u, v) whose entry (a, b) stands for the row numbers `rows[a]` and `columns[b]`.
+            rows: (u,).
+            columns: (v,).
+            marginals: of all (n,) and (m,) rows.
         """
-        flat: Any = sparse.coo_array(plan)
+        flat = sparse.coo_array(plan)
+        row, column = flat.coords
         mass = np.asarray(plan.sum(axis=1)).reshape(-1)
-        used = flat.data > 1e-8 * mass[flat.row]
+        used = flat.data > 1e-8 * mass[row]
         size = 1 << max(0, int(used.sum()) - 1).bit_length()
         share = np.zeros(size)
         share[: used.sum()] = flat.data[used]
         keep, alias = alias_table(share)
         i, j = np.zeros(size, np.int32), np.zeros(size, np.int32)
-        i[: used.sum()], j[: used.sum()] = rows[flat.row[used]], columns[flat.col[used]]
-        tables = i, j, keep.astype(np.float32), alias.astype(np.int32)
-        masses = ((len(side) * side).astype(np.float32) for side in marginals)
-        return cls(*(jnp.asarray(table) for table in (*tables, *masses)))
+        i[: used.sum()], j[: used.sum()] = rows[row[used]], columns[column[used]]
+        eta, xi = ((len(side) * side).astype(np.float32) for side in marginals)
+        return cls(
+            rows=jnp.asarray(i),
+            columns=jnp.asarray(j),
+            keep=jnp.asarray(keep.astype(np.float32)),
+            alias=jnp.asarray(alias.astype(np.int32)),
+            eta=jnp.asarray(eta),
+            xi=jnp.asarray(xi),
+        )
 
     def draw(self, key: jax.Array, size: int) -> tuple[jax.Array, jax.Array]:
         """`size` row numbers (i, j), drawn from the normalised plan."""
@@ -73,7 +99,7 @@ class PlanSampler:
         return self.rows[at], self.columns[at]
 
     def draw_with_masses(self, key: jax.Array, size: int) -> tuple[jax.Array, jax.Array, MassSample]:
-        """As `draw`, and `size` rows of each space, uniformly drawn, with their masses."""
+        """The same draws, and `size` rows of each space, drawn uniformly, with their masses."""
         rows, columns = jax.random.split(jax.random.fold_in(key, 1))
         i = jax.random.randint(rows, (size,), 0, len(self.eta))
         j = jax.random.randint(columns, (size,), 0, len(self.xi))
@@ -83,8 +109,8 @@ class PlanSampler:
 def alias_table(share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """`keep` (N,) in [0, 1] and `alias` (N,): drawing k uniformly, then k or alias[k], has probabilities `share`.
 
-    Walker's tables without a loop: entries below the mean, in order, are topped up from those above it, in order, so
-    that who tops up whom is read off the running sums of what is missing and of what is left over.
+    Walker's tables without a loop: entries below the mean, in order, are filled up from those above it, in order, so
+    that the running sums of what is missing and of what is left over say which entry fills up which.
 
     Args:
         share: (N,) >= 0, not all zero; need not sum to one.
@@ -92,16 +118,16 @@ def alias_table(share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     scaled = share * (len(share) / share.sum())
     light = scaled < 1.0
     low, high = np.flatnonzero(light), np.flatnonzero(~light)
-    missing, left = np.cumsum(1.0 - scaled[low]), np.cumsum(scaled[high] - 1.0)
+    missing, surplus = np.cumsum(1.0 - scaled[low]), np.cumsum(scaled[high] - 1.0)
     keep, alias = np.ones(len(share)), np.arange(len(share))
-    # A light entry is topped up by the heavy one whose surplus is not used up by the light ones before it.
+    # A light entry is filled up by the heavy one whose surplus is not used up by the light ones before it.
     before = np.concatenate([[0.0], missing])[: len(low)]
     keep[low] = scaled[low]
-    alias[low] = high[np.minimum(np.searchsorted(left, before, side="right"), len(high) - 1)]
+    alias[low] = high[np.minimum(np.searchsorted(surplus, before, side="right"), len(high) - 1)]
     # A heavy one may give more than its surplus to its last light one; the next heavy one makes up for it.
-    served = np.searchsorted(before, left, side="left")  # light ones that it and the heavy ones before it top up
-    given = np.concatenate([[0.0], missing])[served]
-    keep[high] = np.clip(1.0 + left - given, 0.0, 1.0)
+    served = np.searchsorted(before, surplus, side="left")  # light ones filled up by it and the heavy ones before it
+    spent = np.concatenate([[0.0], missing])[served]
+    keep[high] = np.clip(1.0 + surplus - spent, 0.0, 1.0)
     alias[high] = np.append(high[1:], high[-1])
     keep[high[-1]] = 1.0
     return keep, alias

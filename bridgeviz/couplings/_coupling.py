@@ -1,0 +1,306 @@
+"""A plan between the rows of two spaces: the base class `Plan`, and `Coupling`, which holds all of its entries."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy import sparse
+
+from bridgeviz import _checks as check
+from bridgeviz.costs import Atoms, refuse_above_limit
+from bridgeviz.couplings._entries import as_dense, count_pairs, group_shares, largest_entries, random_members
+from bridgeviz.couplings._reports import RowShares, Sampler, Verdict
+
+if TYPE_CHECKING:
+    from bridgeviz.couplings._sampler import PlanSampler
+
+
+class Plan(ABC):
+    """A coupling of the rows of two spaces: mass between source rows i and target rows j.
+
+    A `Coupling` holds all of its mass, so that every number is exact. A `LocalCoupling` exists only batch by batch, so
+    that its numbers are estimated from draws, and `whole` is None.
+
+    Attributes:
+        estimated: whether the numbers are estimated from draws.
+        solver: the name of what made it: "true", "linear", "fgw" or "local".
+        mass: the total mass: 1 for a balanced plan; of a batch, on average, where there is no whole plan.
+        converged: whether the solver reached its tolerance.
+        marginal_error: L1 distance of the marginals from the required ones, summed over both sides.
+        iterations: the number of iterations of the solver.
+        epsilon, tau, alpha: of the problem that it solves; None where it has none.
+        advice: what to try if the solver did not converge, else "".
+    """
+
+    estimated: ClassVar[bool]
+    solver: str
+    mass: float
+    converged: bool
+    marginal_error: float
+    iterations: int
+    epsilon: float | None
+    tau: tuple[float, float] | None
+    alpha: float | None
+    advice: str
+
+    @property
+    @abstractmethod
+    def shape(self) -> tuple[int, int]:
+        """(n, m)."""
+
+    @property
+    @abstractmethod
+    def merged(self) -> bool:
+        """Whether equal rows were merged before solving."""
+
+    @property
+    @abstractmethod
+    def whole(self) -> Coupling | None:
+        """This plan with all of its entries; None if it exists only batch by batch."""
+
+    @property
+    @abstractmethod
+    def verdict(self) -> Verdict:
+        """How the transport went, in words."""
+
+    @abstractmethod
+    def dense(self) -> Float[np.ndarray, "n m"]:
+        """The whole (n, m) matrix."""
+
+    @abstractmethod
+    def marginals(self) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " m"]]:
+        """The mass of each source row and of each target row."""
+
+    @abstractmethod
+    def sample(self, seed: int, size: int) -> tuple[Int[np.ndarray, " size"], Int[np.ndarray, " size"]]:
+        """Draw (i, j) row numbers from the normalised plan."""
+
+    @abstractmethod
+    def sampler(self) -> Sampler:
+        """The same on the device, for the training step."""
+
+    @abstractmethod
+    def between(
+        self, source_groups: np.ndarray, target_groups: np.ndarray, sizes: tuple[int, int], *, seed: int = 0,
+        samples: int | None = None,
+    ) -> np.ndarray:  # fmt: skip
+        """The mass between groups of rows.
+
+        Args:
+            source_groups: (n,) the group of each source row, from 0.
+            target_groups: (m,) the group of each target row, from 0.
+            sizes: (a, b) the numbers of groups.
+            seed: of the draws.
+            samples: the number of draws to estimate it from; None takes the exact mass where there is one.
+
+        Returns:
+            (a, b) masses, or numbers of draws.
+        """
+
+    @abstractmethod
+    def agreement(
+        self, source_groups: np.ndarray, target_groups: np.ndarray, size: int, *, seed: int = 0,
+        samples: int | None = None,
+    ) -> float:  # fmt: skip
+        """The share of the mass between rows of the same group, in [0, 1]; arguments as in `between`."""
+
+    @abstractmethod
+    def row_shares(
+        self, row: int | None, distances: np.ndarray, neighbours: np.ndarray, target_groups: np.ndarray, size: int, *,
+        seed: int = 0,
+    ) -> RowShares:  # fmt: skip
+        """Where one point goes, by group of target rows.
+
+        For a point that is not a source row, or whose row carries no mass, the nearest source row with mass stands in.
+        Without a whole plan, the shares are counted from draws that start at the point or its neighbours.
+
+        Args:
+            row: the point's source row; None if it is a new point.
+            distances: (n,) from the point to every source row.
+            neighbours: (k,) its nearest source rows, without itself.
+            target_groups: (m,) the group of each target row, from 0.
+            size: the number of groups.
+            seed: of the draws.
+        """
+
+    @abstractmethod
+    def distinct_rows(self, draws: float, *, seed: int = 0) -> float:
+        """The number of distinct rows of both sides among `draws` draws from each marginal.
+
+        Args:
+            draws: need not be whole.
+            seed: of the draws, where the expected number can't be computed.
+        """
+
+
+@dataclass(frozen=True, eq=False)
+class Coupling(Plan):
+    """A plan pi (n, m) between the rows of two spaces, kept on merged atoms; rows of one atom share its mass equally.
+
+    Attributes:
+        plan: (u, v) mass between atoms, dense or sparse; >= 0.
+        source_atoms, target_atoms: which rows the atoms stand for.
+        solver: the name of what made it.
+        converged: whether the solver reached its tolerance.
+        marginal_error: L1 distance of the plan's marginals from the required ones, summed over both sides. For an
+            unbalanced plan, whose marginals may differ by design, the residual of the solver's fixed point.
+        iterations: the number of iterations of the solver.
+        epsilon, tau: of the problem it solves; None if nothing was solved.
+        advice: what to try if it did not converge, else "".
+        alpha: the weight of the Gromov-Wasserstein term; None if the solver has none.
+    """
+
+    plan: np.ndarray | sparse.csr_array
+    source_atoms: Atoms
+    target_atoms: Atoms
+    solver: str
+    converged: bool = True
+    marginal_error: float = 0.0
+    iterations: int = 0
+    epsilon: float | None = None
+    tau: tuple[float, float] | None = None
+    advice: str = ""
+    alpha: float | None = None
+
+    estimated = False
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n, m)."""
+        return len(self.source_atoms.index), len(self.target_atoms.index)
+
+    @property
+    def mass(self) -> float:
+        """Total mass: 1 for a balanced plan. An unbalanced plan's mass grows with n; sampling normalises it."""
+        return float(self.plan.sum())
+
+    @property
+    def merged(self) -> bool:
+        """Whether equal rows were merged before solving."""
+        return self.source_atoms.merged or self.target_atoms.merged
+
+    @property
+    def whole(self) -> Coupling:
+        """This plan."""
+        return self
+
+    @property
+    def verdict(self) -> Verdict:
+        """How the transport went, in words."""
+        if self.solver == "true":
+            return Verdict(True, "The plan consists of the pairs themselves: nothing had to be solved.")
+        text = self.advice
+        if self.converged:
+            steps = "iterations" if self.alpha is None else f"steps at alpha {self.alpha:g}"
+            epsilon = "" if self.epsilon is None else f", with epsilon {self.epsilon:g}"
+            text = f"Converged after {self.iterations:,} {steps}{epsilon}."
+        if self.merged:
+            (n, m), u, v = self.shape, len(self.source_atoms), len(self.target_atoms)
+            text += f" Equal rows were merged: {n:,} x {m:,} became {u:,} x {v:,}, which is exact."
+        return Verdict(self.converged, text)
+
+    def dense(self) -> Float[np.ndarray, "n m"]:
+        """The whole (n, m) matrix."""
+        refuse_above_limit(*self.shape, "plan")
+        plan = as_dense(self.plan)
+        shared = plan / self.source_atoms.multiplicity[:, None] / self.target_atoms.multiplicity
+        return shared[np.ix_(self.source_atoms.index, self.target_atoms.index)]
+
+    def row(self, i: int) -> Float[np.ndarray, " m"]:
+        """pi(. | x_i): where source row i goes, summing to 1; all zeros if it carries no mass."""
+        i = check.count(i, "i", "row", least=0, most=self.shape[0] - 1)
+        atom = self.source_atoms.index[i]
+        mass = as_dense(self.plan[[atom], :])[0]
+        total = mass.sum()
+        share = mass / total if total > 0 else mass
+        return (share / self.target_atoms.multiplicity)[self.target_atoms.index]
+
+    def marginals(self) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " m"]]:
+        """The mass of each source row and of each target row."""
+        rows, columns = (np.asarray(self.plan.sum(axis=axis)).reshape(-1) for axis in (1, 0))
+        return (
+            (rows / self.source_atoms.multiplicity)[self.source_atoms.index],
+            (columns / self.target_atoms.multiplicity)[self.target_atoms.index],
+        )
+
+    def sample(self, seed: int, size: int) -> tuple[Int[np.ndarray, " size"], Int[np.ndarray, " size"]]:
+        """Draw (i, j) row numbers from the normalised plan."""
+        size = check.count(size, "size", "sample")
+        rng = np.random.default_rng(check.seed(seed, "seed", "sample"))
+        self._require_mass("sample")
+        flat = sparse.csr_array(self.plan)
+        cdf = np.cumsum(flat.data)
+        at = np.minimum(np.searchsorted(cdf, rng.random(size) * cdf[-1], side="right"), len(cdf) - 1)
+        u = np.searchsorted(flat.indptr, at, side="right") - 1
+        return random_members(self.source_atoms, u, rng), random_members(self.target_atoms, flat.indices[at], rng)
+
+    def sampler(self) -> PlanSampler:
+        """The same on the device, for the training step."""
+        from bridgeviz.couplings._sampler import PlanSampler
+
+        self._require_mass("sampler")
+        return PlanSampler.of(self.plan, self.source_atoms.rows, self.target_atoms.rows, self.marginals())
+
+    def _require_mass(self, where: str) -> None:
+        if not self.mass > 0:
+            raise check.fail("plan", where, "a coupling with mass", f"mass {self.mass}", "Raise tau or epsilon.")
+
+    def between(
+        self, source_groups: np.ndarray, target_groups: np.ndarray, sizes: tuple[int, int], *, seed: int = 0,
+        samples: int | None = None,
+    ) -> np.ndarray:  # fmt: skip
+        """The mass between groups of rows, exactly, or counted from `samples` draws (see `Plan.between`)."""
+        if samples is not None:
+            i, j = self.sample(seed, samples)
+            return count_pairs(source_groups[i], target_groups[j], sizes)
+        of_source = group_shares(self.source_atoms, source_groups, sizes[0])
+        of_target = group_shares(self.target_atoms, target_groups, sizes[1])
+        return of_source.T @ (self.plan @ of_target)
+
+    def agreement(
+        self, source_groups: np.ndarray, target_groups: np.ndarray, size: int, *, seed: int = 0,
+        samples: int | None = None,
+    ) -> float:  # fmt: skip
+        """The share of the mass between rows of the same group, exactly, or among `samples` draws."""
+        if samples is not None:
+            i, j = self.sample(seed, samples)
+            return float(np.mean(source_groups[i] == target_groups[j]))
+        of_source = group_shares(self.source_atoms, source_groups, size)
+        of_target = group_shares(self.target_atoms, target_groups, size)
+        matched = float(((self.plan @ of_target) * of_source).sum())
+        return matched / self.mass if self.mass > 0 else 0.0
+
+    def row_shares(
+        self, row: int | None, distances: np.ndarray, neighbours: np.ndarray, target_groups: np.ndarray, size: int, *,
+        seed: int = 0,
+    ) -> RowShares:  # fmt: skip
+        """Where a source row goes, or the nearest one that carries mass (see `Plan.row_shares`); no draws are made."""
+        mass = self.marginals()[0]
+        if row is None or mass[row] <= 0:
+            carrying = np.flatnonzero(mass > 0)
+            row = int(carrying[distances[carrying].argmin()]) if len(carrying) else int(neighbours[0])
+        return RowShares(row, np.bincount(target_groups, weights=self.row(row), minlength=size), 0)
+
+    def distinct_rows(self, draws: float, *, seed: int = 0) -> float:
+        """The expected number: row i with share p_i is among N draws with probability `1 - (1 - p_i)^N`."""
+        total = 0.0
+        for mass in self.marginals():
+            share = mass / mass.sum() if mass.sum() > 0 else mass
+            total += float(-np.expm1(draws * np.log1p(-np.minimum(share, 1 - 1e-16))).sum())
+        return total
+
+    def sparse(self, *, most: int = 20_000_000) -> tuple[sparse.csr_array, float]:
+        """The (n, m) plan as CSR, and the share of its mass that this keeps.
+
+        A small plan is kept whole. In a large one, entries below 1e-8 of their row's mass are dropped, and at most
+        about `most` are kept: the same number in each row, the largest ones.
+        """
+        plan = sparse.csr_array(self.plan)
+        if not self.merged and plan.nnz <= most // 10:
+            return plan, 1.0
+        kept = largest_entries(plan, self.source_atoms, self.target_atoms, most=most)
+        return kept, float(kept.sum() / self.mass)

@@ -1,0 +1,197 @@
+"""Entropic fused Gromov-Wasserstein, balanced and unbalanced (Eq. 2-3), on merged atoms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from bridgeviz._options import Choice, Count, Flag, Unit, option
+from bridgeviz.costs import Cost, Within
+from bridgeviz.couplings._coupling import Coupling
+from bridgeviz.couplings._fused_problem import FusedProblem, prepare
+from bridgeviz.couplings._solver_options import Entropic, Steps, with_options
+
+if TYPE_CHECKING:
+    from bridgeviz.couplings._gromov import FusedBatch, Step
+
+CORRECTIONS = ("quadratic", "none")
+_NOTHING = 1e-200  # a plan with less mass than this has vanished
+
+
+@dataclass(frozen=True, kw_only=True)
+class FGW(Entropic):
+    r"""`argmin sum (alpha |c_XX - c_YY|^2 + (1 - alpha) c_XY) pi pi' - epsilon H(pi)` and marginal terms (Eq. 3).
+
+    alpha weighs the shapes of the two spaces against the pairs: 0 is `linear`, 1 is Gromov-Wasserstein, which uses no
+    pairs. It is the paper's and POT's alpha (ott-jax's `fused_penalty` is `(1 - alpha) / (2 alpha)` with epsilon
+    divided by `2 alpha`). Eq. 3 prints the fused cost squared; `squared=True` does that, and the default leaves it as
+    it is, like the linear problem and both libraries.
+
+    Solved by projected gradients: the objective is linearised at the last plan, `2 alpha L(pi) + (1 - alpha) C`, and
+    ott-jax's Sinkhorn solves the linear problem, in float64 and from the last potentials, until the plan stops
+    changing. The objective is not convex: the result is the stationary point that is reached from the product of the
+    marginals.
+
+    Unbalanced, with `tau = lambda / (lambda + epsilon)` (Eq. 28) for each side, in one of two ways:
+
+    - `correction="quadratic"`, Eq. 2-3: the marginal terms are `KL(p x p | q x q)`, the entropy alike, against
+      mu x nu (Sejourne et al. 2021). Every term is quadratic in the mass, which does not depend on n. Each of these
+      terms counts twice at mass one and is halved here, so that epsilon and tau mean what they mean in `linear`.
+    - `correction="none"`: tau only loosens the Sinkhorn of each step (ott-jax's `gw_unbalanced_correction=False`).
+      The entropy's reference is the counting measure, as in `linear`, and the mass grows with n.
+
+    Equal rows are merged first, exactly, as in `linear`.
+
+    Args:
+        alpha: in [0, 1].
+        epsilon: entropy regularisation > 0, in units of the divided cost; None takes the cost's own default.
+        tau: (tau_x, tau_y), each in (0, 1].
+        squared: whether the fused cost is squared, after it is divided.
+        correction: "quadratic" or "none"; the same for a balanced problem.
+        scale_cost: the divisor of the three costs; None takes the mean of each, 1.0 leaves them unchanged.
+        merge: whether to merge equal rows; matrices must agree on them, else nothing is merged.
+        tolerance: L1 change of the plan from one step to the next, and error of the last Sinkhorn, at which to stop.
+        max_iterations: maximum number of steps.
+        max_inner: maximum number of Sinkhorn iterations per step.
+
+    Raises:
+        InputError: an option out of range, or costs that do not fit one another.
+    """
+
+    name = "fgw"
+    summary = "distances within the two spaces count as well (fused Gromov-Wasserstein)"
+    lead = (
+        "**Fused Gromov-Wasserstein** weighs two wishes: cheap matches between the spaces, and matches that keep "
+        "the distances within each space. Alpha is the weight of the second."
+    )
+    needs_spaces = True
+    alpha: float = option(
+        Unit(zero=True), 0.5, label="Alpha", main=True, stops=("0", "0.1", "0.25", "0.5", "0.75", "0.9", "1"),
+        help="How much the shapes of the two spaces count against the pairs: 0 is linear, 1 uses no pairs.",
+    )  # fmt: skip
+    squared: bool = option(Flag(), False, help="Whether the fused cost is squared, as Eq. 3 prints it.")
+    correction: str = option(
+        Choice(CORRECTIONS), "quadratic", help="Whether the terms of an unbalanced problem are quadratic in the mass."
+    )
+    max_iterations: int = option(Count(), 100, help="Maximum number of steps.")
+    max_inner: int = option(Count(), 2_000, help="Maximum number of Sinkhorn iterations per step.")
+
+    @property
+    def needs_pairs(self) -> bool:
+        """Whether it reads the cost between the spaces: not at alpha 1."""
+        return self.alpha < 1
+
+    @property
+    def balanced(self) -> bool:
+        """Whether both marginals are enforced."""
+        return self.tau == (1.0, 1.0)
+
+    def steps(
+        self,
+        cost: Cost | ArrayLike | None,
+        within: tuple[Within | ArrayLike, Within | ArrayLike] | None = None,
+    ) -> Steps[Coupling]:
+        """The coupling; yields after each projected step."""
+        import jax
+
+        from bridgeviz.couplings._gromov import jitted_step
+
+        prepared = prepare(
+            cost, within, needs_pairs=self.needs_pairs, merge=self.merge, scale_cost=self.scale_cost,
+            squared=self.squared,
+        )  # fmt: skip
+        epsilon = self.epsilon_for(prepared.cost)
+        quadratic = self.correction == "quadratic" and not self.balanced
+        problem, state = prepared.on_device(
+            alpha=self.alpha, epsilon=epsilon, quadratic=quadratic, balanced=self.balanced
+        )
+        number = 0
+        while True:
+            number += 1
+            with jax.enable_x64(True):  # not around the yield: it would hold for whoever drives this generator
+                step = jitted_step(
+                    state, problem, self.tolerance, tau=self.tau, quadratic=quadratic, max_inner=self.max_inner
+                )
+            state, change = step.state, float(step.change)
+            yield number, change
+            done = (change <= self.tolerance and bool(step.settled)) or self.alpha == 0
+            if done or not np.isfinite(change) or number == self.max_iterations:
+                return self._coupling(prepared, step, epsilon, number)
+
+    def _coupling(self, prepared: FusedProblem, step: Step, epsilon: float, number: int) -> Coupling:
+        """The plan after the last step, which has this number."""
+        plan, settled, change = np.asarray(step.state.plan), bool(step.settled), float(step.change)
+        converged, error = settled and (change <= self.tolerance or self.alpha == 0), float(step.residual)
+        if self.balanced:
+            mu, nu = prepared.marginals
+            error = float(np.abs(plan.sum(1) - mu).sum() + np.abs(plan.sum(0) - nu).sum())
+        advice = "" if converged else self._advice(number, change, settled, error, epsilon)
+        if not (np.isfinite(plan).all() and plan.sum() > _NOTHING):
+            # Leaving every point out is cheaper than moving any.
+            plan, converged, error = np.zeros(prepared.cost.atom_shape), False, float("nan")
+            advice = (
+                f"No mass is left after step {number}: with epsilon {epsilon:g} and tau ({self.tau[0]:g}, "
+                f"{self.tau[1]:g}) it costs less to leave every point out than to move it. Try a larger tau or epsilon."
+            )
+        return Coupling(
+            plan=plan, source_atoms=prepared.cost.source_atoms, target_atoms=prepared.cost.target_atoms, solver="fgw",
+            converged=converged, marginal_error=error, iterations=number, epsilon=epsilon, tau=self.tau,
+            advice=advice, alpha=self.alpha,
+        )  # fmt: skip
+
+    def _advice(self, number: int, change: float, settled: bool, error: float, epsilon: float) -> str:
+        if not settled:
+            return (
+                f"In the last of {number} steps, Sinkhorn stopped after {self.max_inner} iterations with a residual of "
+                f"{error:.1e} > {self.tolerance:.0e}: try a larger epsilon (now {epsilon:g}) or more max_inner."
+            )
+        return (
+            f"The plan still changed by {change:.1e} > {self.tolerance:.0e} in step {number}: try a larger epsilon "
+            f"(now {epsilon:g}), a smaller alpha or more max_iterations."
+        )
+
+    def batch(self, cost: Cost, *, tolerance: float, max_iterations: int, max_steps: int) -> FusedBatch:
+        """Projected gradients on one batch, as with `correction="none"`."""
+        from bridgeviz.couplings._gromov import FusedBatch
+
+        return FusedBatch(
+            alpha=self.alpha, epsilon=self.epsilon_for(cost), tau=self.tau, tolerance=tolerance,
+            max_iterations=max_iterations, max_steps=max_steps,
+        )  # fmt: skip
+
+
+@with_options(FGW)
+def fgw(
+    cost: Cost | ArrayLike | None,
+    c_xx: Within | ArrayLike,
+    c_yy: Within | ArrayLike,
+    *,
+    on_step: Callable[[int, float], None] | None = None,
+    **options: Any,
+) -> Coupling:
+    """Entropic fused Gromov-Wasserstein (Eq. 2-3): see `FGW`, whose options these are.
+
+    Args:
+        cost: between the spaces: a `Cost`, or an (n, m) matrix; None for alpha 1, which needs none.
+        c_xx, c_yy: within each space: `costs.Within(x, metric=...)`, which takes O(n p) memory, or a symmetric matrix.
+        on_step: called after each step with its number and the change of the plan; raise from it to stop.
+        options: of `FGW`.
+
+    Returns:
+        A `Coupling`; its `iterations` are steps.
+
+    Raises:
+        InputError: an option out of range, or costs that do not fit one another.
+
+    >>> import numpy as np
+    >>> x = np.array([[0.0], [1.0], [5.0]])
+    >>> c = Within(x, metric="sqeuclidean")
+    >>> plan = fgw(np.ones((3, 3)), c, c, alpha=0.9, epsilon=0.05)
+    >>> plan.dense().argmax(1)[2]
+    np.int64(2)
+    """
+    return FGW(**options).solve(cost, (c_xx, c_yy), on_step=on_step)

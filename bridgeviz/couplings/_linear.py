@@ -1,0 +1,116 @@
+"""Linear entropic optimal transport, balanced and unbalanced (Eq. 1), on merged atoms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Concatenate, ParamSpec
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from bridgeviz import _checks as check
+from bridgeviz._options import Count, option
+from bridgeviz.costs import Cost, Within, as_cost, positive_mean
+from bridgeviz.couplings._coupling import Coupling
+from bridgeviz.couplings._solver_options import Entropic, Steps, with_options
+
+if TYPE_CHECKING:
+    from bridgeviz.couplings._sinkhorn import LinearBatch
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Linear(Entropic):
+    r"""`argmin <C, pi> + epsilon sum pi (log pi - 1) + lambda_x KL(pi_x || mu) + lambda_y KL(pi_y || nu)` (Eq. 1).
+
+    mu and nu are uniform. lambda follows from `tau = lambda / (lambda + epsilon)` (Eq. 28); tau = 1 enforces that
+    marginal exactly. The entropy's reference is the counting measure on the n x m entries, so the mass of an
+    unbalanced plan grows with n: tau is tied to n, and `sample` normalises. Solved by ott-jax's Sinkhorn in the
+    log domain, in float64.
+
+    Equal rows are merged first. This is exact: the merged cost is shifted by `-epsilon log(m_u m_v)`, which does not
+    affect balanced transport and which unbalanced transport needs.
+
+    Args:
+        epsilon: entropy regularisation > 0, in units of the divided cost; None takes the cost's own default.
+        tau: (tau_x, tau_y), each in (0, 1].
+        scale_cost: the divisor of the cost; None takes its mean over n x m (Appendix D), 1.0 leaves it unchanged.
+        merge: whether to merge equal rows; False solves the full n x m problem.
+        tolerance: L1 marginal error (of the fixed point, if unbalanced) at which to stop.
+        max_iterations: maximum number of Sinkhorn iterations; the error is checked at every tenth.
+
+    Raises:
+        InputError: epsilon <= 0, tau outside (0, 1], or a cost that is not a finite matrix.
+
+    >>> import numpy as np
+    >>> plan = linear(np.array([[0.0, 1.0], [1.0, 0.0]]), epsilon=0.05)
+    >>> plan.dense().round(3)
+    array([[0.5, 0. ],
+           [0. , 0.5]])
+    """
+
+    name = "linear"
+    summary = "the cost between the spaces alone decides"
+    max_iterations: int = option(Count(), 10_000, help="Maximum number of Sinkhorn iterations.")
+
+    def steps(
+        self,
+        cost: Cost | ArrayLike | None,
+        within: tuple[Within | ArrayLike, Within | ArrayLike] | None = None,
+    ) -> Steps[Coupling]:
+        """The coupling, without intermediate steps; `within` is not read."""
+        yield from ()
+        if cost is None:
+            raise check.fail("cost", "linear", "a Cost or an (n, m) matrix", None)
+        return self._solve(as_cost(cost, "linear"))
+
+    def _solve(self, cost: Cost) -> Coupling:
+        from bridgeviz.couplings._sinkhorn import solve_linear
+
+        epsilon = self.epsilon_for(cost)
+        if not self.merge:
+            cost = cost.unmerged()
+        scale = positive_mean(cost, "linear") if self.scale_cost is None else self.scale_cost
+        m_u, m_v = cost.source_atoms.multiplicity, cost.target_atoms.multiplicity
+        n, m = cost.shape
+        shifted = cost.on_atoms / scale - epsilon * np.log(m_u)[:, None] - epsilon * np.log(m_v)
+        plan, residual, converged, iterations = solve_linear(
+            shifted, m_u / n, m_v / m, epsilon=epsilon, tau=self.tau, tolerance=self.tolerance,
+            max_iterations=self.max_iterations,
+        )  # fmt: skip
+        error = residual
+        if self.tau == (1.0, 1.0):
+            error = float(np.abs(plan.sum(1) - m_u / n).sum() + np.abs(plan.sum(0) - m_v / m).sum())
+        advice = "" if converged else (
+            f"Sinkhorn stopped after {iterations} iterations with a residual of {error:.1e} > {self.tolerance:.0e}: "
+            f"try a larger epsilon (now {epsilon:g}) or more max_iterations."
+        )  # fmt: skip
+        return Coupling(
+            plan=plan, source_atoms=cost.source_atoms, target_atoms=cost.target_atoms, solver="linear",
+            converged=converged, marginal_error=error, iterations=iterations, epsilon=epsilon, tau=self.tau,
+            advice=advice,
+        )  # fmt: skip
+
+    def batch(self, cost: Cost, *, tolerance: float, max_iterations: int, max_steps: int) -> LinearBatch:
+        """Sinkhorn on one batch; `max_steps` is not read."""
+        from bridgeviz.couplings._sinkhorn import LinearBatch
+
+        return LinearBatch(
+            epsilon=self.epsilon_for(cost), tau=self.tau, tolerance=tolerance, max_iterations=max_iterations
+        )
+
+
+def _function(options: Callable[P, Linear]) -> Callable[Concatenate[Cost | ArrayLike, P], Coupling]:
+    """A class of options as a function: `linear(cost, epsilon=...)` is `Linear(epsilon=...).solve(cost)`."""
+
+    @with_options(Linear)
+    def linear(cost: Cost | ArrayLike, *args: P.args, **kwargs: P.kwargs) -> Coupling:
+        return options(*args, **kwargs).solve(cost)
+
+    linear.__doc__, linear.__qualname__ = Linear.__doc__, "linear"
+    return linear
+
+
+linear = _function(Linear)

@@ -1,0 +1,238 @@
+"""A plan that exists only batch by batch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
+
+import numpy as np
+from scipy import sparse
+
+from bridgeviz import _checks as check
+from bridgeviz._checks import InputError
+from bridgeviz.costs import Cost, Within
+from bridgeviz.couplings._batch_solver import BatchSolver
+from bridgeviz.couplings._coupling import Plan
+from bridgeviz.couplings._entries import count_pairs
+from bridgeviz.couplings._reports import DRAWS, RowShares, Verdict
+from bridgeviz.couplings._solver_options import SolverOptions
+
+if TYPE_CHECKING:
+    import jax
+
+    from bridgeviz.couplings._batches import LocalSampler
+
+TOLERANCE = 1e-2
+"""L1 marginal error at which the transport of a batch stops."""
+
+SAMPLES = 10_000
+"""The number of draws from which the share of mass between rows of one group is estimated."""
+
+_PROBES = 8
+
+
+class Probe(NamedTuple):
+    """How the transport of a few batches went.
+
+    Attributes:
+        converged: the share of batches whose solver reached its tolerance.
+        marginal_error: L1 distance of a batch's marginals from the required ones, summed over both sides; mean.
+        mass: mean.
+        iterations: mean.
+    """
+
+    converged: float
+    marginal_error: float
+    mass: float
+    iterations: float
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LocalCoupling(Plan):
+    """A coupling that exists only batch by batch: it can be sampled, and has no (n, m) plan.
+
+    Attributes:
+        cost: between the spaces.
+        transport: the solver of each batch.
+        batch_size: pairs drawn from each batch's plan by `sample`.
+        ot_batch_size: rows of each space per batch.
+        max_iterations: maximum number of Sinkhorn iterations per step.
+        max_steps: maximum number of steps of an outer loop, if the solver has one.
+        within: the costs within both spaces; None for a solver that does not need them.
+    """
+
+    cost: Cost
+    transport: SolverOptions
+    batch_size: int
+    ot_batch_size: int
+    max_iterations: int
+    max_steps: int
+    within: tuple[Within, Within] | None = None
+    solver: str = "local"
+
+    estimated = True
+
+    @property
+    def epsilon(self) -> float | None:
+        """The entropy regularisation of each batch; None if the solver has none."""
+        return self.transport.epsilon_for(self.cost)
+
+    @property
+    def tau(self) -> tuple[float, float] | None:
+        """The (tau_x, tau_y) of each batch; None if the solver has none."""
+        return getattr(self.transport, "tau", None)
+
+    @property
+    def alpha(self) -> float | None:
+        """The weight of the Gromov-Wasserstein term; None if the solver has none."""
+        return getattr(self.transport, "alpha", None)
+
+    @cached_property
+    def batch_solver(self) -> BatchSolver:
+        """What couples a batch on the device."""
+        return self.transport.batch(
+            self.cost, tolerance=TOLERANCE, max_iterations=self.max_iterations, max_steps=self.max_steps
+        )
+
+    @cached_property
+    def probe(self) -> Probe:
+        """The transport of eight batches, solved when it is first asked for."""
+        import jax
+
+        from bridgeviz.couplings._batches import measure
+
+        sampler = self.sampler()
+        measured = [measure(sampler, jax.random.key(seed)) for seed in range(_PROBES)]
+        return Probe(*(float(np.mean([float(batch[k]) for batch in measured])) for k in range(4)))
+
+    @property
+    def converged(self) -> bool:
+        """Whether the transport of every probed batch converged."""
+        return self.probe.converged == 1.0
+
+    @property
+    def marginal_error(self) -> float:
+        """The mean over the probed batches."""
+        return self.probe.marginal_error
+
+    @property
+    def mass(self) -> float:
+        """The mean mass of the probed batches' plans."""
+        return self.probe.mass
+
+    @property
+    def iterations(self) -> int:
+        """The mean over the probed batches."""
+        return round(self.probe.iterations)
+
+    @property
+    def advice(self) -> str:
+        """What to try if not every batch converged, else ""."""
+        if self.converged:
+            return ""
+        share = f"In {1 - self.probe.converged:.0%} of {_PROBES} batches"
+        return f"{share} {self.batch_solver.advice(self.marginal_error)}"
+
+    @property
+    def verdict(self) -> Verdict:
+        """How the transport of the probed batches went, in words."""
+        text = self.advice
+        if self.converged:
+            text = (
+                f"Eight test batches of {self.ot_batch_size:,} rows per side converged, after {self.iterations} "
+                "iterations on average."
+            )
+        return Verdict(self.converged, f"{text} There is no plan of all rows.")
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(n, m)."""
+        return self.cost.shape
+
+    @property
+    def merged(self) -> bool:
+        """Never: the rows of a batch are coupled as they are."""
+        return False
+
+    @property
+    def whole(self) -> None:
+        """There is none."""
+        return None
+
+    def dense(self) -> NoReturn:
+        """There is none: an error that says so."""
+        raise InputError("A local coupling has no (n, m) plan: it exists batch by batch. Use sample(seed, size).")
+
+    marginals = dense
+
+    def sampler(self) -> LocalSampler:
+        """The same on the device, for the training step."""
+        import jax.numpy as jnp
+
+        from bridgeviz.couplings._batches import LocalSampler
+
+        source, target = self.cost.source_atoms.index, self.cost.target_atoms.index
+        within = self.within
+        return LocalSampler(
+            source_factor=_on_device(self.cost.source_factor),
+            target_factor=_on_device(self.cost.target_factor),
+            source_index=jnp.asarray(source, jnp.int32),
+            target_index=jnp.asarray(target, jnp.int32),
+            spaces=None if within is None else (within[0].rows_on_device(), within[1].rows_on_device()),
+            solver=self.batch_solver,
+            combine=self.cost.combine,
+            size=self.ot_batch_size,
+        )
+
+    def sample(self, seed: int, size: int) -> tuple[np.ndarray, np.ndarray]:
+        """Draw `size` row numbers (i, j), from as many batches as that takes."""
+        import jax
+
+        from bridgeviz.couplings._batches import draw
+
+        size = check.count(size, "size", "sample")
+        key = jax.random.key(check.seed(seed, "seed", "sample"))
+        sampler = self.sampler()
+        batches = [
+            draw(sampler, jax.random.fold_in(key, b), self.batch_size) for b in range(-(-size // self.batch_size))
+        ]
+        i, j = (np.concatenate([np.asarray(batch[side]) for batch in batches])[:size] for side in (0, 1))
+        return i, j
+
+    def between(
+        self, source_groups: np.ndarray, target_groups: np.ndarray, sizes: tuple[int, int], *, seed: int = 0,
+        samples: int | None = None,
+    ) -> np.ndarray:  # fmt: skip
+        """The number of draws between groups of rows, of 20,000 unless `samples` says otherwise."""
+        i, j = self.sample(seed, DRAWS if samples is None else samples)
+        return count_pairs(source_groups[i], target_groups[j], sizes)
+
+    def agreement(
+        self, source_groups: np.ndarray, target_groups: np.ndarray, size: int, *, seed: int = 0,
+        samples: int | None = None,
+    ) -> float:  # fmt: skip
+        """The share of draws between rows of the same group, of 10,000 unless `samples` says otherwise."""
+        i, j = self.sample(seed, SAMPLES if samples is None else samples)
+        return float(np.mean(source_groups[i] == target_groups[j]))
+
+    def row_shares(
+        self, row: int | None, distances: np.ndarray, neighbours: np.ndarray, target_groups: np.ndarray, size: int, *,
+        seed: int = 0,
+    ) -> RowShares:  # fmt: skip
+        """Where draws go that start at the point or its neighbours (see `Plan.row_shares`)."""
+        starts = neighbours if row is None else np.append(neighbours, row)
+        i, j = self.sample(seed, DRAWS)
+        ends = j[np.isin(i, starts)]
+        counts = np.bincount(target_groups[ends], minlength=size).astype(float)
+        return RowShares(int(neighbours[0] if row is None else row), counts / max(counts.sum(), 1.0), len(ends))
+
+    def distinct_rows(self, draws: float, *, seed: int = 0) -> float:
+        """The distinct rows among `draws` draws of (i, j)."""
+        return float(sum(len(np.unique(side)) for side in self.sample(seed, round(draws))))
+
+
+def _on_device(factor: np.ndarray | sparse.csr_array) -> jax.Array:
+    import jax.numpy as jnp
+
+    return jnp.asarray(factor if isinstance(factor, np.ndarray) else factor.toarray(), jnp.float32)

@@ -1,0 +1,137 @@
+"""What a coupling solver is: frozen options that couple two spaces by a cost."""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import ClassVar, TypeVar
+
+from numpy.typing import ArrayLike
+
+from bridgeviz._checks import InputError
+from bridgeviz._options import Flag, Options, PairOf, Positive, option
+from bridgeviz.costs import Cost, Within
+from bridgeviz.couplings._batch_solver import BatchSolver
+from bridgeviz.couplings._coupling import Coupling
+
+T = TypeVar("T")
+Steps = Generator[tuple[int, float], None, T]
+"""Yields the number of each finished step and how much the plan changed in it; returns the result."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class SolverOptions(Options, ABC):
+    """The options of a coupling solver. A new one implements `steps`, and `batch` if it can couple batches.
+
+    Attributes:
+        needs_spaces: whether it reads the costs within both spaces.
+    """
+
+    needs_spaces: ClassVar[bool] = False
+
+    @property
+    def needs_pairs(self) -> bool:
+        """Whether it reads the cost between the spaces, which is built on pairs."""
+        return True
+
+    @abstractmethod
+    def steps(
+        self,
+        cost: Cost | ArrayLike | None,
+        within: tuple[Within | ArrayLike, Within | ArrayLike] | None = None,
+    ) -> Steps[Coupling]:
+        """Solve the transport, step by step.
+
+        Args:
+            cost: between the spaces: a `Cost`, or an (n, m) matrix; None for a solver that needs no pairs.
+            within: the cost within each space; None for a solver that does not need them.
+        """
+
+    def solve(
+        self,
+        cost: Cost | ArrayLike | None,
+        within: tuple[Within | ArrayLike, Within | ArrayLike] | None = None,
+        *,
+        on_step: Callable[[int, float], None] | None = None,
+    ) -> Coupling:
+        """Solve the transport.
+
+        Args:
+            cost, within: as in `steps`.
+            on_step: called after each step with its number and the change of the plan; raise from it to stop.
+        """
+        return finish(self.steps(cost, within), on_step)
+
+    def batch(self, cost: Cost, *, tolerance: float, max_iterations: int, max_steps: int) -> BatchSolver:
+        """The solver of one batch, for the strategy "local".
+
+        Args:
+            cost: that batches are drawn from.
+            tolerance: L1 marginal error at which to stop.
+            max_iterations: maximum number of Sinkhorn iterations per step.
+            max_steps: maximum number of steps of an outer loop, if the solver has one.
+        """
+        raise InputError(f"The solver '{self.name}' can't couple batches. Use it with the strategy 'global'.")
+
+    def epsilon_for(self, cost: Cost) -> float | None:
+        """The entropy regularisation that is used with a cost; None for a solver without one."""
+        return None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entropic(SolverOptions):
+    """What solvers with entropy regularisation have in common.
+
+    Attributes:
+        epsilon: entropy regularisation > 0, in units of the divided cost; None takes the cost's own default.
+        tau: (tau_x, tau_y), each in (0, 1]; 1 enforces that marginal.
+        scale_cost: the divisor of the costs; None takes the mean of each (Appendix D), 1.0 leaves them unchanged.
+        merge: whether to merge equal rows.
+        tolerance: L1 error at which to stop.
+    """
+
+    epsilon: float | None = option(
+        Positive(), None, label="Epsilon", word="auto", limits=(1e-5, 100.0),
+        stops=("0.001", "0.002", "0.005", "0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1"),
+        help="How blurred the transport plan is: small is sharp and slow, large is blurred. "
+        "auto takes what suits the cost.",
+    )  # fmt: skip
+    tau: tuple[float, float] = option(
+        PairOf(("x", "y")), (1.0, 1.0), label="Tau", limits=(1e-3, 1.0),
+        stops=("0.1", "0.3", "0.5", "0.7", "0.8", "0.9", "0.95", "0.98", "1"),
+        help="1: every row of that side carries the same mass. Less: rows may be left out, or carry more or less mass.",
+    )  # fmt: skip
+    scale_cost: float | None = option(Positive(), None, help="The divisor of the costs; None takes the mean of each.")
+    merge: bool = option(Flag(), True, help="Whether to merge equal rows, which is exact.")
+    tolerance: float = option(Positive(), 1e-3, help="L1 error at which to stop.")
+
+    def epsilon_for(self, cost: Cost) -> float:
+        """The entropy regularisation that is used with a cost."""
+        return cost.default_epsilon if self.epsilon is None else self.epsilon
+
+
+def finish(steps: Steps[T], on_step: Callable[[int, float], None] | None = None) -> T:
+    """The result of a generator of steps; `on_step` is called with what it yields."""
+    while True:
+        try:
+            step, change = next(steps)
+        except StopIteration as end:
+            return end.value
+        if on_step is not None:
+            on_step(step, change)
+
+
+def with_options(cls: type[SolverOptions]) -> Callable[[T], T]:
+    """Show the options of `cls` in the signature of a function that passes its keyword arguments to it."""
+
+    def decorate(function: T) -> T:
+        signature = inspect.signature(function)  # type: ignore[arg-type]
+        named = [p for p in signature.parameters.values() if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+        options = inspect.signature(cls).parameters.values()
+        parameters = sorted([*named, *options], key=lambda parameter: parameter.kind)
+        setattr(function, "__signature__", signature.replace(parameters=parameters))  # noqa: B010
+        return function
+
+    return decorate
