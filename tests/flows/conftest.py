@@ -1,4 +1,4 @@
-"""A problem as small as can be, and a flow trained on it."""
+"""The smallest useful problem, and a flow trained on it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def tiny(tiny_velocity):
 
 @pytest.fixture(scope="session")
 def square():
-    """As many dimensions on one side as on the other, so that a mix-up of x and z has the right shape."""
+    """The same number of dimensions on both sides, so that a mix-up of x and z has the right shape."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(60, 3))
     y = 5 + 3 * rng.normal(size=(60, 3))
@@ -29,7 +29,7 @@ def square_plan(square):
 
 @pytest.fixture(scope="session")
 def noisy_line():
-    """y = 3 x + 1 + 0.5 noise, coupled as it was made."""
+    """y = 3 x + 1 + 0.5 noise, coupled row by row."""
     rng = np.random.default_rng(0)
     x = rng.uniform(-1, 1, size=(1500, 1))
     y = 3 * x + 1 + 0.5 * rng.normal(size=(1500, 1))

@@ -1,4 +1,4 @@
-"""Never losing a run: killed, resumed, refused, told."""
+"""Checkpoints of a training: killed and resumed, refused, and disks that fail."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ import orbax.checkpoint as ocp
 import pytest
 
 import bridgeviz as bv
-from bridgeviz.flows import checkpoints as checkpoints_module
-from bridgeviz.flows.storage import write_tree
+from bridgeviz.flows import _checkpoints
+from bridgeviz.flows._storage import write_tree
 
 SETTINGS = {"velocity": "tiny", "steps": 60, "batch_size": 32, "learning_rate": 3e-3, "chunk_size": 5, "ema": 0.9}
 
@@ -29,38 +29,38 @@ def begin(problem, plan, folder=None, every=2, **changes):
     return bv.flows.fit(problem, plan, bv.FlowConfig(**SETTINGS | changes), checkpoints=folder, every=every)
 
 
-def train(*given, **changes):
-    return list(begin(*given, **changes))
+def train(*arguments, **changes):
+    return list(begin(*arguments, **changes))
 
 
 def all_losses(progress) -> np.ndarray:
     return np.concatenate([p.losses for p in progress])
 
 
-def same_weights(one: bv.Flow, two: bv.Flow) -> None:
-    for ours, theirs in zip(jax.tree.leaves(one.params), jax.tree.leaves(two.params), strict=True):
-        np.testing.assert_array_equal(ours, theirs)
+def same_weights(first: bv.Flow, second: bv.Flow) -> None:
+    for weights, others in zip(jax.tree.leaves(first.params), jax.tree.leaves(second.params), strict=True):
+        np.testing.assert_array_equal(weights, others)
 
 
 @pytest.fixture(scope="module")
 def whole(square, square_plan):
-    """The training that was never stopped."""
+    """The training that was never interrupted."""
     return train(square, square_plan)
 
 
 @pytest.mark.parametrize("stopped_after", [1, 2, 5, 11])
-def test_a_stopped_run_ends_as_one_that_never_stopped(square, square_plan, whole, tmp_path, stopped_after):
+def test_a_resumed_run_ends_like_an_uninterrupted_one(square, square_plan, whole, tmp_path, stopped_after):
     run = begin(square, square_plan, tmp_path / "kept")
     list(islice(run, stopped_after))
     run.close()
-    again = train(square, square_plan, tmp_path / "kept")
-    np.testing.assert_array_equal(all_losses(again), all_losses(whole))
-    same_weights(again[-1].flow, whole[-1].flow)
-    begins = 10 * (stopped_after // 2)  # two chunks of five steps from one checkpoint to the next
-    assert again[0].step == (begins or 5)
+    resumed = train(square, square_plan, tmp_path / "kept")
+    np.testing.assert_array_equal(all_losses(resumed), all_losses(whole))
+    same_weights(resumed[-1].flow, whole[-1].flow)
+    newest = 10 * (stopped_after // 2)  # a checkpoint every two chunks of five steps
+    assert resumed[0].step == (newest or 5)
 
 
-def test_checkpoints_are_so_many_seconds_apart_at_least(square, square_plan, tmp_path):
+def test_checkpoints_keep_the_least_time_between_them(square, square_plan, tmp_path):
     config = bv.FlowConfig(**SETTINGS)
     run = bv.flows.fit(square, square_plan, config, checkpoints=tmp_path, every=1, seconds=1.0)
     next(run)
@@ -73,31 +73,29 @@ def test_checkpoints_are_so_many_seconds_apart_at_least(square, square_plan, tmp
     assert max(path.name for path in tmp_path.glob("step-*")) == "step-000000060"  # the end is always kept
 
 
-def test_a_finished_run_comes_back_at_once(square, square_plan, whole, tmp_path):
+def test_a_finished_run_is_returned_at_once(square, square_plan, whole, tmp_path):
     train(square, square_plan, tmp_path)
-    (again,) = train(square, square_plan, tmp_path)
-    assert again.step == 60
-    np.testing.assert_array_equal(again.losses, all_losses(whole))
-    same_weights(again.flow, whole[-1].flow)
+    (resumed,) = train(square, square_plan, tmp_path)
+    assert resumed.step == 60
+    np.testing.assert_array_equal(resumed.losses, all_losses(whole))
+    same_weights(resumed.flow, whole[-1].flow)
 
 
 def test_reweighting_is_kept_too(square, square_plan, tmp_path):
     whole = train(square, square_plan, reweight=True)
     list(islice(begin(square, square_plan, tmp_path, every=1, reweight=True), 4))
-    again = train(square, square_plan, tmp_path, reweight=True)
+    resumed = train(square, square_plan, tmp_path, reweight=True)
     np.testing.assert_array_equal(
-        np.concatenate([p.mass_losses for p in again]), np.concatenate([p.mass_losses for p in whole])
+        np.concatenate([p.mass_losses for p in resumed]), np.concatenate([p.mass_losses for p in whole])
     )
-    same_weights(again[-1].flow, whole[-1].flow)
+    same_weights(resumed[-1].flow, whole[-1].flow)
 
 
 CHILD = """
 import sys
-from functools import partial
 import numpy as np
 import bridgeviz as bv
-from bridgeviz.flows.velocity import VELOCITIES, AdaLN
-VELOCITIES["tiny"] = partial(AdaLN, d=32, blocks=2)
+bv.flows.VELOCITIES["tiny"] = bv.flows.AdaLN(d=32, blocks=2)
 rng = np.random.default_rng(0)
 x, y = rng.normal(size=(60, 3)), rng.normal(size=(60, 3))
 problem = bv.Problem(bv.Space(x), bv.Space(y), truth=np.stack([np.arange(60)] * 2, axis=1))
@@ -111,8 +109,8 @@ np.save(sys.argv[2], np.concatenate(losses))
 """
 
 
-def test_a_run_that_is_killed_again_and_again_ends_bit_for_bit(tmp_path):
-    """kill -9, at moments of the system's choosing: in a step, or in the writing or the dropping of a checkpoint."""
+def test_a_run_that_is_killed_twice_ends_bit_for_bit_the_same(tmp_path):
+    """kill -9 at arbitrary moments: during a step, or while a checkpoint is written or deleted."""
 
     def start(folder, out):
         return subprocess.Popen(
@@ -133,7 +131,7 @@ def test_a_run_that_is_killed_again_and_again_ends_bit_for_bit(tmp_path):
         reached.append((begin, last))
     assert not (tmp_path / "never.npy").exists()
     for (_, last), (begin, _) in pairwise(reached):
-        assert begin >= last - 10  # nothing is lost but the chunk that was not yet written
+        assert begin >= last - 10  # only the chunk that was not yet written is lost
     last = start(tmp_path / "kept", tmp_path / "resumed.npy")
     for child in (untouched, last):
         assert child.communicate()
@@ -146,15 +144,15 @@ def test_a_run_that_is_killed_again_and_again_ends_bit_for_bit(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "difference"),
     [
         ({"steps": 80}, "steps 60, now 80"), ({"seed": 4, "ema": None}, "seed 0, now 4; ema 0.9, now None"),
         ({"learning_rate": 1e-3}, "learning_rate 0.003, now 0.001"),
     ],
 )  # fmt: skip
-def test_another_config_is_refused_with_what_differs(square, square_plan, tmp_path, change, said):
+def test_another_config_is_refused_with_what_differs(square, square_plan, tmp_path, change, difference):
     train(square, square_plan, tmp_path)
-    with pytest.raises(bv.InputError, match=f"belong to another training: {said}. Train with its settings"):
+    with pytest.raises(bv.InputError, match=f"belong to another training: {difference}. Train with its settings"):
         train(square, square_plan, tmp_path, **change)
 
 
@@ -178,14 +176,14 @@ def test_another_local_coupling_is_refused(blobs, tmp_path):
         train(blobs, bv.couplings.local(cost, epsilon=0.2, max_iterations=5), tmp_path, steps=5)
 
 
-def test_local_gromov_wasserstein_goes_on_too(square, tmp_path):
+def test_local_gromov_wasserstein_is_resumed_too(square, tmp_path):
     def plan(max_steps=3):
         within = [bv.costs.Within(space.x) for space in (square.source, square.target)]
         return bv.couplings.local(None, *within, epsilon=0.1, batch_size=16, max_steps=max_steps)
 
     train(square, plan(), tmp_path, steps=5)
-    (again,) = train(square, plan(), tmp_path, steps=5)
-    assert again.step == 5
+    (resumed,) = train(square, plan(), tmp_path, steps=5)
+    assert resumed.step == 5
     with pytest.raises(bv.InputError, match="another coupling"):
         train(square, plan(max_steps=4), tmp_path, steps=5)
 
@@ -196,12 +194,12 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(square, square_plan, 
     run.close()
     newest = max(tmp_path.glob("step-*"))
     shutil.rmtree(newest / "state")
-    again = train(square, square_plan, tmp_path)
-    assert again[0].step == 20
-    np.testing.assert_array_equal(all_losses(again), all_losses(whole))
+    resumed = train(square, square_plan, tmp_path)
+    assert resumed[0].step == 20
+    np.testing.assert_array_equal(all_losses(resumed), all_losses(whole))
     for path in tmp_path.glob("step-*"):
         (path / "about.json").write_text("{")
-    with pytest.raises(bv.InputError, match=r"are damaged .* Delete the folder to begin anew") as caught:
+    with pytest.raises(bv.InputError, match=r"are damaged .* Delete the folder to start again") as caught:
         train(square, square_plan, tmp_path)
     assert "\n" not in str(caught.value)
 
@@ -209,7 +207,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(square, square_plan, 
 def test_no_two_trainings_share_a_folder(square, square_plan, tmp_path):
     run = begin(square, square_plan, tmp_path)
     next(run)
-    with pytest.raises(bv.flows.Busy, match="Another training goes on with the checkpoints in"):
+    with pytest.raises(bv.flows.Busy, match="Another training is using the checkpoints in"):
         train(square, square_plan, tmp_path)
     run.close()
     train(square, square_plan, tmp_path)
@@ -220,17 +218,19 @@ def full_disk(*_, **__):
 
 
 @pytest.mark.parametrize("broken", ["full", "read-only"])
-def test_a_disk_that_refuses_is_told_and_the_run_goes_on(square, square_plan, whole, tmp_path, monkeypatch, broken):
+def test_a_disk_that_refuses_is_reported_and_training_continues(
+    square, square_plan, whole, tmp_path, monkeypatch, broken
+):
     if broken == "full":
-        monkeypatch.setattr(checkpoints_module, "new_folder", full_disk)
+        monkeypatch.setattr(_checkpoints, "new_folder", full_disk)
     else:
-        monkeypatch.setattr(checkpoints_module, "_hold", full_disk)
-    found = train(square, square_plan, tmp_path / "kept")
+        monkeypatch.setattr(_checkpoints, "_hold", full_disk)
+    progress = train(square, square_plan, tmp_path / "kept")
     monkeypatch.undo()
-    np.testing.assert_array_equal(all_losses(found), all_losses(whole))
-    said = found[-1].notice
-    assert "No checkpoint can be written to" in said
-    assert "No space left on device): the run goes on in memory alone." in said
+    np.testing.assert_array_equal(all_losses(progress), all_losses(whole))
+    notice = progress[-1].notice
+    assert "No checkpoint can be written to" in notice
+    assert "No space left on device). Training continues without any." in notice
     assert not list((tmp_path / "kept").glob("step-*"))
 
 
@@ -243,11 +243,11 @@ def test_a_full_disk_is_an_error_of_the_disk(tmp_path, monkeypatch):
         write_tree(tmp_path / "tree", {"a": np.ones(2)})
 
 
-def test_only_checkpoints_are_forgotten(square, square_plan, tmp_path):
+def test_only_checkpoints_are_deleted(square, square_plan, tmp_path):
     config = bv.FlowConfig(velocity="tiny", steps=20, batch_size=32, chunk_size=10)
     run = bv.flows.fit(square, square_plan, config, checkpoints=tmp_path / "kept", every=1)
     next(run)
-    with pytest.raises(bv.flows.Busy, match="Another training goes on"):
+    with pytest.raises(bv.flows.Busy, match="Another training is using"):
         bv.flows.forget(tmp_path / "kept")
     run.close()
     bv.flows.forget(tmp_path / "kept")
@@ -264,7 +264,7 @@ def test_only_checkpoints_are_forgotten(square, square_plan, tmp_path):
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["cells.npy"]
 
 
-def test_what_is_no_folder_is_refused(square, square_plan, tmp_path):
+def test_a_path_that_is_not_a_folder_is_refused(square, square_plan, tmp_path):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(bv.InputError, match=r"'checkpoints' of fit\(\) must be the path of a folder"):
         train(square, square_plan, tmp_path / "file")

@@ -1,4 +1,4 @@
-"""Transport and checkpoints."""
+"""Transport, and flows on disk."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ import pytest
 from flax import nnx
 
 import bridgeviz as bv
-from bridgeviz.flows.flow import Scaling
+from bridgeviz.flows import Scaling
 
-# Where orbax fails to read, it leaves coroutines that nobody awaits.
+# When orbax fails to read, it leaves coroutines that are never awaited.
 pytestmark = pytest.mark.filterwarnings(
     "ignore::pytest.PytestUnraisableExceptionWarning", "ignore:coroutine:RuntimeWarning"
 )
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.filterwarnings(
 
 @pytest.fixture(autouse=True)
 def leftovers():
-    """Let Python complain of them in this module, and not in the test that happens to come next."""
+    """Have Python warn about them in this module, and not in an unrelated test later."""
     yield
     gc.collect()
 
@@ -66,9 +66,9 @@ def test_more_than_one_block(trained):
     x = np.random.default_rng(0).normal(size=(n, 3))
     path = trained.transport(x, seed=0, steps=4)
     assert path.states.shape == (2, n, 3)
-    some = np.r_[0:3, 8190:8195, n - 3 : n]
+    rows = np.r_[0:3, 8190:8195, n - 3 : n]
     np.testing.assert_allclose(
-        path.states[1][some], by_heun(trained, x[some], noise(0, n, 3)[some], steps=4), rtol=1e-3, atol=1e-3
+        path.states[1][rows], by_heun(trained, x[rows], noise(0, n, 3)[rows], steps=4), rtol=1e-3, atol=1e-3
     )
 
 
@@ -79,7 +79,7 @@ def test_the_two_solvers_agree(trained, square):
 
 
 @pytest.mark.parametrize("solver", ["heun", "tsit5"])
-def test_times_in_between(trained, square, solver):
+def test_times_between_noise_and_target(trained, square, solver):
     x = square.source.x[:4]
     ends = trained.transport(x, solver=solver)
     path = trained.transport(x, solver=solver, ts=(0.0, 0.33, 0.5, 1.0))
@@ -101,13 +101,13 @@ def files(folder: Path) -> list[str]:
     return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file())
 
 
-def test_a_saved_flow_comes_back_equal(trained, square, tmp_path):
+def test_a_loaded_flow_equals_the_saved_one(trained, square, tmp_path):
     trained.save(tmp_path / "deep" / "flow")
-    again = bv.Flow.load(tmp_path / "deep" / "flow")
-    assert again.config == trained.config
+    loaded = bv.Flow.load(tmp_path / "deep" / "flow")
+    assert loaded.config == trained.config
     x = square.source.x
-    np.testing.assert_array_equal(again.transport(x, seed=3).states, trained.transport(x, seed=3).states)
-    again.save(tmp_path / "deep" / "flow")  # over an existing one
+    np.testing.assert_array_equal(loaded.transport(x, seed=3).states, trained.transport(x, seed=3).states)
+    loaded.save(tmp_path / "deep" / "flow")  # over an existing one
     assert [p.name for p in (tmp_path / "deep").iterdir()] == ["flow"]
     np.testing.assert_array_equal(
         bv.Flow.load(str(tmp_path / "deep" / "flow")).transport(x).states, trained.transport(x).states
@@ -184,7 +184,7 @@ def test_a_damaged_flow_is_refused_in_one_sentence(saved, damage):
 
 
 def test_truncated_and_missing_weight_files(trained, tmp_path):
-    """Whatever file of the weights is cut in half or gone, nothing but an InputError, or the very same weights."""
+    """If any file of the weights is cut in half or missing, loading raises an InputError or gives the same weights."""
     trained.save(tmp_path / "flow")
     names = [name for name in files(tmp_path / "flow") if name != "flow.json"]
     largest = max(names, key=lambda name: (tmp_path / "flow" / name).stat().st_size)
@@ -197,12 +197,12 @@ def test_truncated_and_missing_weight_files(trained, tmp_path):
             else:
                 file.unlink()
             try:
-                again = bv.Flow.load(tmp_path / "flow")
+                loaded = bv.Flow.load(tmp_path / "flow")
             except bv.InputError as error:
                 assert "damaged or incomplete" in str(error)  # noqa: PT017
             else:
                 assert name != largest
-                for ours, theirs in zip(jax.tree.leaves(again.params), jax.tree.leaves(trained.params), strict=True):
+                for ours, theirs in zip(jax.tree.leaves(loaded.params), jax.tree.leaves(trained.params), strict=True):
                     np.testing.assert_array_equal(ours, theirs)
             file.write_bytes(content)
 
@@ -213,12 +213,12 @@ def test_weights_that_are_not_finite_are_refused(trained, tmp_path):
         bv.Flow.load(tmp_path / "flow")
 
 
-def test_nothing_there(tmp_path):
+def test_a_missing_flow(tmp_path):
     with pytest.raises(bv.InputError, match="found no flow at"):
         bv.Flow.load(tmp_path / "nothing")
 
 
-def test_a_tolerance_out_of_reach_is_said(trained, square):
+def test_a_tolerance_out_of_reach_is_reported(trained, square):
     with pytest.raises(bv.InputError, match="larger tolerance"):
         trained.transport(square.source.x[:4], solver="tsit5", tolerance=1e-14)
 

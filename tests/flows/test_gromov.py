@@ -1,4 +1,4 @@
-"""Appendix I: Swiss roll to spiral by Gromov-Wasserstein on batches, without a single pair (Fig. 15)."""
+"""Appendix I: Swiss roll to spiral by Gromov-Wasserstein on batches, without any pair (Fig. 15)."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ def test_shapes_alone_find_most_partners(problem, plan):
 
 def test_a_batch_agrees_with_ott(problem, plan):
     sampler = plan.sampler()
-    found = sampler.solve(jax.random.key(0))
+    solved = sampler.solve(jax.random.key(0))
     costs = []
-    for space, rows in ((problem.source, found.i), (problem.target, found.j)):
+    for space, rows in ((problem.source, solved.i), (problem.target, solved.j)):
         x = space.x[np.asarray(rows)].astype(np.float64)
         c = ((x[:, None] - x[None]) ** 2).sum(-1)
         costs.append((c / c.mean()).astype(np.float32))
     solver = gromov_wasserstein.GromovWasserstein(
         linear_solver=sinkhorn.Sinkhorn(threshold=1e-2, max_iterations=100), epsilon=0.02 / 2, relative_epsilon=None,
-        threshold=-1.0, min_iterations=int(found.iterations), max_iterations=int(found.iterations),
+        threshold=-1.0, min_iterations=int(solved.iterations), max_iterations=int(solved.iterations),
     )  # fmt: skip
     theirs = solver(quadratic_problem.QuadraticProblem(*(geometry.Geometry(cost_matrix=c) for c in costs)))
 
@@ -51,12 +51,12 @@ def test_a_batch_agrees_with_ott(problem, plan):
         cross = np.einsum("ij,ik,kl,jl", plan, costs[0], plan, costs[1], optimize=True)
         return a @ costs[0] ** 2 @ a + b @ costs[1] ** 2 @ b - 2 * cross
 
-    ours = objective(np.asarray(found.plan, np.float64))
+    ours = objective(np.asarray(solved.plan, np.float64))
     assert ours < 1.1 * objective(np.asarray(theirs.matrix, np.float64))
     assert ours < 0.3 * objective(np.full((128, 128), 1 / 128**2))
 
 
-def test_fused_batches_hear_the_pairs_too(problem):
+def test_fused_batches_use_the_pairs_too(problem):
     pairs = problem.sample_pairs(0.05, seed=0)
     x, y = problem.source.x, problem.target.x
     cost = bv.costs.bridge(x, y, pairs, metric="sqeuclidean")
@@ -72,7 +72,7 @@ def test_fused_batches_hear_the_pairs_too(problem):
     assert right[0.5] > right[0.0] + 0.02
 
 
-def test_the_flow_gives_the_spiral_and_one_that_is_wrong_does_not(problem, plan):
+def test_a_trained_flow_gives_the_spiral_and_an_untrained_one_does_not(problem, plan):
     config = bv.FlowConfig(velocity="tiny", steps=500, batch_size=128, learning_rate=5e-3, ema=0.98, chunk_size=10)
     flows = [progress.flow for progress in bv.flows.fit(problem, plan, config)]
     test = problem.test
@@ -97,7 +97,7 @@ def test_a_whole_run_without_pairs(strategy):
     assert run.metrics["matching_accuracy"] > 0.2
 
 
-def test_what_is_needed_without_a_cost():
+def test_wrong_arguments_without_a_cost():
     within = bv.costs.Within(np.eye(5))
     with pytest.raises(bv.InputError, match=r"'cost' of local\(\) must be a Cost .* but for alpha 1"):
         bv.couplings.local(None)

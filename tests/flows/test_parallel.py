@@ -13,18 +13,16 @@ import numpy as np
 import pytest
 
 import bridgeviz as bv
-from bridgeviz.flows.parallel import check_even
+from bridgeviz.flows._parallel import check_even
 
 SETUP = """
 import sys
-from functools import partial
 import numpy as np
 import jax
 if len(sys.argv) > 2:
     jax.distributed.initialize(sys.argv[2], num_processes=2, process_id=int(sys.argv[3]))
 import bridgeviz as bv
-from bridgeviz.flows.velocity import VELOCITIES, AdaLN
-VELOCITIES["tiny"] = partial(AdaLN, d=32, blocks=2)
+bv.flows.VELOCITIES["tiny"] = bv.flows.AdaLN(d=32, blocks=2)
 rng = np.random.default_rng(0)
 x, y = rng.normal(size=(60, 3)), rng.normal(size=(60, 4))
 problem = bv.Problem(bv.Space(x), bv.Space(y), truth=np.stack([np.arange(60)] * 2, axis=1))
@@ -33,10 +31,10 @@ plan = bv.couplings.linear(cost, epsilon=0.05, tau=(0.9, 1.0))
 config = bv.FlowConfig(velocity="tiny", steps=40, batch_size=32, learning_rate=3e-3, chunk_size=20, ema=0.9)
 
 
-def train(mesh, **kept):
-    found = list(bv.flows.fit(problem, plan, config, mesh=mesh, **kept))
-    states = found[-1].flow.transport(x[:5]).states
-    return np.concatenate([p.losses for p in found]), np.concatenate([p.mass_losses for p in found]), states
+def train(mesh, **options):
+    progress = list(bv.flows.fit(problem, plan, config, mesh=mesh, **options))
+    states = progress[-1].flow.transport(x[:5]).states
+    return np.concatenate([p.losses for p in progress]), np.concatenate([p.mass_losses for p in progress]), states
 """
 EIGHT = (
     SETUP
@@ -50,14 +48,14 @@ TWO = (
     SETUP
     + """
 assert jax.process_count() == 2 and jax.device_count() == 4
-mesh, kept = bv.flows.mesh(), {"checkpoints": f"{sys.argv[1]}-kept", "every": 1}
-interrupted = bv.flows.fit(problem, plan, config, mesh=mesh, **kept)
+mesh, options = bv.flows.mesh(), {"checkpoints": f"{sys.argv[1]}-kept", "every": 1}
+interrupted = bv.flows.fit(problem, plan, config, mesh=mesh, **options)
 assert next(interrupted).step == 20
 interrupted.close()
-assert next(bv.flows.fit(problem, plan, config, mesh=mesh, **kept)).step == 20  # read by one, known to both
-np.savez(f"{sys.argv[1]}-{jax.process_index()}.npz", *train(mesh, **kept))
+assert next(bv.flows.fit(problem, plan, config, mesh=mesh, **options)).step == 20  # read by one process, known to both
+np.savez(f"{sys.argv[1]}-{jax.process_index()}.npz", *train(mesh, **options))
 few = bv.flows.mesh(1)
-assert [d.process_index for d in few.devices] == [0, 1]  # one of each
+assert [d.process_index for d in few.devices] == [0, 1]  # one of each process
 from dataclasses import replace
 try:
     next(bv.flows.fit(problem, plan, replace(config, seed=jax.process_index()), mesh=few))
@@ -80,16 +78,16 @@ def run(*command: str, devices: int) -> subprocess.Popen:
 
 
 def free_address() -> str:
-    with socket.socket() as found:
-        found.bind(("localhost", 0))
-        return f"localhost:{found.getsockname()[1]}"
+    with socket.socket() as port:
+        port.bind(("localhost", 0))
+        return f"localhost:{port.getsockname()[1]}"
 
 
 def finished(*children: subprocess.Popen) -> list[str]:
-    """What each of them printed, when all have ended well."""
+    """What each process printed, after all have succeeded."""
     ends = [child.communicate(timeout=240) for child in children]
-    for child, (_, said) in zip(children, ends, strict=True):
-        assert child.returncode == 0, said[-3000:]
+    for child, (_, errors) in zip(children, ends, strict=True):
+        assert child.returncode == 0, errors[-3000:]
     return [out for out, _ in ends]
 
 
@@ -97,8 +95,8 @@ def finished(*children: subprocess.Popen) -> list[str]:
 def eight(tmp_path_factory):
     out = tmp_path_factory.mktemp("parallel") / "losses.npz"
     finished(start(EIGHT, str(out), devices=8))
-    with np.load(out) as found:
-        return [found[f"arr_{k}"] for k in range(6)]
+    with np.load(out) as stored:
+        return [stored[f"arr_{k}"] for k in range(6)]
 
 
 def test_eight_devices_give_the_losses_of_one(eight):
@@ -108,13 +106,13 @@ def test_eight_devices_give_the_losses_of_one(eight):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-5)
 
 
-def test_two_processes_interrupted_and_gone_on_give_the_losses_of_one(eight, tmp_path):
+def test_two_processes_interrupted_and_resumed_give_the_losses_of_one(eight, tmp_path):
     address = free_address()
     finished(*(start(TWO, str(tmp_path / "out"), address, str(k), devices=2) for k in range(2)))
     for k in range(2):
-        with np.load(tmp_path / f"out-{k}.npz") as found:
-            for name, theirs in zip(found, eight[:3], strict=True):
-                np.testing.assert_allclose(found[name], theirs, rtol=1e-5, atol=1e-5)
+        with np.load(tmp_path / f"out-{k}.npz") as stored:
+            for name, theirs in zip(stored, eight[:3], strict=True):
+                np.testing.assert_allclose(stored[name], theirs, rtol=1e-5, atol=1e-5)
 
 
 def test_two_processes_of_the_command_line_write_the_result_of_one(tmp_path, monkeypatch):
@@ -150,6 +148,6 @@ def test_a_mesh_of_one_device_changes_nothing(square, square_plan):
     np.testing.assert_allclose(many.losses, one.losses, rtol=1e-6)
 
 
-def test_a_batch_that_can_not_be_split_evenly_is_refused():
+def test_a_batch_that_cannot_be_split_evenly_is_refused():
     with pytest.raises(bv.InputError, match=r"'batch_size' of fit\(\) must be a multiple of the 3 devices. Got 32"):
         check_even(32, 3)

@@ -1,4 +1,4 @@
-"""Reweighting: the mass that an unbalanced plan leaves each point, learned beside the flow (Eq. 4, L.1)."""
+"""Reweighting: the mass that an unbalanced plan leaves at each point, learned together with the flow (Eq. 4, L.1)."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from flax import nnx
 from scipy import sparse
 
 import bridgeviz as bv
-from bridgeviz.costs.atoms import every_row
+from bridgeviz.costs import every_row
 from bridgeviz.couplings import Coupling
-from bridgeviz.flows.reweighting import Reweighting, reweighting_loss
+from bridgeviz.flows._reweighting import Reweighting, reweighting_loss
 
 
 @pytest.fixture(scope="module")
@@ -41,20 +41,20 @@ def learned(known):
 def test_known_marginals_are_learned(known, learned):
     problem, _, eta, xi = known
     flow = learned[-1].flow
-    for found, asked in ((flow.source_mass(problem.source.x), eta), (flow.target_mass(problem.target.x), xi)):
-        assert np.abs(found - asked).mean() < 0.04
-        assert np.corrcoef(found, asked)[0, 1] > 0.99
-        assert found.min() >= 0
-        assert found.mean() == pytest.approx(0.8, abs=0.03)
+    for learned_mass, mass in ((flow.source_mass(problem.source.x), eta), (flow.target_mass(problem.target.x), xi)):
+        assert np.abs(learned_mass - mass).mean() < 0.04
+        assert np.corrcoef(learned_mass, mass)[0, 1] > 0.99
+        assert learned_mass.min() >= 0
+        assert learned_mass.mean() == pytest.approx(0.8, abs=0.03)
 
 
-def test_new_points_have_their_mass_too(known, learned):
+def test_the_mass_of_new_points(known, learned):
     x = np.random.default_rng(1).random((200, 2))
-    asked = 0.8 * (0.5 + x[:, 0]) / (0.5 + known[0].source.x[:, 0]).mean()
-    assert np.abs(learned[-1].flow.source_mass(x) - asked).mean() < 0.06
+    expected = 0.8 * (0.5 + x[:, 0]) / (0.5 + known[0].source.x[:, 0]).mean()
+    assert np.abs(learned[-1].flow.source_mass(x) - expected).mean() < 0.06
 
 
-def test_its_losses_fall_and_are_told_apart(learned):
+def test_its_losses_fall_and_are_reported_separately(learned):
     masses = np.concatenate([p.mass_losses for p in learned])
     flow = np.concatenate([p.losses for p in learned])
     assert masses.shape == flow.shape == (2000,)
@@ -75,12 +75,12 @@ def test_the_networks_start_at_one_and_are_never_negative():
     assert float(model(x).min()) >= 0
 
 
-def test_it_is_learned_where_the_plan_is_unbalanced_or_where_asked_for(known, square, square_plan):
+def test_it_is_learned_if_the_plan_is_unbalanced_or_on_request(known, square, square_plan):
     problem, plan, _, _ = known
     config = bv.FlowConfig(velocity="tiny", steps=2, batch_size=8)
     masses = [
-        next(bv.flows.fit(*what, replace(config, reweight=reweight))).flow.masses is not None
-        for what in ((problem, plan), (square, square_plan))
+        next(bv.flows.fit(*inputs, replace(config, reweight=reweight))).flow.masses is not None
+        for inputs in ((problem, plan), (square, square_plan))
         for reweight in (None, True, False)
     ]
     assert masses == [True, True, False, False, True, False]
@@ -98,10 +98,10 @@ def test_the_flow_is_the_same_with_and_without(known):
 
 def test_saved_and_loaded(known, learned, tmp_path):
     learned[-1].flow.save(tmp_path / "flow")
-    again = bv.Flow.load(tmp_path / "flow")
+    loaded = bv.Flow.load(tmp_path / "flow")
     x, y = known[0].source.x, known[0].target.x
-    np.testing.assert_array_equal(again.source_mass(x), learned[-1].flow.source_mass(x))
-    np.testing.assert_array_equal(again.target_mass(y), learned[-1].flow.target_mass(y))
+    np.testing.assert_array_equal(loaded.source_mass(x), learned[-1].flow.source_mass(x))
+    np.testing.assert_array_equal(loaded.target_mass(y), learned[-1].flow.target_mass(y))
 
 
 def test_draws_of_masses_are_uniform_over_rows():
@@ -113,14 +113,14 @@ def test_draws_of_masses_are_uniform_over_rows():
         np.testing.assert_allclose(mass, np.array([2.1, 0.0, 0.3])[np.asarray(rows)], rtol=1e-6)
 
 
-def test_a_local_plan_gives_the_masses_of_its_batch(blobs):
+def test_a_local_plan_gives_the_masses_of_each_batch(blobs):
     pairs = blobs.sample_pairs(0.3, seed=0)
     cost = bv.costs.bridge(blobs.source.x, blobs.target.x, pairs)
     loose = bv.couplings.local(cost, epsilon=0.05, tau=(0.8, 1.0), batch_size=16, ot_batch_size=40)
     _, _, masses = loose.sampler().draw_with_masses(jax.random.key(0), 16)
-    found = loose.sampler().solve(jax.random.split(jax.random.key(0))[0])
-    np.testing.assert_allclose(masses.eta, 40 * np.asarray(found.plan).sum(1), rtol=1e-5)
-    np.testing.assert_allclose(masses.xi, 40 * np.asarray(found.plan).sum(0), rtol=1e-5)
-    np.testing.assert_array_equal(masses.i, found.i)
+    solved = loose.sampler().solve(jax.random.split(jax.random.key(0))[0])
+    np.testing.assert_allclose(masses.eta, 40 * np.asarray(solved.plan).sum(1), rtol=1e-5)
+    np.testing.assert_allclose(masses.xi, 40 * np.asarray(solved.plan).sum(0), rtol=1e-5)
+    np.testing.assert_array_equal(masses.i, solved.i)
     tight = bv.couplings.local(cost, epsilon=0.5, batch_size=16).sampler().draw_with_masses(jax.random.key(0), 16)[2]
     np.testing.assert_allclose(tight.eta, 1, atol=0.1)

@@ -1,4 +1,4 @@
-"""What the velocity is regressed on: target minus noise, `y - z` (Eq. 4). Target minus source is a known silent bug."""
+"""The velocity is regressed on target minus noise, `y - z` (Eq. 4). Target minus source is a known silent bug."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bridgeviz as bv
-from bridgeviz.flows import training
-from bridgeviz.flows.flow import Scaling
-from bridgeviz.flows.training import genot_loss, init_velocity, interpolate
+from bridgeviz.flows import Scaling, genot_loss, init_velocity, loss_in_parts, parts_of
+from bridgeviz.flows._loss import interpolate
 
 
 def batch(seed: int, b: int = 16, p: int = 3, q: int = 3):
@@ -34,8 +33,8 @@ def test_the_direction_is_target_minus_noise(seed):
     np.testing.assert_array_equal(end, y)
 
 
-def test_the_loss_is_zero_for_the_velocity_that_leads_from_noise_to_target():
-    """The oracle knows y from x, and so z from the point. No velocity can score zero on two different targets."""
+def test_the_loss_is_zero_for_the_velocity_from_noise_to_target():
+    """The oracle knows y from x, and hence z from the point. No velocity scores zero on two different targets."""
     x, y, z, t = batch(0)
     t = 0.9 * t
     assert jnp.abs(x - z).max() > 1
@@ -81,7 +80,7 @@ def test_the_first_loss_of_training_agrees_with_numpy(square, square_plan):
 
 
 def test_one_step_of_adam_agrees_with_numpy(square, square_plan):
-    """Adam's first step is the learning rate times the sign of the gradient, down the loss against y - z."""
+    """Adam's first step is minus the learning rate times the sign of the gradient of the loss against y - z."""
     config = bv.FlowConfig(velocity="tiny", steps=1, batch_size=64, seed=3, learning_rate=1e-3)
     (progress,) = bv.flows.fit(square, square_plan, config)
     weights, draws = jax.random.split(jax.random.key(3))
@@ -102,12 +101,12 @@ def test_one_step_of_adam_agrees_with_numpy(square, square_plan):
 
 def test_halves_of_a_batch_have_the_loss_and_the_gradient_of_the_whole():
     rng = np.random.default_rng(0)
-    drawn = [jnp.asarray(rng.normal(size=(8, k)), jnp.float32) for k in (2, 3, 3)]
-    drawn.append(jnp.asarray(rng.uniform(size=8), jnp.float32))
+    batch = [jnp.asarray(rng.normal(size=(8, k)), jnp.float32) for k in (2, 3, 3)]
+    batch.append(jnp.asarray(rng.uniform(size=8), jnp.float32))
     weights = jnp.asarray(rng.normal(size=(2, 3)), jnp.float32)
 
     def loss(weights, parts):
-        return training.loss_in_parts(lambda t, point, x: x @ weights + t[:, None] * point, parts, *drawn)
+        return loss_in_parts(lambda t, point, x: x @ weights + t[:, None] * point, parts, *batch)
 
     whole, halves = (jax.value_and_grad(loss)(weights, parts) for parts in (1, 2))
     assert float(whole[0]) > 0.5
@@ -117,8 +116,8 @@ def test_halves_of_a_batch_have_the_loss_and_the_gradient_of_the_whole():
 
 def test_only_a_small_field_on_a_cpu_is_computed_in_halves(monkeypatch):
     small, large = np.zeros(1000), np.zeros(2_000_000)
-    assert [training.parts_of(params, 256, None) for params in (small, large)] == [2, 1]
-    assert training.parts_of(small, 255, None) == 1
-    assert training.parts_of(small, 256, bv.flows.mesh(1)) == 1
+    assert [parts_of(params, 256, None) for params in (small, large)] == [2, 1]
+    assert parts_of(small, 255, None) == 1
+    assert parts_of(small, 256, bv.flows.mesh(1)) == 1
     monkeypatch.setattr(jax, "default_backend", lambda: "gpu")
-    assert training.parts_of(small, 256, None) == 1
+    assert parts_of(small, 256, None) == 1

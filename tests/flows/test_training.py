@@ -1,4 +1,4 @@
-"""Training: the same seed gives the same numbers, and the flow lands where the plan says."""
+"""Training: the same seed gives the same numbers, and the flow ends where the plan says."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import numpy as np
 import pytest
 
 import bridgeviz as bv
-from bridgeviz.flows import training
-from bridgeviz.flows.flow import Scaling
+from bridgeviz.flows import Scaling, _training, compilations
 
 
 def losses(problem, plan, **changes):
@@ -33,20 +32,19 @@ def test_the_chunk_size_changes_nothing(square, square_plan, chunk_size):
     )
 
 
-def test_progress_counts_steps_and_hands_out_flows_that_stay(square, square_plan):
+def test_progress_counts_steps_and_its_flows_stay_valid(square, square_plan):
     config = bv.FlowConfig(velocity="tiny", steps=50, batch_size=32, chunk_size=20)
-    seen, states = [], []
-    flows = []
+    steps, states, flows = [], [], []
     for progress in bv.flows.fit(square, square_plan, config):
-        seen.append((progress.step, len(progress.losses)))
+        steps.append((progress.step, len(progress.losses)))
         flows.append(progress.flow)
         states.append(progress.flow.transport(square.source.x[:4]).states)
-    assert seen == [(20, 20), (40, 20), (50, 10)]
+    assert steps == [(20, 20), (40, 20), (50, 10)]
     np.testing.assert_array_equal(flows[0].transport(square.source.x[:4]).states, states[0])
     assert (states[0][-1] != states[2][-1]).any()
 
 
-def test_to_stop_iterating_is_to_cancel(square, square_plan):
+def test_stopping_the_iteration_cancels_the_training(square, square_plan):
     config = bv.FlowConfig(velocity="tiny", steps=10**9, batch_size=32, chunk_size=20)
     run = bv.flows.fit(square, square_plan, config)
     two = list(islice(run, 2))
@@ -64,9 +62,9 @@ def test_losses_fall(blobs, strategy):
         "global": lambda: bv.couplings.linear(cost, epsilon=0.01),
         "local": lambda: bv.couplings.local(cost, epsilon=0.05, max_iterations=20),
     }[strategy]()
-    found = losses(blobs, plan, steps=150, learning_rate=5e-3)
-    assert np.isfinite(found).all()
-    assert found[-30:].mean() < 0.75 * found[:10].mean()
+    values = losses(blobs, plan, steps=150, learning_rate=5e-3)
+    assert np.isfinite(values).all()
+    assert values[-30:].mean() < 0.75 * values[:10].mean()
 
 
 def test_two_points_go_to_their_two_targets():
@@ -82,7 +80,7 @@ def test_two_points_go_to_their_two_targets():
 
 
 def test_a_conditional_gaussian_is_learned_with_its_mean_and_width(noisy_line):
-    """y = 3 x + 1 + 0.5 noise: the flow must give the line and the spread about it, not the line alone."""
+    """y = 3 x + 1 + 0.5 noise: the flow must give the line and the spread around it, not only the line."""
     problem, plan = noisy_line
     config = bv.FlowConfig(velocity="tiny", steps=1500, batch_size=64, learning_rate=5e-3, chunk_size=500)
     flow = list(bv.flows.fit(problem, plan, config))[-1].flow
@@ -92,18 +90,18 @@ def test_a_conditional_gaussian_is_learned_with_its_mean_and_width(noisy_line):
         assert carried.std() == pytest.approx(0.5, abs=0.12)
 
 
-def test_a_diverging_loss_stops_training_and_says_where(square, square_plan):
+def test_a_diverging_loss_stops_training_and_reports_the_step(square, square_plan):
     config = bv.FlowConfig(velocity="tiny", steps=100, batch_size=32, learning_rate=1e30)
     with pytest.raises(
         bv.TrainingError, match=r"became (nan|inf) at step (\d+) of 100.*smaller learning rate.*1e\+29"
-    ) as e:
+    ) as caught:
         list(bv.flows.fit(square, square_plan, config))
-    at = int(str(e.value).split("at step ")[1].split()[0])
+    at = int(str(caught.value).split("at step ")[1].split()[0])
     assert 1 < at < 100
 
 
 def test_the_learning_rate_falls_to_zero(square, square_plan):
-    """On a cosine, so the last of many steps hardly moves the weights."""
+    """Along a cosine, so that the last steps hardly move the weights."""
     config = bv.FlowConfig(velocity="tiny", steps=60, batch_size=32, chunk_size=1, learning_rate=1e-2)
     weights = [p.flow.params["out"]["bias"].get_value() for p in bv.flows.fit(square, square_plan, config)]
     steps = [np.abs(np.asarray(b) - np.asarray(a)).max() for a, b in pairwise(weights)]
@@ -128,25 +126,27 @@ def test_constant_dimensions_and_any_units_train(square):
 
 
 def test_the_average_of_the_weights(square, square_plan):
-    """EMA: the plain mean of the first weights, then the decay; training itself is not changed by it."""
+    """EMA: the plain mean of the first weights, then the decay; it does not change the training itself."""
     settings = {"steps": 30, "chunk_size": 1}
     config = bv.FlowConfig(velocity="tiny", batch_size=32, **settings)
     plain = [p.flow.params["out"]["bias"].get_value() for p in bv.flows.fit(square, square_plan, config)]
-    calm = list(bv.flows.fit(square, square_plan, replace(config, ema=0.8)))
+    averaged = list(bv.flows.fit(square, square_plan, replace(config, ema=0.8)))
     np.testing.assert_array_equal(
-        np.concatenate([p.losses for p in calm]), losses(square, square_plan, steps=30, chunk_size=1)
+        np.concatenate([p.losses for p in averaged]), losses(square, square_plan, steps=30, chunk_size=1)
     )
     average = np.zeros_like(plain[0])
-    for k, (weights, progress) in enumerate(zip(plain, calm, strict=True)):
-        kept = min(0.8, k / (k + 1))
-        average = kept * average + (1 - kept) * np.asarray(weights)
+    for k, (weights, progress) in enumerate(zip(plain, averaged, strict=True)):
+        decay = min(0.8, k / (k + 1))
+        average = decay * average + (1 - decay) * np.asarray(weights)
         np.testing.assert_allclose(progress.flow.params["out"]["bias"].get_value(), average, rtol=1e-4, atol=1e-7)
-    np.testing.assert_allclose(calm[3].flow.params["out"]["bias"].get_value(), np.mean(plain[:4], axis=0), rtol=1e-4)
+    np.testing.assert_allclose(
+        averaged[3].flow.params["out"]["bias"].get_value(), np.mean(plain[:4], axis=0), rtol=1e-4
+    )
 
 
 def test_the_last_good_flow_survives_a_diverging_loss(square, square_plan, tmp_path, monkeypatch):
-    """The last one is not good if the very next loss is NaN: that loss was measured with its weights."""
-    real = training._chunk
+    """The last flow is not good if the very next loss is NaN: that loss was measured with its weights."""
+    real = _training.run_chunk
 
     def breaks(at):
         def chunk(networks, state, *rest, **more):
@@ -160,17 +160,17 @@ def test_the_last_good_flow_survives_a_diverging_loss(square, square_plan, tmp_p
 
     config = bv.FlowConfig(velocity="tiny", steps=100, batch_size=32, chunk_size=10)
     for at, good, kept in ((35, 3, ["step-000000020", "step-000000030"]), (30, 2, ["step-000000020"])):
-        monkeypatch.setattr(training, "_chunk", breaks(at))
-        seen: list = []
+        monkeypatch.setattr(_training, "run_chunk", breaks(at))
+        reports: list = []
         with pytest.raises(bv.TrainingError) as caught:
-            seen.extend(bv.flows.fit(square, square_plan, config, checkpoints=tmp_path / str(at), every=1))
-        assert len(seen) == 3
-        assert caught.value.flow is seen[good - 1].flow
+            reports.extend(bv.flows.fit(square, square_plan, config, checkpoints=tmp_path / str(at), every=1))
+        assert len(reports) == 3
+        assert caught.value.flow is reports[good - 1].flow
         assert caught.value.step == at + 1
         assert sorted(path.name for path in (tmp_path / str(at)).glob("step-*")) == kept
 
 
-def test_weights_that_are_not_finite_stop_training_though_every_loss_was(square, square_plan):
+def test_infinite_weights_stop_training_even_if_every_loss_was_finite(square, square_plan):
     config = bv.FlowConfig(velocity="tiny", steps=1, batch_size=32, learning_rate=1e39)  # infinite in float32
     with pytest.raises(bv.TrainingError, match=r"weights became infinite at step 1 of 1\."):
         list(bv.flows.fit(square, square_plan, config))
@@ -181,15 +181,13 @@ def test_two_runs_in_one_process_do_not_disturb_each_other(square, square_plan):
     other = replace(config, seed=1)
     alone = [losses(square, square_plan, chunk_size=10, seed=seed) for seed in (0, 1)]
     both = zip(bv.flows.fit(square, square_plan, config), bv.flows.fit(square, square_plan, other), strict=True)
-    found = [np.concatenate(part) for part in zip(*(tuple(p.losses for p in pair) for pair in both), strict=True)]
-    np.testing.assert_array_equal(found, alone)
+    together = [np.concatenate(part) for part in zip(*(tuple(p.losses for p in pair) for pair in both), strict=True)]
+    np.testing.assert_array_equal(together, alone)
 
 
 def test_other_data_of_the_same_shape_compiles_nothing(square, square_plan):
-    from bridgeviz.flows.training import _chunk
-
     losses(square, square_plan)
-    before = _chunk._cache_size()
+    before = compilations()
     moved = replace(square, source=bv.Space(square.source.x[::-1] + 1))
     losses(moved, bv.couplings.true(square.truth[:50], shape=square.shape), seed=5, learning_rate=1e-4)
-    assert _chunk._cache_size() == before
+    assert compilations() == before

@@ -1,4 +1,4 @@
-"""Following a flow: fixed steps against diffrax, several draws a point, how straight and how exact."""
+"""Following a flow: fixed steps against diffrax, several draws per point, curvature and error."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import pytest
 from flax import nnx
 
 import bridgeviz as bv
-from bridgeviz.flows import transport
-from bridgeviz.flows.field import VelocityField
+from bridgeviz.flows import ODE_SOLVERS, Tsit5, VelocityField
+from bridgeviz.flows._transport import follow
 from bridgeviz.metrics import curvature, journey, transport_error
 
 
 class Spiral(VelocityField):
-    """dz/dt = x z' + cos(3 t), with z' turned by a right angle: nothing to learn, and all three arguments matter."""
+    """dz/dt = x z' + cos(3 t), with z' = z rotated by 90 degrees: no parameters, and all three arguments matter."""
 
     def __init__(self):
         self.unused = nnx.Param(jnp.zeros(1))
@@ -40,7 +40,8 @@ def spiral():
 
 
 def ends(spiral, solver, steps, ts=(1.0,)):
-    states, solved = transport.follow(*spiral, jnp.asarray(ts, jnp.float32), 1e-6, solver=solver, steps=steps)
+    method = Tsit5(tolerance=1e-6) if solver == "tsit5" else ODE_SOLVERS[solver](steps=steps)
+    states, solved = follow(*spiral, jnp.asarray(ts, jnp.float32), solver=method)
     assert bool(solved)
     return np.asarray(states)
 
@@ -52,7 +53,7 @@ KUTTA = diffrax.ButcherTableau(
 
 
 class RK4(diffrax.AbstractERK):
-    """The classic method, which diffrax does not name."""
+    """The classic method, which diffrax does not have by name."""
 
     tableau = KUTTA
     interpolation_cls = diffrax.ThirdOrderHermitePolynomialInterpolation.from_k
@@ -82,7 +83,7 @@ def test_errors_fall_with_the_order_of_the_method(spiral, solver, order):
 
 
 @pytest.mark.parametrize("solver", ["heun", "rk4"])
-def test_times_between_the_steps_are_met_by_a_cubic(spiral, solver):
+def test_times_between_the_steps_are_on_a_cubic(spiral, solver):
     ts = (0.0, 0.013, 0.35, 0.5, 0.77, 0.999, 1.0)
     path = ends(spiral, solver, 10, ts)
     assert path.shape == (7, 7, 2)
@@ -93,42 +94,42 @@ def test_times_between_the_steps_are_met_by_a_cubic(spiral, solver):
         np.testing.assert_array_equal(path[k], ends(spiral, solver, 10, ts[k : k + 1])[0])
 
 
-def test_draws_hold_all_ends_their_mean_and_their_spread(trained, square):
+def test_draws_give_all_endpoints_with_mean_and_spread(trained, square):
     x = square.source.x[:5]
-    found = trained.draws(x, samples=40, seed=3, steps=5)
-    assert found.points.shape == (40, 5, 3)
-    np.testing.assert_allclose(found.mean, found.points.mean(0))
-    np.testing.assert_allclose(found.spread, found.points.std(0, ddof=1))
-    assert (found.spread > 0).all()
+    draws = trained.draws(x, samples=40, seed=3, steps=5)
+    assert draws.points.shape == (40, 5, 3)
+    np.testing.assert_allclose(draws.mean, draws.points.mean(0))
+    np.testing.assert_allclose(draws.spread, draws.points.std(0, ddof=1))
+    assert (draws.spread > 0).all()
     same = trained.transport(np.tile(x, (40, 1)), seed=3, steps=5).states[-1].reshape(40, 5, 3)
-    np.testing.assert_array_equal(found.points, same)
+    np.testing.assert_array_equal(draws.points, same)
     with pytest.raises(bv.InputError, match=r"'samples' of draws\(\) must be an integer >= 2"):
         trained.draws(x, samples=1)
     with pytest.raises(bv.InputError, match="the ends at t = 1 are returned"):
         trained.draws(x, ts=(0.5,))
 
 
-def test_draws_spread_as_a_conditional_gaussian_does(noisy_line):
+def test_the_spread_of_draws_is_that_of_a_conditional_gaussian(noisy_line):
     """y = 3 x + 1 + 0.5 noise: the mean of many draws is the line, their spread is 0.5."""
     problem, plan = noisy_line
     config = bv.FlowConfig(velocity="tiny", steps=1500, batch_size=64, learning_rate=5e-3, chunk_size=500, ema=0.99)
     flow = list(bv.flows.fit(problem, plan, config))[-1].flow
     at = np.array([[-0.7], [0.0], [0.7]])
-    found = flow.draws(at, samples=800, seed=2)
-    np.testing.assert_allclose(found.mean, 3 * at + 1, atol=0.15)
-    np.testing.assert_allclose(found.spread, 0.5, atol=0.12)
-    told = journey(flow, at, samples=800, seed=2)
-    np.testing.assert_allclose(told.spread, found.spread[:, 0] / flow.target.std, rtol=1e-6)
-    ways = flow.transport(at, seed=2, ts=np.linspace(0, 1, 21).tolist())
-    np.testing.assert_array_equal(told.detour, curvature(ways))
-    assert told.error == transport_error(flow, at, seed=2)
-    assert told.mass is None
+    draws = flow.draws(at, samples=800, seed=2)
+    np.testing.assert_allclose(draws.mean, 3 * at + 1, atol=0.15)
+    np.testing.assert_allclose(draws.spread, 0.5, atol=0.12)
+    summary = journey(flow, at, samples=800, seed=2)
+    np.testing.assert_allclose(summary.spread, draws.spread[:, 0] / flow.target.std, rtol=1e-6)
+    paths = flow.transport(at, seed=2, ts=np.linspace(0, 1, 21).tolist())
+    np.testing.assert_array_equal(summary.detour, curvature(paths))
+    assert summary.error == transport_error(flow, at, seed=2)
+    assert summary.mass is None
 
 
-def test_curvature_of_known_ways():
+def test_curvature_of_known_paths():
     ts = np.linspace(0, 1, 201)
     turn = np.stack([np.cos(np.pi * ts), np.sin(np.pi * ts)], axis=1)  # half a circle: pi / 2 - 1
-    line = np.stack([ts**2, -2 * ts**2], axis=1)  # straight, whatever its pace
+    line = np.stack([ts**2, -2 * ts**2], axis=1)  # straight, at any speed
     still = np.ones((201, 2))
     states = np.stack([turn, line, still], axis=1)
     np.testing.assert_allclose(curvature(bv.flows.Trajectory(ts, states)), [np.pi / 2 - 1, 0, 0], atol=1e-4)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,10 +11,10 @@ import pytest
 from flax import nnx
 
 import bridgeviz as bv
-from bridgeviz.flows.adaln import AdaLN, AdaLNBlock
-from bridgeviz.flows.field import time_features
-from bridgeviz.flows.mlp import MLP
-from bridgeviz.flows.velocity import structure
+from bridgeviz.flows import MLP, AdaLN
+from bridgeviz.flows._adaln_field import AdaLNBlock
+from bridgeviz.flows._field import time_features
+from bridgeviz.flows._networks import structure
 
 TABLE_1 = {
     "adaln-small": (5, 128, 0.7e6), "adaln-medium": (7, 256, 3e6), "adaln-large": (8, 1024, 49e6),
@@ -22,7 +24,7 @@ IMAGENET = 768, 384
 
 
 def jiggled(model: nnx.Module, seed: int = 0) -> nnx.Module:
-    """The model with all its parameters moved away from where they start, zeros among them."""
+    """The model with all parameters, including zeros, moved away from their initial values."""
     graph, params = nnx.split(model, nnx.Param)
     leaves, tree = jax.tree.flatten(params)
     rng = np.random.default_rng(seed)
@@ -36,9 +38,9 @@ def test_layers_widths_and_parameters_are_those_of_table_1(name):
     count = bv.flows.parameter_count(name, *IMAGENET)
     print(f"{name}: {count / 1e6:.2f} M, Table 1: {parameters / 1e6:g} M")
     assert abs(count / parameters - 1) < 0.1
-    made = bv.flows.VELOCITIES[name].keywords
-    assert made["d"] == width
-    assert made.get("blocks", 0) + made.get("embedding", 0) + made.get("joint", 0) == layers
+    options = asdict(bv.flows.VELOCITIES[name])
+    assert options["d"] == width
+    assert options.get("blocks", 0) + options.get("embedding", 0) + options.get("joint", 0) == layers
     assert sum(leaf.size for leaf in jax.tree.leaves(structure(name, *IMAGENET)[1])) == count
 
 
@@ -49,8 +51,8 @@ def batch(b: int = 6, p: int = 5, q: int = 3):
 
 
 FIELDS = {
-    "adaln": lambda: AdaLN(5, 3, d=16, blocks=2, rngs=nnx.Rngs(0)),
-    "mlp": lambda: MLP(5, 3, d=16, embedding=2, joint=3, rngs=nnx.Rngs(0)),
+    "adaln": lambda: AdaLN(d=16, blocks=2).make(5, 3, rngs=nnx.Rngs(0)),
+    "mlp": lambda: MLP(d=16, embedding=2, joint=3).make(5, 3, rngs=nnx.Rngs(0)),
 }
 
 
@@ -72,13 +74,13 @@ def test_an_adaln_block_agrees_with_numpy():
     normed = (h - h.mean(1, keepdims=True)) / np.sqrt(h.var(1, keepdims=True) + 1e-6)
     inner = linear(block.first, normed * (1 + scale) + shift)
     expected = h + gate * linear(block.second, inner / (1 + np.exp(-inner)))
-    found = block(jnp.asarray(h, jnp.float32), block.modulation(jnp.asarray(condition, jnp.float32)))
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-4)
+    result = block(jnp.asarray(h, jnp.float32), block.modulation(jnp.asarray(condition, jnp.float32)))
+    np.testing.assert_allclose(result, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_the_mlp_concatenates_its_embeddings():
-    """Its joint block's first layer, kept in three parts, is one layer on the concatenation (Klein et al. 2023)."""
-    model = jiggled(MLP(5, 3, d=16, embedding=2, joint=3, rngs=nnx.Rngs(0)))
+    """The first layer of the joint block, in three parts, is one layer on the concatenation (Klein et al. 2023)."""
+    model = jiggled(MLP(d=16, embedding=2, joint=3).make(5, 3, rngs=nnx.Rngs(0)))
     t, z, x = batch()
     parts = [np.asarray(model.time(time_features(t))), np.asarray(model.source(x)), np.asarray(model.noise(z))]
     joins = [model.join_time, model.join_source, model.join_noise]
@@ -98,7 +100,7 @@ def test_time_noise_and_source_all_matter(name):
     for other in (model(t / 2, z, x), model(t, z + 1, x), model(t, z, x + 1)):
         assert (np.abs(np.asarray(other) - v).max(1) > 1e-3).all()
     alone = model(t[2:3], z[2:3], x[2:3])
-    np.testing.assert_allclose(alone[0], v[2], rtol=1e-5, atol=1e-5)  # rows do not see one another
+    np.testing.assert_allclose(alone[0], v[2], rtol=1e-5, atol=1e-5)  # rows are independent
 
 
 @pytest.mark.parametrize("name", FIELDS)
@@ -109,11 +111,10 @@ def test_one_time_for_all_points(name):
     np.testing.assert_allclose(shared, model(jnp.full(6, t[0]), z, x), rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", [AdaLN, MLP])
-def test_bfloat16_computes_what_float32_does_to_its_precision(kind):
-    shape = {"d": 64, **({"blocks": 3} if kind is AdaLN else {"embedding": 2, "joint": 2})}
-    full = kind(5, 3, **shape, rngs=nnx.Rngs(0))
-    half = kind(5, 3, **shape, dtype=jnp.bfloat16, rngs=nnx.Rngs(0))
+@pytest.mark.parametrize("options", [AdaLN(d=64, blocks=3), MLP(d=64, embedding=2, joint=2)], ids=lambda o: o.name)
+def test_bfloat16_agrees_with_float32_to_its_precision(options):
+    full = options.make(5, 3, rngs=nnx.Rngs(0))
+    half = options.make(5, 3, dtype=jnp.bfloat16, rngs=nnx.Rngs(0))
     graph, _ = nnx.split(half, nnx.Param)
     _, params = nnx.split(jiggled(full), nnx.Param)
     t, z, x = batch(200)

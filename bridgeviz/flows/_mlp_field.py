@@ -1,36 +1,38 @@
-"""The baseline of Klein et al. (2023): an embedding block each for time, source and noise, then a joint block (E)."""
+"""The baseline of Klein et al. (2023): one embedding each of time, source and noise, then a joint block (E)."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
+from jax.typing import DTypeLike
 
-from bridgeviz.flows.field import TIME_FEATURES, Stack, VelocityField, time_features
+from bridgeviz.flows._field import TIME_FEATURES, Stack, VelocityField, time_features
 
 
-class MLP(VelocityField):
+class MLPField(VelocityField):
     """Three embeddings, concatenated, then a joint block; SiLU after every layer but the last.
 
-    The joint block's first layer is written as three, one for each part of the concatenation: the same function, and
-    what time and source add to it need not be computed at every stage of an ODE step.
+    The first layer of the joint block is written as three layers, one for each part of the concatenation: the same
+    function, and the parts of time and source need not be recomputed at every stage of an ODE step.
 
     Args:
         p: dimensions of the source.
         q: dimensions of the target, and of the noise.
         d: hidden width.
-        embedding: layers of each of the three embedding blocks.
-        joint: layers of the joint block, without the linear one that gives the velocity.
-        dtype: of the arithmetic; None takes that of the inputs. Parameters are float32.
+        embedding: layers of each of the three embeddings.
+        joint: layers of the joint block, not counting the linear output layer.
+        dtype: of the arithmetic; None takes the type of the inputs. Parameters are float32.
+        rngs: random keys for the initial parameters.
     """
 
-    def __init__(self, p: int, q: int, *, d: int, embedding: int, joint: int, dtype: Any = None, rngs: nnx.Rngs):
+    def __init__(
+        self, p: int, q: int, *, d: int, embedding: int, joint: int, dtype: DTypeLike | None = None, rngs: nnx.Rngs
+    ):
         self.time = Stack(TIME_FEATURES, d, layers=embedding, dtype=dtype, rngs=rngs)
         self.source = Stack(p, d, layers=embedding, dtype=dtype, rngs=rngs)
         self.noise = Stack(q, d, layers=embedding, dtype=dtype, rngs=rngs)
-        wide = nnx.initializers.variance_scaling(1 / 3, "fan_in", "truncated_normal")  # of 3 d inputs together
+        wide = nnx.initializers.variance_scaling(1 / 3, "fan_in", "truncated_normal")  # the three have 3 d inputs
         self.join_time = nnx.Linear(d, d, use_bias=False, kernel_init=wide, dtype=dtype, rngs=rngs)
         self.join_source = nnx.Linear(d, d, use_bias=False, kernel_init=wide, dtype=dtype, rngs=rngs)
         self.join_noise = nnx.Linear(d, d, kernel_init=wide, dtype=dtype, rngs=rngs)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
 
 import jax
 import jax.numpy as jnp
 from flax import nnx
-from jaxtyping import Array, Float
+from jax.typing import DTypeLike
+from jaxtyping import Array, Float, PyTree
 
 TIME_FEATURES = 64
 
@@ -16,19 +16,19 @@ TIME_FEATURES = 64
 class VelocityField(nnx.Module):
     """v_t(z | x) in three stages, so that transport repeats only what changes from step to step.
 
-    `encode(x)` does not know the time, `condition(t, encoded)` does not know the point, and only `velocity(z, ..)`
-    has to be computed at every stage of an ODE step.
+    `encode(x)` does not depend on the time, `condition(t, encoded)` does not depend on the state, and only
+    `velocity(z, condition)` is evaluated at every stage of an ODE step.
     """
 
-    def encode(self, x: Float[Array, "b p"]) -> Any:
-        """What the source points say at all times."""
+    def encode(self, x: Float[Array, "b p"]) -> PyTree[Array]:
+        """The part that depends on the source points alone."""
         raise NotImplementedError
 
-    def condition(self, t: Float[Array, " b"], encoded: Any) -> Any:
-        """What time and source say together; t may be one number for all points, of shape (1,)."""
+    def condition(self, t: Float[Array, " b"], encoded: PyTree[Array]) -> PyTree[Array]:
+        """The part that depends on time and source; a t of shape (1,) is the time of all points."""
         raise NotImplementedError
 
-    def velocity(self, z: Float[Array, "b q"], condition: Any) -> Float[Array, "b q"]:
+    def velocity(self, z: Float[Array, "b q"], condition: PyTree[Array]) -> Float[Array, "b q"]:
         """The velocity at points z of the target space."""
         raise NotImplementedError
 
@@ -44,9 +44,9 @@ def time_features(t: Float[Array, " b"]) -> Float[Array, "b f"]:
 
 
 class Stack(nnx.Module):
-    """`layers` times a linear layer and SiLU, `inputs` -> d -> ... -> d."""
+    """Linear layers, each followed by SiLU: `inputs` -> d -> ... -> d."""
 
-    def __init__(self, inputs: int, d: int, *, layers: int, dtype: Any, rngs: nnx.Rngs):
+    def __init__(self, inputs: int, d: int, *, layers: int, dtype: DTypeLike | None, rngs: nnx.Rngs):
         sizes = [inputs] + [d] * layers
         self.layers = nnx.List([nnx.Linear(a, b, dtype=dtype, rngs=rngs) for a, b in pairwise(sizes)])
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 from flax import nnx
+from jax.typing import DTypeLike
 
-from bridgeviz.flows.field import TIME_FEATURES, VelocityField, time_features
+from bridgeviz.flows._field import TIME_FEATURES, VelocityField, time_features
 
 
 class Embedding(nnx.Module):
-    """in -> d -> d with SiLU between: the embedding of time, of noise or of the source."""
+    """in -> d -> d with SiLU in between: the embedding of time, noise or source."""
 
-    def __init__(self, inputs: int, d: int, *, dtype: Any, rngs: nnx.Rngs):
+    def __init__(self, inputs: int, d: int, *, dtype: DTypeLike | None, rngs: nnx.Rngs):
         self.first = nnx.Linear(inputs, d, dtype=dtype, rngs=rngs)
         self.second = nnx.Linear(d, d, dtype=dtype, rngs=rngs)
 
@@ -28,7 +27,7 @@ class AdaLNBlock(nnx.Module):
     The modulation starts at zero, so each block starts as the identity (E.1).
     """
 
-    def __init__(self, d: int, *, dtype: Any = None, rngs: nnx.Rngs):
+    def __init__(self, d: int, *, dtype: DTypeLike | None = None, rngs: nnx.Rngs):
         zeros = nnx.initializers.zeros
         self.norm = nnx.LayerNorm(d, use_bias=False, use_scale=False, dtype=dtype, rngs=rngs)
         self.modulation = nnx.Linear(d, 3 * d, kernel_init=zeros, bias_init=zeros, dtype=dtype, rngs=rngs)
@@ -41,18 +40,19 @@ class AdaLNBlock(nnx.Module):
         return h + gate * self.second(nnx.silu(self.first(inner)))
 
 
-class AdaLN(VelocityField):
+class AdaLNField(VelocityField):
     """Adaptive layer-norm blocks on the noise, modulated by the sum of the embeddings of time and source.
 
     Args:
         p: dimensions of the source.
         q: dimensions of the target, and of the noise.
         d: hidden width.
-        blocks: how many.
-        dtype: of the arithmetic; None takes that of the inputs. Parameters are float32.
+        blocks: number of residual blocks.
+        dtype: of the arithmetic; None takes the type of the inputs. Parameters are float32.
+        rngs: random keys for the initial parameters.
     """
 
-    def __init__(self, p: int, q: int, *, d: int, blocks: int, dtype: Any = None, rngs: nnx.Rngs):
+    def __init__(self, p: int, q: int, *, d: int, blocks: int, dtype: DTypeLike | None = None, rngs: nnx.Rngs):
         self.time = Embedding(TIME_FEATURES, d, dtype=dtype, rngs=rngs)
         self.source = Embedding(p, d, dtype=dtype, rngs=rngs)
         self.noise = Embedding(q, d, dtype=dtype, rngs=rngs)
@@ -64,8 +64,8 @@ class AdaLN(VelocityField):
         return self.source(x)
 
     def condition(self, t: jax.Array, encoded: jax.Array) -> list[jax.Array]:
-        both = nnx.silu(self.time(time_features(t)) + encoded)
-        return [block.modulation(both) for block in self.blocks]
+        embedded = nnx.silu(self.time(time_features(t)) + encoded)
+        return [block.modulation(embedded) for block in self.blocks]
 
     def velocity(self, z: jax.Array, condition: list[jax.Array]) -> jax.Array:
         h = self.noise(z)

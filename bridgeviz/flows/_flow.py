@@ -1,0 +1,197 @@
+"""The learned flow: transport of new source points to the target space (Eq. 9, 12)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from jaxtyping import Float
+from numpy.typing import ArrayLike
+
+from bridgeviz import _checks as check
+from bridgeviz._checks import InputError
+from bridgeviz._options import pick
+from bridgeviz.flows import _reweighting as reweighting
+from bridgeviz.flows._config import FlowConfig
+from bridgeviz.flows._flow_folder import FlowParts, read_flow, write_flow
+from bridgeviz.flows._ode import OdeOptions
+from bridgeviz.flows._ode_solvers import ODE_SOLVERS
+from bridgeviz.flows._reweighting import Masses
+from bridgeviz.flows._scaling import Scaling
+from bridgeviz.flows._trajectory import Draws, Trajectory
+from bridgeviz.flows._transport import BLOCK, follow
+
+_FAR = 1e6
+"""Standard deviations beyond which float32 and the network are meaningless."""
+
+
+@dataclass(frozen=True, eq=False)
+class Flow:
+    """A trained velocity field with the scalings of both spaces. Made by `fit` or `Flow.load`.
+
+    Attributes:
+        config: settings of its training.
+        graph, params: structure and weights of the velocity field (flax).
+        source, target: scalings of the two spaces.
+        masses: reweighting functions, if they were learned; else None.
+    """
+
+    config: FlowConfig
+    graph: nnx.GraphDef
+    params: nnx.State
+    source: Scaling
+    target: Scaling
+    masses: Masses | None = None
+
+    def transport(
+        self,
+        x: ArrayLike,
+        *,
+        seed: int = 0,
+        ts: Sequence[float] = (0.0, 1.0),
+        solver: str | OdeOptions = "heun",
+        **options: float,
+    ) -> Trajectory:
+        """Carry source points to the target space: `y = ODESolve(v(. | x), z, 0, 1)`, z ~ N(0, I_q) (Eq. 12).
+
+        Args:
+            x: (n, p) source points, any n >= 1.
+            seed: seed of the noise, one draw per point.
+            ts: times in [0, 1] to report, in increasing order; 0 is noise, 1 the result.
+            solver: a name in `ODE_SOLVERS`, or an `OdeOptions` object such as `Heun(steps=20)`: "heun" and "rk4" (the
+                classic Runge-Kutta method) take equal steps, "tsit5" is adaptive (diffrax).
+            options: of the solver: `steps` (of "heun" and "rk4", 20 by default), `tolerance` (of "tsit5", relative and
+                absolute, 1e-4 by default). Options of other solvers are checked and ignored.
+
+        Returns:
+            `Trajectory`: `.states[-1]` are the transported points if `ts` ends at 1.
+
+        Raises:
+            InputError: x has other dimensions than the flow was trained on, ts leaves [0, 1], or the solver failed.
+        """
+        where = "transport"
+        x = check.matrix(x, "x", where, columns=len(self.source.mean), rows=1)
+        times = _increasing_times(ts, where)
+        method = pick(ODE_SOLVERS, solver, options, "solver", where, OdeOptions)
+        key = jax.random.key(check.seed(seed, "seed", where))
+        n, q = len(x), len(self.target.mean)
+        z = np.asarray(jax.random.normal(key, (n, q), jnp.float32))
+        scaled = self._scaled(self.source, x, "x", where)
+        block = min(BLOCK, 1 << (n - 1).bit_length())  # few distinct shapes, hence few compilations
+        parts = []
+        for start in range(0, n, block):
+            take = np.minimum(np.arange(start, start + block), n - 1)
+            states, solved = follow(
+                self.graph, self.params, scaled[take], z[take], jnp.asarray(times, jnp.float32), solver=method
+            )
+            if not bool(solved):
+                raise InputError(f"transport() could not follow the flow to t = 1 with {method}. {method.advice}")
+            parts.append(np.asarray(states)[:, : n - start])
+        return Trajectory(times, self.target.restore(np.concatenate(parts, axis=1)))
+
+    def draws(
+        self,
+        x: ArrayLike,
+        *,
+        samples: int = 8,
+        seed: int = 0,
+        solver: str | OdeOptions = "heun",
+        **options: float,
+    ) -> Draws:
+        """Carry each source point several times, each time from different noise: several draws from pi(. | x).
+
+        Args:
+            x: (n, p) source points.
+            samples: draws per point, at least 2.
+            seed: seed of the noise.
+            solver, options: as for `transport`.
+
+        Returns:
+            `Draws`: all endpoints, their mean and their spread. A wide spread means that the flow is uncertain, or that
+            the plan sends the point to several places.
+
+        Raises:
+            InputError: as for `transport`.
+        """
+        samples = check.count(samples, "samples", "draws", least=2)
+        x = check.matrix(x, "x", "draws", columns=len(self.source.mean), rows=1)
+        if "ts" in options:
+            raise check.fail("ts", "draws", "left out: the ends at t = 1 are returned", check.describe(options["ts"]))
+        ends = self.transport(np.tile(x, (samples, 1)), seed=seed, ts=(1.0,), solver=solver, **options).states[0]
+        points = ends.reshape(samples, len(x), -1)
+        return Draws(points, points.mean(0), points.std(0, ddof=1))
+
+    def source_mass(self, x: ArrayLike) -> Float[np.ndarray, " n"]:
+        """`eta(x) = n pi_X(x)` (Appendix L.1): the mass of a source point in the plan; in a balanced plan it is 1.
+
+        Args:
+            x: (n, p) source points.
+
+        Raises:
+            InputError: the flow was trained without reweighting.
+        """
+        return self._mass(x, "x", "source_mass", self.source, "eta")
+
+    def target_mass(self, y: ArrayLike) -> Float[np.ndarray, " m"]:
+        """`xi(y) = m pi_Y(y)` (Appendix L.1): the mass of a target point in the plan; in a balanced plan it is 1.
+
+        Args:
+            y: (m, q) target points.
+
+        Raises:
+            InputError: the flow was trained without reweighting.
+        """
+        return self._mass(y, "y", "target_mass", self.target, "xi")
+
+    def _mass(self, x: ArrayLike, name: str, where: str, scaling: Scaling, which: str) -> np.ndarray:
+        x = check.matrix(x, name, where, columns=len(scaling.mean), rows=1)
+        if self.masses is None:
+            raise InputError(
+                f"{where}() needs a flow that learned how much mass its plan leaves at each point; this one did not. "
+                "Train with FlowConfig(reweight=True), or on an unbalanced plan."
+            )
+        graph, _ = reweighting.structure(x.shape[1])
+        scaled = self._scaled(scaling, x, name, where)
+        shares = reweighting.evaluate(graph, getattr(self.masses, which), scaled)
+        return self.masses.mean * np.asarray(shares, np.float64)
+
+    def _scaled(self, scaling: Scaling, x: np.ndarray, name: str, where: str) -> np.ndarray:
+        scaled = scaling.standardise(x)
+        far = np.abs(scaled).max(1)
+        if far.max() > _FAR:
+            row, expected = int(far.argmax()), "in the units of the space that the flow was trained on"
+            raise check.fail(name, where, expected, f"row {row}, {far[row]:.1e} standard deviations away from it")
+        return scaled.astype(np.float32)
+
+    def save(self, path: str | Path) -> None:
+        """Write a folder (orbax), whole or not at all; an existing flow at `path` is replaced."""
+        write_flow(
+            path,
+            FlowParts(
+                config=self.config, graph=self.graph, params=self.params, source=self.source, target=self.target,
+                masses=self.masses,
+            ),
+        )  # fmt: skip
+
+    @classmethod
+    def load(cls, path: str | Path) -> Flow:
+        """Read a saved flow.
+
+        Raises:
+            InputError: there is none, or it is damaged.
+        """
+        return cls(**read_flow(path)._asdict())
+
+
+def _increasing_times(ts: Sequence[float], where: str) -> np.ndarray:
+    if np.ndim(ts) != 1:
+        raise check.fail("ts", where, "increasing times in [0, 1], such as (0.0, 1.0)", check.describe(ts))
+    times = check.vector(ts, "ts", where, length=len(ts))
+    if len(times) == 0 or times.min() < 0 or times.max() > 1 or (np.diff(times) <= 0).any():
+        raise check.fail("ts", where, "increasing times in [0, 1]", check.describe(list(times)))
+    return times

@@ -1,0 +1,103 @@
+"""The folder of a saved flow: `flow.json` with settings and scalings, and the weights in `params`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+
+from bridgeviz import _checks as check
+from bridgeviz._checks import InputError
+from bridgeviz._files import new_folder
+from bridgeviz.flows import _reweighting as reweighting
+from bridgeviz.flows._config import FlowConfig
+from bridgeviz.flows._networks import structure
+from bridgeviz.flows._reweighting import Masses
+from bridgeviz.flows._scaling import Scaling
+from bridgeviz.flows._storage import read_tree, write_tree
+
+_FORMAT = 2
+
+
+class FlowParts(NamedTuple):
+    """What a flow consists of; the attributes are those of `Flow`."""
+
+    config: FlowConfig
+    graph: nnx.GraphDef
+    params: nnx.State
+    source: Scaling
+    target: Scaling
+    masses: Masses | None
+
+
+def write_flow(path: str | Path, flow: FlowParts) -> None:
+    """Write a flow whole or not at all; an existing one at `path` is replaced."""
+    weights = {"velocity": flow.params}
+    if flow.masses is not None:
+        weights |= {"eta": flow.masses.eta, "xi": flow.masses.xi}
+    about = {
+        "format": _FORMAT,
+        "config": flow.config.as_dict(),
+        "mass": None if flow.masses is None else flow.masses.mean,
+        "source": {"mean": flow.source.mean.tolist(), "std": flow.source.std.tolist()},
+        "target": {"mean": flow.target.mean.tolist(), "std": flow.target.std.tolist()},
+    }
+    with new_folder(path, holds={"flow.json", "params"}) as draft:
+        write_tree(draft / "params", {name: nnx.to_pure_dict(tree) for name, tree in weights.items()})
+        (draft / "flow.json").write_text(json.dumps(about))
+
+
+def read_flow(path: str | Path) -> FlowParts:
+    """Read what `write_flow` wrote.
+
+    Raises:
+        InputError: there is no flow, or it is damaged.
+    """
+    try:
+        path = Path(path).resolve()
+    except (TypeError, ValueError):
+        raise check.fail("path", "load", "the path of a folder", check.describe(path)) from None
+    if not (path / "flow.json").is_file():
+        raise InputError(
+            f"load() found no flow at {path}: expected a folder with flow.json. Save one there with Flow.save()."
+        )
+    try:
+        return _read(path)
+    except Exception as error:  # a damaged file can make its reader raise anything
+        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
+        raise InputError(
+            f"load() can't read the flow at {path}: it is damaged or incomplete ({reason}). Train and save it again."
+        ) from error
+
+
+def _read(path: Path) -> FlowParts:
+    about = json.loads((path / "flow.json").read_text())
+    if about["format"] != _FORMAT:
+        raise ValueError(f"format {about['format']}, not {_FORMAT}")
+    config = FlowConfig.from_dict(about["config"])
+    source, target = (_scaling(about[side]) for side in ("source", "target"))
+    p, q, mass = len(source.mean), len(target.mean), about["mass"]
+    graph, params = structure(config.velocity, p, q, config.precision)
+    weights = {"velocity": params}
+    if mass is not None:
+        weights |= {"eta": reweighting.structure(p)[1], "xi": reweighting.structure(q)[1]}
+    stored = read_tree(path / "params", {name: nnx.to_pure_dict(tree) for name, tree in weights.items()})
+    for name, tree in weights.items():
+        nnx.replace_by_pure_dict(tree, jax.tree.map(jnp.asarray, stored[name]))
+    if not all(np.isfinite(leaf).all() for leaf in jax.tree.leaves((weights, mass))):
+        raise ValueError("weights that are not finite")
+    masses = None if mass is None else Masses(weights["eta"], weights["xi"], float(mass))
+    return FlowParts(config=config, graph=graph, params=params, source=source, target=target, masses=masses)
+
+
+def _scaling(values: dict[str, list[float]]) -> Scaling:
+    scaling = Scaling(np.array(values["mean"], float), np.array(values["std"], float))
+    finite = np.isfinite(scaling.mean).all() and np.isfinite(scaling.std).all()
+    if scaling.mean.shape != scaling.std.shape or not finite or not (scaling.std > 0).all():
+        raise ValueError("scalings without finite means and positive deviations")
+    return scaling

@@ -1,0 +1,35 @@
+"""Standardising a space before the flow, and mapping back after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """Mean and standard deviation of each dimension of a space; a constant dimension keeps its unit.
+
+    Attributes:
+        mean: (d,).
+        std: (d,), > 0.
+    """
+
+    mean: Float[np.ndarray, " d"]
+    std: Float[np.ndarray, " d"]
+
+    @classmethod
+    def of(cls, x: np.ndarray) -> Scaling:
+        """The scaling that standardises x."""
+        mean, std = x.mean(0, dtype=np.float64), x.std(0, dtype=np.float64)
+        return cls(mean, np.where(std > 1e-8 * np.abs(x).max(0), std, 1.0))
+
+    def standardise(self, x: np.ndarray) -> np.ndarray:
+        """To zero mean and unit variance."""
+        return (x - self.mean) / self.std
+
+    def restore(self, x: np.ndarray) -> np.ndarray:
+        """Back to the units of the space."""
+        return x * self.std + self.mean

@@ -1,0 +1,142 @@
+"""What stays the same from step to step of one training: the data, the networks and the settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.sharding import Mesh
+
+from bridgeviz.flows import _reweighting as reweighting
+from bridgeviz.flows._checkpoints import fingerprint
+from bridgeviz.flows._config import FlowConfig
+from bridgeviz.flows._flow import Flow
+from bridgeviz.flows._loss import parts_of
+from bridgeviz.flows._networks import Networks, init_velocity, structure
+from bridgeviz.flows._parallel import agreed, check_same, here
+from bridgeviz.flows._progress import Progress, TrainingError
+from bridgeviz.flows._reweighting import Masses
+from bridgeviz.flows._scaling import Scaling
+from bridgeviz.flows._step import Data, Params, Schedule, State, run_chunk
+from bridgeviz.problem import Problem
+
+if TYPE_CHECKING:
+    from bridgeviz.couplings import Plan, Sampler
+
+
+@dataclass(frozen=True, eq=False)
+class Training:
+    """One training: what is learned from what, and how.
+
+    Attributes:
+        config: settings.
+        networks: what is learned.
+        x, y: (n, p) and (m, q) points, standardised.
+        source, target: scalings of both spaces.
+        sampler: draws row numbers from the plan.
+        mass: mass of the plan.
+        mesh: devices that share each batch; None for one device.
+    """
+
+    config: FlowConfig
+    networks: Networks
+    x: jax.Array
+    y: jax.Array
+    source: Scaling
+    target: Scaling
+    sampler: Sampler
+    mass: float
+    mesh: Mesh | None
+
+    @classmethod
+    def of(cls, problem: Problem, plan: Plan, config: FlowConfig, mesh: Mesh | None) -> Training:
+        """The training of a coupling's flow; masses are learned if the plan is unbalanced, or as the config says."""
+        source, target = Scaling.of(problem.source.x), Scaling.of(problem.target.x)
+        x = jnp.asarray(source.standardise(problem.source.x), jnp.float32)
+        y = jnp.asarray(target.standardise(problem.target.x), jnp.float32)
+        unbalanced = plan.tau is not None and plan.tau != (1.0, 1.0)
+        masses = unbalanced if config.reweight is None else config.reweight
+        networks = Networks.of(config.velocity, x.shape[1], y.shape[1], precision=config.precision, masses=masses)
+        return cls(
+            config=config, networks=networks, x=x, y=y, source=source, target=target, sampler=plan.sampler(),
+            mass=float(plan.mass), mesh=mesh,
+        )  # fmt: skip
+
+    @cached_property
+    def marks(self) -> dict[str, str]:
+        """Fingerprints of the data, by name."""
+        return {
+            "source": fingerprint(self.x, self.source.mean, self.source.std),
+            "target": fingerprint(self.y, self.target.mean, self.target.std),
+            "coupling": fingerprint(*jax.tree.leaves(self.sampler), text=self.sampler.settings),
+        }
+
+    def start(self) -> tuple[State, jax.Array]:
+        """The state before the first step, and the random key of all draws."""
+        weights, draws = jax.random.split(jax.random.key(self.config.seed))
+        p, q = self.x.shape[1], self.y.shape[1]
+        params = {"velocity": init_velocity(self.config.velocity, p, q, weights)[1]}
+        if self.networks.learn_masses:
+            params["eta"] = reweighting.init_params(jax.random.fold_in(weights, 0), p=p)
+            params["xi"] = reweighting.init_params(jax.random.fold_in(weights, 1), p=q)
+        return State.initial(params, average=self.config.ema is not None), draws
+
+    def data(self) -> Data:
+        """What each step reads; with a mesh, the same in every process.
+
+        Raises:
+            InputError: the processes have other data or settings.
+        """
+        data = Data(self.sampler, self.x, self.y, np.float32(self.mass))
+        if self.mesh is None:
+            return data
+        check_same(
+            {"source": self.marks["source"], "target": self.marks["target"]}
+            | {"settings": fingerprint(text=repr(self.config))}
+        )
+        return agreed(data)
+
+    def advance(
+        self, state: State, data: Data, key: jax.Array, done: int, stop: int
+    ) -> tuple[State, np.ndarray, Params]:
+        """Steps `done` to `stop`: the new state, the (stop - done, 2) losses, and a copy of the learned weights."""
+        config = self.config
+        state, losses, learned = run_chunk(
+            self.networks, state, data, key, Schedule(config.learning_rate, config.ema or 0.0, config.steps), stop,
+            batch_size=config.batch_size, parts=self.parts, length=config.chunk_size, mesh=self.mesh,
+        )  # fmt: skip
+        return state, np.asarray(losses)[: stop - done], learned
+
+    @cached_property
+    def parts(self) -> int:
+        """The number of parts in which a batch is computed."""
+        shapes = structure(self.config.velocity, self.x.shape[1], self.y.shape[1])[1]
+        return parts_of(shapes, self.config.batch_size, self.mesh)
+
+    def flow(self, params: Params) -> Flow:
+        """The flow with these weights."""
+        params = here(params, self.mesh)
+        masses = Masses(params["eta"], params["xi"], self.mass) if self.networks.learn_masses else None
+        return Flow(
+            config=self.config, graph=self.networks.graphs["velocity"], params=params["velocity"], source=self.source,
+            target=self.target, masses=masses,
+        )  # fmt: skip
+
+    def progress(self, step: int, losses: np.ndarray, flow: Flow, notice: str) -> Progress:
+        """The report of a chunk with these (steps, 2) losses."""
+        mass_losses = losses[:, 1] if self.networks.learn_masses else None
+        return Progress(step, losses[:, 0], flow, mass_losses, notice)
+
+    def failure(self, step: int, what: str, flow: Flow | None) -> TrainingError:
+        """The error for a training that failed at a step, after which `flow` is the last good one."""
+        rate = self.config.learning_rate
+        return TrainingError(
+            f"The {what} at step {step} of {self.config.steps}. Try a smaller learning rate than {rate:g}, for example "
+            f"{rate / 10:g}.",
+            step=step,
+            flow=flow,
+        )
