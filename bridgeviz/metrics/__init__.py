@@ -1,27 +1,58 @@
-"""Results -> numbers."""
+"""Results -> numbers. Every name is imported from its module on first use.
 
-from bridgeviz.metrics.downstream import classwise_mse, confusion, downstream_accuracy, predict_labels
-from bridgeviz.metrics.exclusion import aes, excluded_ratio
-from bridgeviz.metrics.journey import Journey, curvature, journey, transport_error
-from bridgeviz.metrics.matching import class_plan, matching_accuracy
-from bridgeviz.metrics.overlap import feature_overlap, point_overlap
-from bridgeviz.metrics.two_sample import TwoSample, two_sample
+`projection` maps a space to the plane, and measures how far to trust the map.
+"""
 
-__all__ = [
-    "Journey",
-    "TwoSample",
-    "aes",
-    "class_plan",
-    "classwise_mse",
-    "confusion",
-    "curvature",
-    "downstream_accuracy",
-    "excluded_ratio",
-    "feature_overlap",
-    "journey",
-    "matching_accuracy",
-    "point_overlap",
-    "predict_labels",
-    "transport_error",
-    "two_sample",
-]
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bridgeviz._lazy import attach
+
+if TYPE_CHECKING:
+    from bridgeviz.metrics import projection
+    from bridgeviz.metrics._diagnosis import Collision, Diagnosis, collisions, diagnose
+    from bridgeviz.metrics._downstream import classwise_mse, confusion, downstream_accuracy, predict_labels
+    from bridgeviz.metrics._exclusion import aes, excluded_ratio
+    from bridgeviz.metrics._journey import Journey, curvature, journey, transport_error
+    from bridgeviz.metrics._masses import Blocks, Received, blocks, received, strongest
+    from bridgeviz.metrics._matching import between_classes, class_plan, matching_accuracy
+    from bridgeviz.metrics._neighbours import Neighbourhood, chance_overlap, neighbourhood
+    from bridgeviz.metrics._overlap import feature_overlap, point_overlap
+    from bridgeviz.metrics._story import Story, explain_point
+    from bridgeviz.metrics._supervision import (
+        CostSample,
+        chance_matching,
+        cheapest_classes,
+        cost_accuracy,
+        coverage,
+        nearest_pairs,
+        sample_cost,
+    )
+    from bridgeviz.metrics._two_sample import TwoSample, two_sample
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "_diagnosis": ["Collision", "Diagnosis", "collisions", "diagnose"],
+        "_downstream": ["classwise_mse", "confusion", "downstream_accuracy", "predict_labels"],
+        "_exclusion": ["aes", "excluded_ratio"],
+        "_journey": ["Journey", "curvature", "journey", "transport_error"],
+        "_masses": ["Blocks", "Received", "blocks", "received", "strongest"],
+        "_matching": ["between_classes", "class_plan", "matching_accuracy"],
+        "_neighbours": ["Neighbourhood", "chance_overlap", "neighbourhood"],
+        "_overlap": ["feature_overlap", "point_overlap"],
+        "_story": ["Story", "explain_point"],
+        "_supervision": [
+            "CostSample",
+            "chance_matching",
+            "cheapest_classes",
+            "cost_accuracy",
+            "coverage",
+            "nearest_pairs",
+            "sample_cost",
+        ],
+        "_two_sample": ["TwoSample", "two_sample"],
+    },
+    modules=["projection"],
+)

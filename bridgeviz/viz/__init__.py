@@ -1,1 +1,1 @@
-"""Results -> Plotly figures, and projections to the plane. Draws; never computes an alignment."""
+"""Results -> Plotly figures. Draws, never computes an alignment."""

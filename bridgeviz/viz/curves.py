@@ -1,4 +1,4 @@
-"""Training as curves: the loss on a log axis, and the test accuracy beside it."""
+"""Training curves: the loss on a logarithmic axis, and the test accuracy."""
 
 from __future__ import annotations
 
@@ -16,24 +16,30 @@ _TICKS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10]
 def loss_curve(
     steps: np.ndarray, losses: np.ndarray, *, last: int | None = None, span: tuple[float, float] | None = None
 ) -> go.Figure:
-    """The training loss, standardised units: 2 is what a flow that does nothing scores.
+    """The training loss in standardised units, in which a flow that predicts zero velocity scores 2.
 
     Args:
         steps: (k,).
         losses: (k,).
-        last: step at which training ends, to keep the axis still while it runs.
-        span: lowest and highest loss of the axis; None follows the losses.
+        last: the step at which training ends, so that the axis does not move while training runs.
+        span: lowest and highest loss of the axis; None fits it to the losses.
     """
     line = {
         "x": np.asarray(steps), "y": np.asarray(losses), "mode": "lines", "line": {"color": COLOURS[0]}, "name": "loss"
     }  # fmt: skip
     ticks = {"tickvals": _TICKS, "ticktext": [f"{tick:g}" for tick in _TICKS]}
     axis = {"type": "log", **ticks, "range": None if span is None else np.log10(span).tolist()}
-    return _curve(line, "loss (log)", last, axis)
+    return _curve(line, "loss (log scale)", last, axis)
 
 
 def accuracy_curve(points: Sequence[tuple[int, float]], *, chance: float, last: int | None = None) -> go.Figure:
-    """Test accuracy on a sample, as training goes on, against the accuracy of guessing."""
+    """Test accuracy on a sample during training, with the accuracy of guessing for comparison.
+
+    Args:
+        points: (step, accuracy).
+        chance: the accuracy of guessing.
+        last: the step at which training ends, so that the axis does not move while training runs.
+    """
     line = {
         "x": np.array([p[0] for p in points]), "y": np.array([p[1] for p in points]), "mode": "lines+markers",
         "line": {"color": COLOURS[2]}, "name": "test accuracy",

@@ -1,21 +1,23 @@
-"""Why it failed: confusion, overlap against error, and one row of the coupling."""
+"""Diagnosis of errors: confusion, overlap against error, and one row of the coupling."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import plotly.graph_objects as go
 
-from bridgeviz.metrics.diagnosis import Diagnosis
-from bridgeviz.metrics.story import Story
 from bridgeviz.viz.figure import figure
 from bridgeviz.viz.palette import colour, symbol
 from bridgeviz.viz.plans import class_heatmap
 
+if TYPE_CHECKING:
+    from bridgeviz.metrics import Diagnosis, Story
+
 
 def confusion_heatmap(diagnosis: Diagnosis, names: Sequence[str]) -> go.Figure:
-    """Where the points of each class arrived, as shares of the class."""
+    """The classes in which the points of each class arrived, as shares of the class."""
     counts = diagnosis.confusion
     total = np.maximum(counts.sum(1, keepdims=True), 1)
     return class_heatmap(
@@ -24,7 +26,7 @@ def confusion_heatmap(diagnosis: Diagnosis, names: Sequence[str]) -> go.Figure:
 
 
 def overlap_against_error(diagnosis: Diagnosis, names: Sequence[str]) -> go.Figure:
-    """One marker a class: how much its source neighbourhoods are mixed, and how often its points go astray."""
+    """One marker per class: its mean overlap in the source space, and the share of its points in other classes."""
     overlap, error = 1.0 - np.diag(diagnosis.overlap), diagnosis.error
     markers = [
         {
@@ -39,13 +41,19 @@ def overlap_against_error(diagnosis: Diagnosis, names: Sequence[str]) -> go.Figu
     share = {"tickformat": ".0%", "rangemode": "tozero"}
     return figure(
         markers, height=460, margin={"r": 24},
-        x={"title": "overlap in the source: neighbours of other classes", **share},
-        y={"title": "points that arrived elsewhere", **share},
+        x={"title": "overlap: source neighbours of other classes", **share},
+        y={"title": "error: points that arrived in other classes", **share},
     )  # fmt: skip
 
 
 def sent_bars(story: Story, names: Sequence[str], ranks: Sequence[int]) -> go.Figure:
-    """Where one row of the coupling sends its mass, by target class."""
+    """The mass of one coupling row by target class.
+
+    Args:
+        story: of the point.
+        names: of the target classes.
+        ranks: of the target classes among all classes, which give their colours.
+    """
     bars = {
         "type": "bar", "x": list(names), "y": story.sent, "marker": {"color": [colour(k) for k in ranks]},
         "hovertemplate": "%{x}: %{y:.1%}<extra></extra>", "textposition": "outside", "cliponaxis": False,

@@ -1,7 +1,7 @@
-"""How every figure is made: plain dictionaries, which Plotly reads and checks once.
+"""How every figure is built: from plain dictionaries, which Plotly reads and validates once.
 
-Building a figure piece by piece (`go.Bar`, `add_trace`, `update_layout`) checks each piece several times and takes
-about six times as long, which a visitor feels at every move of a slider.
+Building a figure piece by piece (`go.Bar`, `add_trace`, `update_layout`) validates each piece several times and takes
+about six times as long, a delay that users notice at every move of a slider.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 
 from bridgeviz.viz.palette import GREY
 
-_NONE = "rgba(0,0,0,0)"
+_TRANSPARENT = "rgba(0,0,0,0)"
 _MARGIN = {"l": 10, "r": 10, "t": 24, "b": 10}
 
 
@@ -26,14 +26,14 @@ def figure(
     margin: Mapping[str, int] | None = None,
     **layout: Any,
 ) -> go.Figure:
-    """A figure on no ground of its own, so that it suits both themes.
+    """A figure with a transparent background, which suits the light and the dark theme.
 
     Args:
-        traces: as Plotly's JSON has them; a trace without a type is a scatter.
+        traces: in Plotly's JSON form; a trace without a type is a scatter plot.
         height: in pixels.
         x, y: the axes.
-        margin: what differs from ours.
-        layout: the rest of it, such as `showlegend`, which is off unless it is asked for.
+        margin: changes to the default margins.
+        layout: other attributes of the layout, such as `showlegend`, which is False by default.
     """
     return go.Figure(
         {
@@ -41,8 +41,8 @@ def figure(
             "layout": {
                 "height": height,
                 "margin": {**_MARGIN, **(margin or {})},
-                "paper_bgcolor": _NONE,
-                "plot_bgcolor": _NONE,
+                "paper_bgcolor": _TRANSPARENT,
+                "plot_bgcolor": _TRANSPARENT,
                 "showlegend": False,
                 "xaxis": x or {},
                 "yaxis": y or {},
@@ -52,19 +52,27 @@ def figure(
     )
 
 
-def level(at: float, said: str, *, dash: str = "dash", side: str = "left", above: bool = True) -> dict[str, Any]:
-    """A horizontal line across the figure with a word at its end, as part of a layout."""
+def level(y: float, text: str, *, dash: str = "dash", side: str = "left", above: bool = True) -> dict[str, Any]:
+    """A horizontal line across the figure with a label at its end, as part of a layout.
+
+    Args:
+        y: height of the line, on the y axis.
+        text: of the label.
+        dash: Plotly's style of the line.
+        side: end of the line at which the label stands, "left" or "right".
+        above: whether the label stands above the line.
+    """
     line = {
         "type": "line",
         "xref": "x domain",
         "x0": 0,
         "x1": 1,
-        "y0": at,
-        "y1": at,
+        "y0": y,
+        "y1": y,
         "line": {"dash": dash, "color": GREY},
     }
-    word = {
-        "xref": "x domain", "x": 0 if side == "left" else 1, "xanchor": side, "y": at, "showarrow": False,
-        "yanchor": "bottom" if above else "top", "text": said,
+    label = {
+        "xref": "x domain", "x": 0 if side == "left" else 1, "xanchor": side, "y": y, "showarrow": False,
+        "yanchor": "bottom" if above else "top", "text": text,
     }  # fmt: skip
-    return {"shapes": [line], "annotations": [word]}
+    return {"shapes": [line], "annotations": [label]}

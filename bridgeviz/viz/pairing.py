@@ -1,24 +1,33 @@
-"""What supervision buys: coverage of the classes, the way over one pair, and whether the cost separates classes."""
+"""Figures of supervision: pairs per class, the route over one pair, and how well the cost separates classes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import plotly.graph_objects as go
 
-from bridgeviz.costs import Route
-from bridgeviz.metrics.supervision import CostSample
 from bridgeviz.viz.figure import figure, level
 from bridgeviz.viz.maps import Maps
 from bridgeviz.viz.palette import WRONG, colour
 
+if TYPE_CHECKING:
+    from bridgeviz.costs import Route
+    from bridgeviz.metrics import CostSample
+
 SAME, OTHER = colour(0), colour(1)
-_LINE = "#009E73"
+_PAIR = colour(2)
 
 
 def coverage_bars(names: Sequence[str], counts: np.ndarray, *, ranks: Sequence[int] | None = None) -> go.Figure:
-    """Pairs a class; a class with none says so, with a cross, in the colour of what is wrong."""
+    """The number of pairs per class, with a red cross on classes without any.
+
+    Args:
+        names: (c,) of the classes.
+        counts: (c,) pairs of each class.
+        ranks: (c,) of the classes among all classes, which give their colours; None numbers them from 0.
+    """
     counts = np.asarray(counts)
     ranks = range(len(names)) if ranks is None else ranks
     bars = {
@@ -34,18 +43,23 @@ def coverage_bars(names: Sequence[str], counts: np.ndarray, *, ranks: Sequence[i
 
 
 def bridge_route(maps: Maps, route: Route) -> go.Figure:
-    """The two legs across both maps, `x_i -> x_p == y_p -> y_j`, stop by stop where they have stops in between."""
+    """The route from x_i over a pair to y_j across both maps, `x_i -> x_p == y_p -> y_j`, with all stops of its legs.
+
+    Args:
+        maps: of both spaces.
+        route: from `costs.legs` or `Cost.route`.
+    """
     i, source, target, j = route.way_x[0], route.way_x[-1], route.way_y[0], route.way_y[-1]
     stops = np.stack([maps.left[i], maps.left[source], maps.right[target], maps.right[j]])
     unit = ".2f" if route.share is None else ".0%"
-    ways = [
+    legs = [
         {
             "x": line[:, 0], "y": line[:, 1], "mode": "lines", "name": name, "hoverinfo": "name",
             "line": {"color": ink, "width": 4, "dash": dash},
         }
         for line, name, dash, ink in (
             (maps.left[route.way_x], f"leg in the source: {route.leg_x:{unit}}", "solid", SAME),
-            (stops[1:3], "the pair", "dot", _LINE),
+            (stops[1:3], "the pair", "dot", _PAIR),
             (maps.right[route.way_y], f"leg in the target: {route.leg_y:{unit}}", "solid", OTHER),
         )
     ]  # fmt: skip
@@ -54,20 +68,19 @@ def bridge_route(maps: Maps, route: Route) -> go.Figure:
         "text": [f"{a}<sub>{b}</sub>" for a, b in ("xi", "xp", "yp", "yj")], "textfont": {"size": 16},
         "textposition": ["top center", "bottom center", "bottom center", "top center"],
         "marker": {
-            "size": 13, "color": [SAME, _LINE, _LINE, OTHER], "symbol": ["circle", "diamond", "diamond", "circle"],
+            "size": 13, "color": [SAME, _PAIR, _PAIR, OTHER], "symbol": ["circle", "diamond", "diamond", "circle"],
             "line": {"width": 2, "color": "white"},
         },
         "customdata": np.array([i, source, target, j]),
         "hovertemplate": "row %{customdata}<extra></extra>",
     }  # fmt: skip
     legend = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}
-    return maps.drawn([*ways, marks], showlegend=True, legend=legend, margin={"t": 60})
+    return maps.draw([*legs, marks], showlegend=True, legend=legend, margin={"t": 60})
 
 
 def cost_histogram(sample: CostSample, *, bins: int = 50) -> go.Figure:
-    """The entries of the cost between rows of one class and between the others, as densities on one axis."""
-    both = np.concatenate([sample.same, sample.other])
-    edges = np.histogram_bin_edges(both, bins)
+    """Histograms of the cost between rows of one class and between rows of different classes, on one axis."""
+    edges = np.histogram_bin_edges(np.concatenate([sample.same, sample.other]), bins)
     middle = (edges[1:] + edges[:-1]) / 2
     lines = [
         {
@@ -90,27 +103,28 @@ def cost_histogram(sample: CostSample, *, bins: int = 50) -> go.Figure:
 def supervision_curve(
     fractions: Sequence[float], accuracy: Sequence[float], now: tuple[float, float], chance: float
 ) -> go.Figure:
-    """How often the cheapest target is of the right class, against the share of pairs used.
+    """How often the cheapest target has the right class, against the fraction of the known pairs that is used.
 
     Args:
-        fractions, accuracy: where it was measured, and what was found; NaN where it could not be.
-        now: fraction and accuracy of the settings as they are.
-        chance: of drawing a target at random.
+        fractions: (k,) fractions of the known pairs.
+        accuracy: (k,) measured at each fraction; NaN where it could not be measured.
+        now: fraction and accuracy of the current settings.
+        chance: accuracy of a random target.
     """
     percent = 100 * np.asarray(fractions)
     line = {
         "x": percent, "y": np.asarray(accuracy), "mode": "lines+markers", "line": {"color": SAME, "width": 2.5},
         "marker": {"size": 8}, "name": "other fractions",
-        "hovertemplate": "%{x:g} % of the pairs: %{y:.1%} right<extra></extra>",
+        "hovertemplate": "%{x:g}% of the pairs: %{y:.1%} right<extra></extra>",
     }  # fmt: skip
-    here = {
+    current = {
         "x": [100 * now[0]], "y": [now[1]], "mode": "markers+text", "text": ["now"], "textposition": "bottom right",
         "marker": {"size": 16, "symbol": "circle-open", "color": OTHER, "line": {"width": 3}}, "name": "now",
-        "hovertemplate": "now, %{x:g} %: %{y:.1%} right<extra></extra>",
+        "hovertemplate": "now, %{x:g}% of the pairs: %{y:.1%} right<extra></extra>",
     }  # fmt: skip
     ticks = {"tickvals": percent, "ticktext": [f"{p:g}" for p in percent]}
     return figure(
-        [line, here], height=300, x={"type": "log", "title": "paired samples, %", **ticks},
-        y={"title": "right class", "tickformat": ".0%", "range": [0, 1.04]},
+        [line, current], height=300, x={"type": "log", "title": "known pairs used, %", **ticks},
+        y={"title": "cheapest target is right", "tickformat": ".0%", "range": [0, 1.04]},
         **level(chance, f"chance {chance:.0%}", side="right", above=False),
     )  # fmt: skip

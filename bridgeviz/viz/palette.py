@@ -1,7 +1,7 @@
-"""Ten class colours and marker shapes that read on white and on black, and without colour vision.
+"""Ten class colours and marker shapes that are legible on white, on black, and without colour vision.
 
-The first seven colours are those of Okabe and Ito (2008) without black, their yellow and vermilion kept apart by
-lightness; three more fill up to ten. Colour never stands alone: each class has its own marker shape as well.
+The first seven colours are those of Okabe and Ito (2008) without black, with yellow and vermilion separated by
+lightness; three more make ten. Colour is never the only cue: each class has its own marker shape as well.
 """
 
 from __future__ import annotations
@@ -13,31 +13,31 @@ COLOURS = [
     "#D55E00",  # vermilion
     "#56B4E9",  # sky
     "#CC79A7",  # pink
-    "#B8A800",  # yellow, darkened so that it reads on white
+    "#B8A800",  # yellow, darkened to be legible on white
     "#8C6BB1",  # violet
     "#8A8A8A",  # grey
     "#A6611A",  # brown
 ]
-"""One a class, in the order of the classes."""
+"""One per class, in the order of the classes."""
 
 SYMBOLS = [
     "circle", "square", "diamond", "triangle-up", "cross", "x", "triangle-down", "star", "pentagon", "hexagram",
 ]  # fmt: skip
-"""Plotly's names of one marker shape a class."""
+"""Plotly's names of the marker shapes, one per class."""
 
 WRONG = "#D62728"
-"""What is wrong, in every picture; never used for a class."""
+"""Errors, in every figure; never the colour of a class."""
 
 GREY = COLOURS[8]
-"""Of what is there to compare with, and of rows without a class."""
+"""Reference lines and marks, and rows without a class."""
 
 
 def colour(i: int) -> str:
-    """The colour of class i; from the eleventh class on they repeat."""
+    """The colour of class i. From the eleventh class on, colours repeat."""
     return COLOURS[int(i) % len(COLOURS)]
 
 
 def symbol(i: int) -> str:
-    """The marker shape of class i. The shapes shift by one each round, so colour and shape together do not repeat."""
+    """The marker shape of class i. The shapes shift by one each round, so that pairs of colour and shape differ."""
     i = int(i)
     return SYMBOLS[(i + i // len(COLOURS)) % len(SYMBOLS)]

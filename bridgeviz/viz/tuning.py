@@ -1,22 +1,26 @@
-"""Fig. 19 and 20: aes as a regression predicts it, and over the two taus."""
+"""Figures of tuning: aes as predicted by a linear regression (Fig. 19) and for each pair of taus (Fig. 20)."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 
 from bridgeviz.viz.figure import figure
 from bridgeviz.viz.palette import GREY, colour
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 SCALE = "Viridis"
 
 
 def aes_heatmap(table: pd.DataFrame, *, value: str = "aes", height: int = 360) -> go.Figure:
-    """The mean of `value` over epsilons and fractions, for each pair of taus (Fig. 20).
+    """The mean of `value` over epsilons and fractions for each pair of taus (Fig. 20).
 
     Args:
-        table: rows of `bridgeviz.experiments.tuning.tune`.
+        table: the rows of `bridgeviz.experiments.tuning.tune`.
         value: the column to show.
         height: in pixels.
     """
@@ -33,13 +37,19 @@ def aes_heatmap(table: pd.DataFrame, *, value: str = "aes", height: int = 360) -
     )  # fmt: skip
 
 
-def aes_regression(true: np.ndarray, predicted: np.ndarray, *, height: int = 360) -> go.Figure:
-    """What a linear rule predicts against what was measured (Fig. 19); on the diagonal it is right."""
-    ends = [float(min(true.min(), predicted.min())), float(max(true.max(), predicted.max()))]
+def aes_regression(measured: np.ndarray, predicted: np.ndarray, *, height: int = 360) -> go.Figure:
+    """The aes predicted by a linear regression against the measured one (Fig. 19), with the diagonal for comparison.
+
+    Args:
+        measured: (k,).
+        predicted: (k,).
+        height: in pixels.
+    """
+    ends = [float(min(measured.min(), predicted.min())), float(max(measured.max(), predicted.max()))]
     line = {"x": ends, "y": ends, "mode": "lines", "line": {"dash": "dash", "color": GREY}, "hoverinfo": "skip"}
     dots = {
-        "x": np.asarray(true, np.float32), "y": np.asarray(predicted, np.float32), "mode": "markers",
+        "x": np.asarray(measured, np.float32), "y": np.asarray(predicted, np.float32), "mode": "markers",
         "marker": {"size": 7, "color": colour(0), "opacity": 0.5},
         "hovertemplate": "aes %{x:.2f}, predicted %{y:.2f}<extra></extra>",
     }  # fmt: skip
-    return figure([line, dots], height=height, x={"title": "aes"}, y={"title": "aes, predicted"})
+    return figure([line, dots], height=height, x={"title": "measured aes"}, y={"title": "predicted aes"})

@@ -1,110 +1,124 @@
-"""What the numbers of a diagnosis say, in words. Every number is the diagnosis's own."""
+"""The numbers of a diagnosis as sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bridgeviz.metrics.diagnosis import Collision
-from bridgeviz.metrics.story import Story
+from bridgeviz.couplings import Alignment, Global
+
+if TYPE_CHECKING:
+    from bridgeviz.metrics import Collision, Story
 
 
 def collision_sentence(collision: Collision, names: dict[str, str], *, estimated: bool = False) -> str:
-    """What happened to two classes at every stage, and which stage the numbers point at.
+    """What each stage did with the two classes of a collision.
 
     Args:
-        collision: of `bridgeviz.metrics.diagnosis.collisions`.
-        names: from class, as text, to name.
-        estimated: whether the plan's share was counted from draws.
+        collision: from `bridgeviz.metrics.collisions`.
+        names: of the classes, by class as text.
+        estimated: whether the plan's share is an estimate from draws.
     """
     a, b = (names.get(str(c), str(c)) for c in (collision.true, collision.taken))
     about = "about " if estimated else ""
-    said = [
-        f"Overlap: {collision.overlap:.0%} of the neighbours of {a} are {b}.",
-        f"Nearest pair: for {collision.nearest:.0%} of {a} it is a {b} "
-        f"({a} has {_pairs(collision.true_pairs)}, {b} has {_pairs(collision.taken_pairs)}).",
+    sentences = [
+        f"Overlap: {collision.overlap:.0%} of the neighbours of class {a} belong to class {b}.",
+        f"Nearest pair: for {collision.nearest:.0%} of class {a}, it belongs to class {b} "
+        f"(class {a} has {_pairs(collision.true_pairs)}, class {b} has {_pairs(collision.taken_pairs)}).",
     ]
     if np.isfinite(collision.cheapest):
-        said.append(f"Cost: for {collision.cheapest:.0%} of {a} the cheapest target is a {b}.")
-    said.append(f"Coupling: {about}{collision.plan:.0%} of the mass of {a} goes to {b}.")
-    return " ".join(said)
+        sentences.append(f"Cost: for {collision.cheapest:.0%} of class {a}, the cheapest target belongs to class {b}.")
+    sentences.append(f"Coupling: {about}{collision.plan:.0%} of the mass of class {a} goes to class {b}.")
+    return " ".join(sentences)
 
 
-def blame(
-    collision: Collision, names: dict[str, str], *, strategy: str = "global", tau: tuple[float, float] = (1.0, 1.0)
-) -> str:
-    """Which stage the numbers of a collision point at, and what to try. A stage counts if it shows half of it.
+def blame(collision: Collision, names: dict[str, str], *, alignment: Alignment | None = None) -> str:
+    """The stage that explains a collision, and what to try. A stage explains it if it shows at least half its share.
 
     Args:
         collision: to explain.
-        names: from class, as text, to name.
-        strategy, tau: that the plan was made with. The true strategy's plan holds the pairs alone, so that it is
-            never to blame; only tau = 1 for the target forces the plan to use every target row equally.
+        names: of the classes, by class as text.
+        alignment: that made the plan; None is a balanced global one. The plan of the true alignment contains only the
+            pairs, so it is never to blame. Only a plan that must use every target row equally can be blamed for that.
     """
+    alignment = Global() if alignment is None else alignment
     a, b = (names.get(str(c), str(c)) for c in (collision.true, collision.taken))
     least = collision.share / 2
-    if strategy == "true":
+    if not alignment.uses_cost:
         if collision.true_pairs > 0 and max(collision.nearest, collision.overlap) < least:
             return (
-                f"The pairs alone leave gaps between {a} and {b}, and the flow filled them wrongly: use more pairs, "
-                "or the strategy global."
+                f"The pairs say too little about the points between classes {a} and {b}, and the flow interpolates "
+                "wrongly: use more pairs, or the global strategy."
             )
     elif collision.plan < least:
-        return f"The plan keeps {a} and {b} apart better than the flow does: train longer, or use a larger network."
+        return (
+            f"The plan separates classes {a} and {b} better than the flow does: train longer, or use a larger network."
+        )
     if collision.true_pairs == 0:
-        return f"No pair says where {a} belongs: one pair of {a} would help most."
-    if (
-        strategy != "true"
-        and tau[1] == 1
-        and np.isfinite(collision.cheapest)
-        and collision.cheapest < collision.plan / 2
-    ):
+        return f"No pair shows where class {a} belongs: a single pair of class {a} would help most."
+    forced = alignment.forces_target_marginal and np.isfinite(collision.cheapest)
+    if forced and collision.cheapest < collision.plan / 2:
         if collision.taken_pairs == 0:
             return (
-                f"No pair vouches for {b}, yet the plan must give it its share of the mass, and takes {a} for it: one "
-                f"pair of {b} would help most, or a tau below 1."
+                f"Class {b} has no pair, but the plan must send it its share of the mass, and takes it from class {a}: "
+                f"a single pair of class {b} would help most, or a target tau below 1."
             )
         return (
-            f"The cost alone would send fewer {a} to {b}; the plan has to use every target equally, and {b} has room: "
-            "try a tau below 1, or pairs that cover all classes."
+            f"The cost alone would send less of class {a} to class {b}, but the plan must use every target row "
+            f"equally and fills up class {b} with it: try a target tau below 1, or pairs that cover all classes."
         )
     if collision.overlap >= least:
-        return f"{a} and {b} lie on top of one another in the source: better features would help, training would not."
+        return (
+            f"Classes {a} and {b} overlap in the source space: better features would help, longer training would not."
+        )
     if collision.nearest >= least:
-        return f"Pairs of {b} lie nearer to many {a} than pairs of {a} do: more pairs of {a} would help."
-    return f"Over the pairs as they are, {b} is a cheap target for {a}: try another cost, or more pairs of {a}."
+        return (
+            f"For many points of class {a}, the nearest pair belongs to class {b}: more pairs of class {a} would help."
+        )
+    return (
+        f"With the current pairs, class {b} is a cheap target for class {a}: try another cost, or more pairs of "
+        f"class {a}."
+    )
 
 
 def story_verdict(story: Story, names: dict[str, str]) -> str:
-    """Where one point went wrong first, in one sentence."""
+    """The first stage at which one point went wrong, and what to try.
+
+    Args:
+        story: of the point.
+        names: of the classes, by class as text.
+    """
     if story.stage == "unknown":
-        return "Without labels on both sides nothing can be called wrong."
+        return "Without labels on both sides, errors can't be detected."
     right = np.mean(story.arrived == story.label)
     name = names.get(str(story.label), str(story.label))
     if story.stage == "right":
-        return "It arrives where it belongs, " + (
-            "every time." if right == 1 else f"from {right:.0%} of the noise draws."
-        )
-    ends = f"It ends as {_listed([names.get(str(c), str(c)) for c in story.arrived if c != story.label])}."
+        share = "all" if right == 1 else f"{right:.0%} of the"
+        return f"It arrives in its own class for {share} draws of the noise."
+    ends = f"It ends in class {_by_frequency([names.get(str(c), str(c)) for c in story.arrived if c != story.label])}."
     near = names.get(str(story.pair_label), str(story.pair_label))
     if story.stage == "overlap":
         return (
-            f"It goes wrong at the start: most of its neighbours are not {name}, so whatever is built on distances "
-            f"takes it for one of them. {ends}"
+            f"It goes wrong in the source space: most of its neighbours do not belong to class {name}, so anything "
+            f"built on distances confuses it with them. {ends}"
         )
     if story.stage == "pair":
-        return f"It lies among {name}, but the nearest pair is a {near}: a pair of {name} close by would help. {ends}"
+        return (
+            f"Its neighbours belong to class {name}, but its nearest pair belongs to class {near}: a pair of class "
+            f"{name} nearby would help. {ends}"
+        )
     if story.stage == "coupling":
         return (
-            "Neighbours and nearest pair are right, and still the plan sends it elsewhere: look at the cost, epsilon "
-            f"and tau. {ends}"
+            "Its neighbours and its nearest pair have the right class, but the plan sends it elsewhere: check the "
+            f"cost, epsilon and tau. {ends}"
         )
-    return f"The plan is right and the flow is not: train longer, or use a larger network. {ends}"
+    return f"The plan is right, but the flow is not: train longer, or use a larger network. {ends}"
 
 
 def listed(names: Sequence[str], *, most: int = 12) -> str:
-    """The names, or the first of them and how many more there are.
+    """The names, or the first `most` of them and the number of the others.
 
     >>> listed(["a", "b", "c"], most=2)
     'a, b and 1 more'
@@ -118,7 +132,7 @@ def _pairs(count: int) -> str:
     return {0: "no pair", 1: "1 pair"}.get(count, f"{count:,} pairs")
 
 
-def _listed(names: Sequence[str]) -> str:
-    """The different names, the most frequent first."""
-    found, counts = np.unique(np.asarray(names, dtype=str), return_counts=True)
-    return ", ".join(found[np.argsort(-counts, kind="stable")])
+def _by_frequency(names: Sequence[str]) -> str:
+    """The distinct names, the most frequent first."""
+    distinct, counts = np.unique(np.asarray(names, dtype=str), return_counts=True)
+    return ", ".join(distinct[np.argsort(-counts, kind="stable")])

@@ -8,20 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bridgeviz as bv
-from bridgeviz.costs.atoms import every_row
+from bridgeviz.costs import every_row
 
 
 def coupling(plan):
     return bv.couplings.Coupling(plan, every_row(len(plan)), every_row(plan.shape[1]), "test")
 
 
-def drawn(plan, size, divide_by, seed):
-    """Eq. 29 as it is printed: distinct rows among draws from either marginal."""
+def ratio_by_draws(plan, size, divide_by, seed):
+    """Eq. 29 as printed: distinct rows among draws from each marginal."""
     rng = np.random.default_rng(seed)
-    met = 0
+    distinct = 0
     for mass in (plan.sum(1), plan.sum(0)):
-        met += len(np.unique(rng.choice(len(mass), size, p=mass / mass.sum())))
-    return 1 - met / divide_by
+        distinct += len(np.unique(rng.choice(len(mass), size, p=mass / mass.sum())))
+    return 1 - distinct / divide_by
 
 
 @pytest.mark.parametrize("concentrated", [0.0, 3.0])
@@ -29,8 +29,8 @@ def test_the_expectation_is_that_of_draws(concentrated):
     rng = np.random.default_rng(0)
     plan = np.exp(concentrated * rng.normal(size=(40, 1))) * rng.random((40, 30))
     for form, size in (("corrected", 70), ("paper", 35)):
-        many = np.mean([drawn(plan, size, size, seed) for seed in range(400)])
-        assert bv.metrics.excluded_ratio(coupling(plan), form=form) == pytest.approx(many, abs=0.01)
+        average = np.mean([ratio_by_draws(plan, size, size, seed) for seed in range(400)])
+        assert bv.metrics.excluded_ratio(coupling(plan), form=form) == pytest.approx(average, abs=0.01)
 
 
 @given(seed=st.integers(0, 10**6), n=st.integers(2, 40), m=st.integers(2, 40))
@@ -47,9 +47,9 @@ def test_leaving_points_out_raises_the_ratio_and_the_paper_form_can_be_negative(
     assert ratios[0] == pytest.approx(np.exp(-2), abs=0.01)
     assert ratios[1] == pytest.approx(0.5 + 0.5 * np.exp(-4), abs=0.01)
     assert bv.metrics.excluded_ratio(coupling(full), form="paper") < 0
-    one = np.zeros((200, 200))
-    one[3, 5] = 1
-    assert bv.metrics.excluded_ratio(coupling(one)) == pytest.approx(1 - 2 / 400)
+    single = np.zeros((200, 200))
+    single[3, 5] = 1
+    assert bv.metrics.excluded_ratio(coupling(single)) == pytest.approx(1 - 2 / 400)
 
 
 def test_aes_is_accuracy_over_exclusion(blobs):

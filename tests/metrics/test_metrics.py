@@ -1,4 +1,4 @@
-"""Every number against a second, slower computation of it."""
+"""Every number against a second, slower computation."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from sklearn.metrics import confusion_matrix
 
 import bridgeviz as bv
 from bridgeviz import metrics
+from bridgeviz.metrics._matching import between_classes
 
 
 def plans(spaces):
@@ -38,9 +39,10 @@ def test_matching_accuracy_against_loops(kind, names, spaces):
     assert exact == pytest.approx(matched / dense.sum(), abs=1e-12)
     assert metrics.matching_accuracy(plan, source, target, samples=20_000) == pytest.approx(exact, abs=0.015)
     between, classes = metrics.class_plan(plan, source, target)
-    for a, one in enumerate(classes):
-        mass = np.array([dense[np.ix_(source == one, target == other)].sum() for other in classes])
+    for a, label in enumerate(classes):
+        mass = np.array([dense[np.ix_(source == label, target == other)].sum() for other in classes])
         np.testing.assert_allclose(between[a], mass / mass.sum() if mass.sum() else 0, atol=1e-12)
+    np.testing.assert_array_equal(between_classes(plan, source, target)[0], between)
 
 
 def overlap_by_loops(x, labels, k):
@@ -62,7 +64,7 @@ def test_overlap_against_loops(n, k):
     assert metrics.feature_overlap(x, labels, k=k) == pytest.approx(theirs.mean())
 
 
-def test_overlap_in_batches_and_at_its_ends():
+def test_overlap_in_batches_and_at_both_extremes():
     rng = np.random.default_rng(0)
     labels = np.arange(400) % 4
     mixed = rng.normal(size=(400, 3))
@@ -80,14 +82,14 @@ def test_overlap_in_batches_and_at_its_ends():
 
 def test_classwise_mse_against_loops():
     rng = np.random.default_rng(0)
-    images, made = rng.random((30, 5, 4)), rng.random((21, 5, 4))
-    labels, made_labels = np.arange(30) % 3, np.arange(21) % 3
+    images, decoded = rng.random((30, 5, 4)), rng.random((21, 5, 4))
+    labels, decoded_labels = np.arange(30) % 3, np.arange(21) % 3
     errors = []
-    for c in range(3):  # Eq. 22 and 23, the class means; Eq. 24, the mean of their squared difference
+    for c in range(3):  # Eq. 22-23: the class means; Eq. 24: their mean squared difference
         real = sum(images[i] for i in range(30) if labels[i] == c) / 10
-        ours = sum(made[i] for i in range(21) if made_labels[i] == c) / 7
+        ours = sum(decoded[i] for i in range(21) if decoded_labels[i] == c) / 7
         errors.append(sum((real[a, b] - ours[a, b]) ** 2 for a in range(5) for b in range(4)) / 20)
-    assert metrics.classwise_mse(images, labels, made, made_labels) == pytest.approx(sum(errors) / 3)
+    assert metrics.classwise_mse(images, labels, decoded, decoded_labels) == pytest.approx(sum(errors) / 3)
     assert metrics.classwise_mse(images, labels, images, labels) == 0
 
 
@@ -103,7 +105,7 @@ def test_confusion_agrees_with_scikit_learn():
 
 @pytest.mark.parametrize(("q", "distance"), [(4, "cosine"), (2, "sqeuclidean")])
 def test_labels_of_the_nearest_row(q, distance):
-    """Eq. 25 by cosine distance, and by Euclidean distance in the plane, where angles say little."""
+    """Eq. 25 by cosine distance, and by Euclidean distance in the plane, where angles carry little information."""
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(50, q)), 3 * rng.normal(size=(1500, q))
     space = bv.Space(x, labels=np.array(list("abcde"))[np.arange(50) % 5])
@@ -115,19 +117,19 @@ def test_labels_of_the_nearest_row(q, distance):
     assert metrics.downstream_accuracy(space, y, half) == 0.5
 
 
-def test_a_zero_point_is_judged_by_euclidean_distance():
+def test_a_zero_point_is_classified_by_euclidean_distance():
     space = bv.Space([[0.0, 0.0, 1.0], [9.0, 9.0, 9.0]], labels=["a", "b"])
     np.testing.assert_array_equal(metrics.predict_labels(space, [[0.0, 0.0, 0.0]]), ["a"])
 
 
-def test_the_decoder_judges_where_there_is_one():
+def test_a_decoder_takes_precedence_over_the_nearest_row():
     space = bv.Space(np.eye(3), labels=["a", "b", "c"], decode_labels=lambda z: np.roll(z, 1, axis=1))
     np.testing.assert_array_equal(metrics.predict_labels(space, np.eye(3)), ["b", "c", "a"])
     plain = replace(space, decode_labels=None)
     np.testing.assert_array_equal(metrics.predict_labels(plain, np.eye(3)), ["a", "b", "c"])
 
 
-def test_the_decoder_speaks_of_all_classes_even_where_a_part_lacks_some():
+def test_the_decoder_knows_all_classes_even_if_a_subset_lacks_some():
     space = bv.Space(np.eye(4), labels=["a", "b", "c", "d"], decode_labels=lambda z: z)
     part = space.take([0, 3])
     np.testing.assert_array_equal(metrics.predict_labels(part, np.eye(4)), ["a", "b", "c", "d"])

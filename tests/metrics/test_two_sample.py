@@ -1,4 +1,4 @@
-"""The energy test: right when nothing differs, small p when something does, and the formula itself."""
+"""The energy test: a valid p-value for equal distributions, a small one for different ones, and the formula."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ def test_the_coefficient_agrees_with_scipy_in_one_dimension(seed):
     assert two_sample(x[:, None], y[:, None]).coefficient == pytest.approx(expected, rel=1e-9)
 
 
-def test_p_is_uniform_where_nothing_differs():
+def test_p_is_uniform_for_equal_distributions():
     rng = np.random.default_rng(0)
-    ps = [two_sample(*rng.normal(size=(2, 30, 2)), permutations=99, seed=k).p for k in range(200)]
-    assert np.mean(ps) == pytest.approx(0.5, abs=0.07)
-    assert np.mean(np.array(ps) <= 0.1) == pytest.approx(0.1, abs=0.06)
+    p_values = [two_sample(*rng.normal(size=(2, 30, 2)), permutations=99, seed=k).p for k in range(200)]
+    assert np.mean(p_values) == pytest.approx(0.5, abs=0.07)
+    assert np.mean(np.array(p_values) <= 0.1) == pytest.approx(0.1, abs=0.06)
 
 
 @pytest.mark.parametrize("change", [lambda x: x + 0.5, lambda x: 1.6 * x, lambda x: np.sign(x) + 0.1 * x])
-def test_places_spreads_and_shapes_are_told_apart(change):
+def test_differences_in_location_scale_and_shape_are_detected(change):
     rng = np.random.default_rng(1)
     x, y = rng.normal(size=(200, 3)), change(rng.normal(size=(150, 3)))
-    found = two_sample(x, y)
-    assert found.p == 1 / 200
-    assert 0 < found.coefficient < 1
+    result = two_sample(x, y)
+    assert result.p == 1 / 200
+    assert 0 < result.coefficient < 1
 
 
-def test_equal_clouds_and_wrong_ones():
+def test_equal_samples_and_wrong_input():
     x = np.random.default_rng(0).normal(size=(20, 2))
     assert two_sample(x, x) == (pytest.approx(0, abs=1e-12), 1.0)
     assert two_sample(np.zeros((3, 1)), np.zeros((4, 1))) == (0.0, 1.0)

@@ -1,15 +1,12 @@
-"""What a figure shows is what the result holds."""
+"""Figures show what their results hold."""
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
 
 import bridgeviz as bv
-from bridgeviz.metrics.diagnosis import Collision, diagnose
-from bridgeviz.metrics.masses import blocks, received
-from bridgeviz.metrics.neighbours import neighbourhood
-from bridgeviz.metrics.story import explain_point
-from bridgeviz.metrics.supervision import CostSample
+from bridgeviz.couplings import Global, Linear, TrueAlignment
+from bridgeviz.metrics import Collision, CostSample, blocks, diagnose, explain_point, neighbourhood, received
 from bridgeviz.viz import diagnosis as diagnosis_figures
 from bridgeviz.viz import maps, pairing, plans, spaces, words
 from bridgeviz.viz.palette import WRONG, colour, symbol
@@ -22,7 +19,7 @@ def run():
 
 
 @pytest.fixture(scope="module")
-def found(run):
+def diagnosis(run):
     return diagnose(run.problem, run.pairs, run.plan, run.flow, cost=run.cost)
 
 
@@ -30,7 +27,7 @@ def panels(problem):
     classes = maps.class_order(problem)
     rng = np.random.default_rng(0)
     return [
-        maps.Panel(rng.normal(size=(len(s), 2)), s, "PCA: 50% of the variance", classes)
+        maps.Panel(points=rng.normal(size=(len(s), 2)), space=s, badge="PCA: 50% of the variance", classes=classes)
         for s in (problem.source, problem.target)
     ]
 
@@ -52,14 +49,14 @@ def test_a_map_draws_every_row_once_with_its_number_class_and_place(run):
         np.testing.assert_allclose(np.stack([trace.x, trace.y], 1), panel.points[rows], rtol=1e-6)
 
 
-def test_every_map_wears_its_badge(run):
+def test_every_map_has_its_badge(run):
     source, target = panels(run.problem)
     assert any("50% of the variance" in a.text for a in maps.space_map(source).layout.annotations)
-    both = maps.both_maps(source, target).drawn()
+    both = maps.both_maps(source, target).draw()
     assert any("source: PCA" in a.text and "target: PCA" in a.text for a in both.layout.annotations)
 
 
-def test_lit_rows_are_drawn_again_and_the_rest_fades(run):
+def test_highlighted_rows_are_drawn_again_and_the_others_fade(run):
     lit = np.array([3, 7, 50])
     figure = maps.space_map(panels(run.problem)[0], lit=lit)
     bright = [t for t in figure.data if t.opacity == 1.0]
@@ -67,7 +64,7 @@ def test_lit_rows_are_drawn_again_and_the_rest_fades(run):
     assert all(t.opacity < 0.2 for t in figure.data if t not in bright)
 
 
-def test_equal_rows_share_one_marker_and_lit_ones_are_counted():
+def test_equal_rows_share_one_marker_and_highlighted_ones_are_counted():
     problem = bv.load("digits")
     panel = panels(problem)[1]
     figure = maps.space_map(panel)
@@ -85,52 +82,53 @@ def test_at_most_ten_thousand_markers(monkeypatch, run):
     assert len(rows_of(maps.space_map(panels(run.problem)[0]))) == 50
 
 
-def test_behind_lines_a_large_map_is_thinned_and_says_so(monkeypatch, run):
-    monkeypatch.setattr(maps, "_BEHIND", 60)
-    figure = maps.both_maps(*panels(run.problem)).drawn()
+def test_a_large_map_behind_lines_is_thinned_and_its_caption_says_so(monkeypatch, run):
+    monkeypatch.setattr(maps, "_MOST_BEHIND_LINES", 60)
+    figure = maps.both_maps(*panels(run.problem)).draw()
     assert 60 < len(rows_of(figure)) < 180
-    assert any("rows a map are drawn" in a.text for a in figure.layout.annotations)
+    assert any("rows per map are drawn" in a.text for a in figure.layout.annotations)
     assert {trace.type for trace in figure.data} == {"scatter"}
 
 
 def test_a_space_without_labels_or_title_is_drawn():
     space = bv.Space(np.random.default_rng(0).normal(size=(30, 3)))
-    figure = maps.space_map(maps.Panel(space.x[:, :2], space))
+    figure = maps.space_map(maps.Panel(points=space.x[:, :2], space=space))
     assert rows_of(figure) == list(range(30))
     assert not figure.layout.showlegend
 
 
-def test_the_two_maps_do_not_touch(run):
+def test_the_two_maps_do_not_overlap(run):
     left, right = maps.side_by_side(*panels(run.problem))
     assert left[:, 0].max() < right[:, 0].min()
     assert max(np.ptp(left, axis=0).max(), np.ptp(right, axis=0).max()) <= 1 + 1e-6
 
 
-def test_the_route_goes_over_the_pair(run):
+def test_the_route_passes_through_the_pair(run):
     p = run.problem
     legs = bv.costs.legs(p.source.x, p.target.x, run.pairs, 4, 9)
     source, target = panels(p)
     figure = pairing.bridge_route(maps.both_maps(source, target), legs)
     left, right = maps.side_by_side(source, target)
-    way = [left[4], left[legs.way_x[-1]], right[legs.way_y[0]], right[9]]
+    stops = [left[4], left[legs.way_x[-1]], right[legs.way_y[0]], right[9]]
     lines = [t for t in figure.data if t.mode == "lines"]
-    for line, a, b in zip(lines, way[:-1], way[1:], strict=True):
+    for line, a, b in zip(lines, stops[:-1], stops[1:], strict=True):
         np.testing.assert_allclose([line.x[0], line.y[0], line.x[1], line.y[1]], [*a, *b], rtol=1e-6)
     assert f"{legs.leg_x:.2f}" in lines[0].name
     assert f"{legs.leg_y:.2f}" in lines[2].name
 
 
-def test_a_route_with_stops_shows_them_and_shares_are_percentages(run):
+def test_a_route_shows_its_stops_and_gives_shares_in_percent(run):
     source, target = panels(run.problem)
     pair = run.pairs[3]
-    route = bv.costs.Route(3, 0.25, 0.5, [4, 11, 12, int(pair[0])], [int(pair[1]), 9], share=0.4)
+    way_x, way_y = [4, 11, 12, int(pair[0])], [int(pair[1]), 9]
+    route = bv.costs.Route(pair=3, leg_x=0.25, leg_y=0.5, way_x=way_x, way_y=way_y, share=0.4)
     lines = [t for t in pairing.bridge_route(maps.both_maps(source, target), route).data if t.mode == "lines"]
     left, _ = maps.side_by_side(source, target)
     np.testing.assert_allclose(np.stack([lines[0].x, lines[0].y], 1), left[route.way_x], rtol=1e-6)
     assert lines[0].name == "leg in the source: 25%"
 
 
-def test_coverage_marks_classes_without_a_pair():
+def test_coverage_marks_classes_without_pairs():
     bars = pairing.coverage_bars(["a", "b"], np.array([3, 0])).data[0]
     assert list(bars.y) == [3, 0]
     assert bars.text[0] == "3"
@@ -147,14 +145,14 @@ def test_the_histogram_holds_all_entries_of_both_kinds():
     assert len(pairing.cost_histogram(CostSample(sample.same, sample.other[:0])).data) == 1
 
 
-def test_the_curve_shows_what_was_measured_and_where_we_are():
-    line, now = pairing.supervision_curve([0.01, 0.1], [0.5, np.nan], (0.02, 0.6), 0.1).data
+def test_the_supervision_curve_shows_the_measurements_and_the_current_setting():
+    line, current = pairing.supervision_curve([0.01, 0.1], [0.5, np.nan], (0.02, 0.6), 0.1).data
     assert list(line.x) == [1, 10]
     assert line.y[0] == 0.5
-    assert (now.x[0], now.y[0]) == (2, 0.6)
+    assert (current.x[0], current.y[0]) == (2, 0.6)
 
 
-def test_a_class_heatmap_writes_its_numbers():
+def test_a_class_heatmap_shows_its_numbers():
     shares = np.array([[0.75, 0.25], [0.001, 0.999]])
     heat, light, dark = plans.class_heatmap(shares, ["a", "b"]).data
     np.testing.assert_array_equal(heat.z, shares)
@@ -174,7 +172,7 @@ def test_the_block_heatmap_holds_the_plans_mass(run):
     assert "ticktext" not in plans.block_heatmap(blocks(run.plan, None, None), {}, {}).layout.xaxis.to_plotly_json()
 
 
-def test_lines_are_sorted_by_right_and_wrong_with_a_second_cue(run):
+def test_right_and_wrong_lines_differ_in_colour_and_dash(run):
     p = run.problem
     i, j = run.plan.sample(0, 40)
     right = p.source.labels[i] == p.target.labels[j]
@@ -191,11 +189,11 @@ def test_lines_are_sorted_by_right_and_wrong_with_a_second_cue(run):
     assert len([t for t in plans.plan_lines(maps.both_maps(source, target), i, j).data if t.mode == "lines"]) == 1
 
 
-def test_received_bars_show_what_is_asked_for_too(run):
+def test_received_bars_also_show_the_uniform_shares(run):
     mass = received(run.plan, run.problem.target.labels)
-    bars, asked = plans.received_bars(mass, run.problem.target.names, range(5)).data
+    bars, uniform = plans.received_bars(mass, run.problem.target.names, range(5)).data
     np.testing.assert_array_equal(bars.y, mass.received)
-    np.testing.assert_array_equal(asked.y, mass.asked)
+    np.testing.assert_array_equal(uniform.y, mass.expected)
 
 
 def test_overlap_bars_show_each_class_and_chance(run):
@@ -205,28 +203,34 @@ def test_overlap_bars_show_each_class_and_chance(run):
     assert figure.layout.shapes[0].y0 == near.chance
 
 
-def test_the_confusion_and_the_error_are_the_diagnosis(run, found):
+def test_the_confusion_and_the_error_are_those_of_the_diagnosis(run, diagnosis):
     names = list(run.problem.source.names)
-    heat = diagnosis_figures.confusion_heatmap(found, names).data[0]
-    np.testing.assert_array_equal(heat.customdata, found.confusion)
+    heat = diagnosis_figures.confusion_heatmap(diagnosis, names).data[0]
+    np.testing.assert_array_equal(heat.customdata, diagnosis.confusion)
     np.testing.assert_allclose(heat.z.sum(1), 1)
-    for c, trace in enumerate(diagnosis_figures.overlap_against_error(found, names).data):
-        assert (trace.x[0], trace.y[0], trace.name) == (1 - found.overlap[c, c], found.error[c], names[c])
+    for c, trace in enumerate(diagnosis_figures.overlap_against_error(diagnosis, names).data):
+        assert (trace.x[0], trace.y[0], trace.name) == (1 - diagnosis.overlap[c, c], diagnosis.error[c], names[c])
 
 
-def test_the_coupling_row_of_a_story_is_drawn(run):
+def test_the_coupling_row_of_a_story_is_shown(run):
     story = explain_point(run.problem, run.pairs, run.plan, run.flow, 0)
     bars = diagnosis_figures.sent_bars(story, run.problem.target.names, range(5)).data[0]
     np.testing.assert_array_equal(bars.y, story.sent)
 
 
-HIT = Collision(4, 9, 11, 0.23, 0.18, 0.2, 0.15, 0.21, 3, 2)
+HIT = Collision(
+    true=4, taken=9, count=11, share=0.23, overlap=0.18, nearest=0.2, cheapest=0.15, plan=0.21, true_pairs=3,
+    taken_pairs=2,
+)  # fmt: skip
 
 
-def test_a_collision_is_told_with_its_own_numbers():
-    said = words.collision_sentence(HIT, {"4": "four", "9": "nine"})
-    for part in ("18% of the neighbours of four are nine", "20% of four", "3 pairs", "15% of four", "21% of the mass"):
-        assert part in said
+def test_a_collision_is_described_with_its_own_numbers():
+    sentence = words.collision_sentence(HIT, {"4": "four", "9": "nine"})
+    for part in (
+        "18% of the neighbours of class four belong to class nine", "20% of class four", "four has 3 pairs",
+        "nine has 2 pairs", "15% of class four", "21% of the mass of class four goes to class nine",
+    ):  # fmt: skip
+        assert part in sentence
     assert "about 21%" in words.collision_sentence(HIT, {}, estimated=True)
     assert "Cost" not in words.collision_sentence(HIT._replace(cheapest=float("nan")), {})
 
@@ -234,12 +238,12 @@ def test_a_collision_is_told_with_its_own_numbers():
 @pytest.mark.parametrize(
     ("changes", "part"),
     [
-        ({}, "on top of one another"),
+        ({}, "4 and 9 overlap in the source space"),
         ({"plan": 0.05}, "better than the flow does"),
-        ({"true_pairs": 0}, "No pair says where 4 belongs"),
-        ({"taken_pairs": 0, "cheapest": 0.0}, "No pair vouches for 9"),
-        ({"cheapest": 0.01}, "use every target equally"),
-        ({"overlap": 0.0}, "Pairs of 9 lie nearer"),
+        ({"true_pairs": 0}, "No pair shows where class 4 belongs"),
+        ({"taken_pairs": 0, "cheapest": 0.0}, "Class 9 has no pair"),
+        ({"cheapest": 0.01}, "use every target row equally"),
+        ({"overlap": 0.0}, "the nearest pair belongs to class 9"),
         ({"overlap": 0.0, "nearest": 0.0}, "a cheap target"),
     ],
 )
@@ -248,18 +252,20 @@ def test_blame_follows_the_numbers(changes, part):
 
 
 def test_unbalanced_plans_are_not_blamed_for_their_marginals():
-    assert "equally" not in words.blame(HIT._replace(cheapest=0.01), {}, tau=(1.0, 0.9))
+    unbalanced = Global(solver=Linear(tau=(1.0, 0.9)))
+    assert "equally" not in words.blame(HIT._replace(cheapest=0.01), {}, alignment=unbalanced)
 
 
-def test_the_pairs_alone_are_never_blamed_for_their_plan():
-    said = words.blame(HIT._replace(plan=0.0, overlap=0.0, nearest=0.0), {}, strategy="true")
-    assert "the strategy global" in said
-    assert "Pairs of 9 lie nearer" in words.blame(HIT._replace(plan=0.0, overlap=0.0), {}, strategy="true")
+def test_the_true_alignment_is_never_blamed_for_its_plan():
+    sentence = words.blame(HIT._replace(plan=0.0, overlap=0.0, nearest=0.0), {}, alignment=TrueAlignment())
+    assert "the global strategy" in sentence
+    sentence = words.blame(HIT._replace(plan=0.0, overlap=0.0), {}, alignment=TrueAlignment())
+    assert "the nearest pair belongs to class 9" in sentence
 
 
 @pytest.mark.parametrize("stage", ["right", "overlap", "pair", "coupling", "flow", "unknown"])
 def test_every_stage_has_its_sentence(run, stage):
     story = explain_point(run.problem, run.pairs, run.plan, run.flow, 0)._replace(stage=stage)
-    said = words.story_verdict(story, {})
-    assert said.endswith(".")
-    assert "None" not in said
+    sentence = words.story_verdict(story, {})
+    assert sentence.endswith(".")
+    assert "None" not in sentence

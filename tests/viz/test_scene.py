@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 import bridgeviz as bv
-from bridgeviz.ui import player
-from bridgeviz.viz import gallery, projection
-from bridgeviz.viz.scene import FRAMES, Scene, scene
+from bridgeviz.experiments import Scene, gallery, scene
+from bridgeviz.experiments._scene import FRAMES
+from bridgeviz.metrics import projection
+from bridgeviz.ui.panels import player
 
 ALL = list(gallery.PRESETS)
 
@@ -22,44 +23,44 @@ def run():
 
 
 def test_a_scene_of_pictures_to_labels(run):
-    made = scene(run, points=100)
-    assert made.positions.shape == (FRAMES, 100, 2)
-    assert made.decoded.shape == (FRAMES, 100)
-    assert made.thumbnails.shape == (100, 8, 8)
-    assert made.strip_sure.shape == (FRAMES, 12)
-    assert made.strip_made is None
-    assert sorted(made.labels[made.strip].tolist())[:3] == [0, 0, 1]
-    assert made.landmarks.shape == (10, 2)
+    film = scene(run, points=100)
+    assert film.positions.shape == (FRAMES, 100, 2)
+    assert film.decoded.shape == (FRAMES, 100)
+    assert film.thumbnails.shape == (100, 8, 8)
+    assert film.strip_sure.shape == (FRAMES, 12)
+    assert film.strip_made is None
+    assert sorted(film.labels[film.strip].tolist())[:3] == [0, 0, 1]
+    assert film.landmarks.shape == (10, 2)
 
 
 def test_a_scene_says_what_the_points_decode_to_not_what_they_should_be(run):
-    made = scene(run)
-    share = np.mean(made.decoded[-1] == made.labels)  # a barely trained flow errs, and is seen to
+    film = scene(run)
+    share = np.mean(film.decoded[-1] == film.labels)  # a barely trained flow errs, and is seen to
     assert share == pytest.approx(run.metrics["test_accuracy"], abs=0.1)
-    assert np.unique(made.labels, return_counts=True)[1].tolist() == [40] * 10
+    assert np.unique(film.labels, return_counts=True)[1].tolist() == [40] * 10
 
 
 def test_the_message_holds_every_frame_in_its_place(run):
-    made = scene(run, points=50)
-    sent = np.frombuffer(base64.b64decode(player.payload(made)["positions"]), "<u2").reshape(FRAMES, 50, 2)
-    low = np.minimum(made.positions.min((0, 1)), made.landmarks.min(0))
-    size = np.maximum(made.positions.max((0, 1)), made.landmarks.max(0)) - low
-    np.testing.assert_allclose(low + sent / 65535 * size, made.positions, atol=1e-4 * size.max())
+    film = scene(run, points=50)
+    sent = np.frombuffer(base64.b64decode(player.payload(film)["positions"]), "<u2").reshape(FRAMES, 50, 2)
+    low = np.minimum(film.positions.min((0, 1)), film.landmarks.min(0))
+    size = np.maximum(film.positions.max((0, 1)), film.landmarks.max(0)) - low
+    np.testing.assert_allclose(low + sent / 65535 * size, film.positions, atol=1e-4 * size.max())
 
 
 def test_a_scene_of_labels_to_pictures():
-    made = scene(bv.run(bv.RunConfig(steps=20, batch_size=32, reverse=True)), points=40)
-    assert made.strip_made.shape == (FRAMES, 12, 8, 8)
-    assert made.thumbnails is None
+    film = scene(bv.run(bv.RunConfig(steps=20, batch_size=32, reverse=True)), points=40)
+    assert film.strip_film.shape == (FRAMES, 12, 8, 8)
+    assert film.thumbnails is None
 
 
 def test_a_scene_without_labels():
     rng = np.random.default_rng(0)
     x = rng.standard_normal((60, 5))
     problem = bv.Problem(bv.Space(x), bv.Space(x[:, :3]), truth=np.stack([np.arange(60)] * 2, axis=1))
-    made = scene(bv.run(bv.RunConfig(dataset="yours", fraction=0.5, steps=10, batch_size=16), problem=problem))
-    assert made.names == ("target",)
-    assert player.payload(made)["accuracy"] is None
+    film = scene(bv.run(bv.RunConfig(dataset="yours", fraction=0.5, steps=10, batch_size=16), problem=problem))
+    assert film.names == ("target",)
+    assert player.payload(film)["accuracy"] is None
 
 
 def test_the_map_is_linear_and_says_how_much_it_shows():
@@ -82,10 +83,10 @@ def test_step_variation_sees_a_teleport():
 
 
 def test_a_thousand_points_take_less_than_0_3_mb(run):
-    made = scene(run, points=400)
+    film = scene(run, points=400)
     every = np.arange(1000) % 400
     large = replace(
-        made, positions=made.positions[:, every], labels=made.labels[every], decoded=made.decoded[:, every],
+        film, positions=film.positions[:, every], labels=film.labels[every], decoded=film.decoded[:, every],
         thumbnails=np.zeros((1000, 14, 14), np.uint8),
     )  # fmt: skip
     assert player.size(large) <= 300_000
@@ -95,12 +96,12 @@ def test_a_thousand_points_take_less_than_0_3_mb(run):
 def test_a_shipped_file_is_small_and_its_map_is_honest(name):
     path = gallery.home() / f"{name}.npz"
     assert path.stat().st_size <= gallery.MOST_BYTES
-    made = gallery.read(name)
-    assert isinstance(made, Scene)
-    assert gallery.config(made) == gallery.PRESETS[name].config
-    assert abs(made.badge["step_variation"] - made.badge["latent_step_variation"]) <= 0.05
-    assert "?" not in gallery.lesson(name, made)
-    assert "{" not in gallery.lesson(name, made)
+    film = gallery.read(name)
+    assert isinstance(film, Scene)
+    assert gallery.config(film) == gallery.PRESETS[name].config
+    assert abs(film.badge["step_variation"] - film.badge["latent_step_variation"]) <= 0.05
+    assert "?" not in gallery.lesson(name, film)
+    assert "{" not in gallery.lesson(name, film)
 
 
 def test_the_gallery_shows_what_it_says():
@@ -117,13 +118,13 @@ def test_the_whole_gallery_is_small():
 
 
 def test_a_file_is_made_and_read_again(tmp_path):
-    gallery.make("true_overfits", tmp_path, points=30, changes=lambda c: replace(c, steps=10))
-    made = gallery.read("true_overfits", tmp_path)
-    assert made.positions.shape == (FRAMES, 30, 2)
+    gallery.make("true_overfits", tmp_path, points=30, changes=lambda config: config.replace(steps=10))
+    film = gallery.read("true_overfits", tmp_path)
+    assert film.positions.shape == (FRAMES, 30, 2)
     assert list(tmp_path.iterdir()) == [tmp_path / "true_overfits.npz"]
 
 
-def test_a_missing_or_damaged_file_is_told(tmp_path):
+def test_a_missing_or_damaged_file_is_reported(tmp_path):
     with pytest.raises(bv.InputError, match="The gallery has no file"):
         gallery.read("digits", tmp_path)
     (tmp_path / "digits.npz").write_bytes(b"PK\x03\x04 nothing")

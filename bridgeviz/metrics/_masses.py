@@ -8,17 +8,23 @@ import numpy as np
 from jaxtyping import Float
 from scipy import sparse
 
-from bridgeviz.costs.atoms import Atoms
-from bridgeviz.couplings import Coupling
-from bridgeviz.metrics.matching import class_shares
+from bridgeviz.costs import Atoms
+from bridgeviz.couplings import Coupling, Plan, group_shares
+from bridgeviz.metrics._matching import shares_of_rows
 
 
 class Received(NamedTuple):
-    """Mass by target class, as shares: `received` of the plan's mass, `asked` by the uniform marginal."""
+    """Mass by target class.
+
+    Attributes:
+        classes: (c,).
+        received: the share of the plan's mass that each class receives.
+        expected: the share of the rows that belong to it, which a uniform marginal gives it.
+    """
 
     classes: np.ndarray
     received: Float[np.ndarray, " c"]
-    asked: Float[np.ndarray, " c"]
+    expected: Float[np.ndarray, " c"]
 
 
 class Blocks(NamedTuple):
@@ -26,7 +32,7 @@ class Blocks(NamedTuple):
 
     Attributes:
         mass: (r, c) share of each block of source rows (rows summing to 1) that goes to each block of target rows.
-        source, target: (r,) and (c,) the class that most of a block's rows carry, or None without labels.
+        source, target: (r,) and (c,) the most frequent class of each block's rows, or None without labels.
         source_rows, target_rows: how many rows a block stands for, on average.
     """
 
@@ -53,8 +59,11 @@ def strongest(plan: Coupling, size: int) -> tuple[np.ndarray, np.ndarray, np.nda
     return plan.source_atoms.rows[u[top]], plan.target_atoms.rows[v[top]], mass[top]
 
 
-def received(plan: Coupling, target_labels: np.ndarray) -> Received:
-    """Where the mass arrives, by class. Balanced transport gives each class what it asks for; tau_y < 1 need not."""
+def received(plan: Plan, target_labels: np.ndarray) -> Received:
+    """Where the mass arrives, by class. Balanced transport gives each class its share of the rows; tau_y < 1 may not.
+
+    A local coupling has no marginals and is refused.
+    """
     classes, code, counts = np.unique(target_labels, return_inverse=True, return_counts=True)
     mass = np.bincount(code, weights=plan.marginals()[1], minlength=len(classes))
     return Received(classes, mass / (mass.sum() or 1.0), counts / counts.sum())
@@ -63,12 +72,10 @@ def received(plan: Coupling, target_labels: np.ndarray) -> Received:
 def blocks(
     plan: Coupling, source_labels: np.ndarray | None, target_labels: np.ndarray | None, *, most: int = 120
 ) -> Blocks:
-    """The plan in at most `most` x `most` blocks; a side with few atoms keeps one block an atom."""
+    """The plan in at most `most` x `most` blocks; a side with few atoms keeps one block per atom."""
     of_source, source = _blocks_of(plan.source_atoms, source_labels, most)
     of_target, target = _blocks_of(plan.target_atoms, target_labels, most)
-    mass = of_source.T @ (plan.plan @ of_target)
-    total = mass.sum(1, keepdims=True)
-    mass = np.divide(mass, total, out=np.zeros_like(mass), where=total > 0)
+    mass = shares_of_rows(of_source.T @ (plan.plan @ of_target))
     n, m = plan.shape
     return Blocks(mass, source, target, n / len(mass), m / mass.shape[1])
 
@@ -85,7 +92,7 @@ def _blocks_of(atoms: Atoms, labels: np.ndarray | None, most: int) -> tuple[np.n
     else:
         block = np.empty(n, np.int64)
         block[np.argsort(code, kind="stable")] = np.arange(n) * most // n
-    shares = class_shares(atoms, block, np.arange(block.max() + 1))
+    shares = group_shares(atoms, block, int(block.max()) + 1)
     if labels is None:
         return shares, None
     classes = np.unique(labels)

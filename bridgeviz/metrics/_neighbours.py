@@ -1,4 +1,4 @@
-"""Who lives next to whom: the neighbourhoods behind the overlap of Eq. 21."""
+"""Neighbourhoods by class: what lies behind the overlap of Eq. 21."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
-from bridgeviz.metrics.overlap import other_class_neighbours
+from bridgeviz.metrics._overlap import other_class_neighbours
 
 
 class Neighbourhood(NamedTuple):
-    """The k nearest rows of each row of a space, read by class.
+    """The k nearest neighbours of each row of a space, and their classes.
 
     Attributes:
         classes: (c,) the classes, sorted.
-        labels: (n,) of the rows.
-        rows: (n, k) the neighbours, nearest first, the row itself not among them.
-        overlap: (n,) the share of them with another label (Eq. 21).
-        between: (c, c) the mean share of neighbours of each class (columns) that a row of a class (rows) has.
-        chance: the overlap of a space whose classes are mixed completely.
+        labels: (n,) the class of each row.
+        rows: (n, k) the neighbours, nearest first; a row is not its own neighbour.
+        overlap: (n,) the share of a row's neighbours with another label (Eq. 21).
+        between: (c, c) the share of the neighbours of each class (rows) that belong to each class (columns), averaged
+            over the rows of the class.
+        chance: the overlap to expect if the classes were completely mixed.
     """
 
     classes: np.ndarray
@@ -38,12 +39,12 @@ class Neighbourhood(NamedTuple):
 
 
 def neighbourhood(x: ArrayLike, labels: ArrayLike, *, k: int = 15) -> Neighbourhood:
-    """The neighbourhoods of a labelled space; Euclidean distances, as Eq. 21 has them.
+    """The neighbourhoods of a labelled space, by Euclidean distance as in Eq. 21.
 
     Args:
         x: (n, p) points.
         labels: (n,) classes.
-        k: neighbours, at most n - 1 (a larger k is cut to that).
+        k: number of neighbours, at most n - 1; a larger k is reduced to that.
 
     >>> near = neighbourhood([[0.0], [0.1], [5.0], [5.1]], ["a", "a", "b", "b"], k=1)
     >>> near.between
@@ -58,13 +59,15 @@ def neighbourhood(x: ArrayLike, labels: ArrayLike, *, k: int = 15) -> Neighbourh
     between = np.zeros((len(classes), len(classes)))
     np.add.at(between, (np.repeat(code, k), code[rows].reshape(-1)), 1.0)
     between /= between.sum(1, keepdims=True)
-    return Neighbourhood(classes, labels, rows, overlap, between, chance_overlap(labels))
+    return Neighbourhood(
+        classes=classes, labels=labels, rows=rows, overlap=overlap, between=between, chance=chance_overlap(labels)
+    )
 
 
 def chance_overlap(labels: ArrayLike) -> float:
-    """The overlap to expect when every row's neighbours are drawn at random from the others.
+    """The overlap to expect if every row's neighbours were drawn at random from the other rows.
 
-    >>> round(chance_overlap(["a", "a", "b", "b"]), 3)  # of three others, two are of the other class
+    >>> round(chance_overlap(["a", "a", "b", "b"]), 3)  # two of the three other rows have the other class
     0.667
     """
     counts = np.unique(np.asarray(labels), return_counts=True)[1]

@@ -1,4 +1,4 @@
-"""What the paired samples buy: coverage of the classes, and whether the cost they make tells classes apart."""
+"""Supervision: which classes the pairs cover, and how well the cost built on them separates the classes."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
-from bridgeviz.costs import Cost
-from bridgeviz.costs.intra import metric as find_metric
-from bridgeviz.metrics.matching import class_shares
+from bridgeviz.costs import Cost, find_metric
+from bridgeviz.metrics._matching import class_shares
 
 
 class CostSample(NamedTuple):
-    """Entries of a cost in units of their mean, sorted into those between rows of one class and the others."""
+    """Entries of a cost in units of their mean: `same` between rows of one class, `other` between different classes."""
 
     same: Float[np.ndarray, " s"]
     other: Float[np.ndarray, " o"]
 
     @property
     def separation(self) -> float:
-        """The share of (same, other) entries in the right order, in [0, 1]: 0.5 says nothing, 1 separates."""
+        """The probability that a random `same` entry is below a random `other` one, in [0, 1]: 0.5 is chance."""
         if not len(self.same) or not len(self.other):
             return float("nan")
         order = np.sort(self.other)
@@ -32,7 +31,7 @@ class CostSample(NamedTuple):
 
 
 def coverage(labels: ArrayLike, pairs: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """The classes of the source rows, and how many pairs each has.
+    """The classes of the source rows, and the number of pairs of each class.
 
     >>> coverage(["a", "b", "b"], [[1, 0], [2, 2]])
     (array(['a', 'b'], dtype='<U1'), array([0, 2]))
@@ -43,7 +42,7 @@ def coverage(labels: ArrayLike, pairs: ArrayLike) -> tuple[np.ndarray, np.ndarra
 
 
 def chance_matching(source_labels: ArrayLike, target_labels: ArrayLike) -> float:
-    """The share of same-class (i, j) when both are drawn at random: what a plan that knows nothing scores."""
+    """The matching accuracy of a plan without any information, where i and j are drawn at random, in [0, 1]."""
     source, target = np.asarray(source_labels), np.asarray(target_labels)
     classes = np.union1d(source, target)
     shares = [
@@ -55,7 +54,7 @@ def chance_matching(source_labels: ArrayLike, target_labels: ArrayLike) -> float
 def sample_cost(
     cost: Cost, source_labels: ArrayLike, target_labels: ArrayLike, *, size: int = 200, seed: int = 0
 ) -> CostSample:
-    """A block of `size` x `size` random entries of the cost, divided by the block's mean, split by class."""
+    """A random block of at most `size` x `size` entries of the cost, divided by the block's mean and split by class."""
     source, target = np.asarray(source_labels), np.asarray(target_labels)
     rng = np.random.default_rng(seed)
     n, m = cost.shape
@@ -70,18 +69,18 @@ def sample_cost(
 def cheapest_classes(
     cost: Cost, source_labels: ArrayLike, target_labels: ArrayLike, *, most: int = 1000, seed: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Of which class the cheapest target of each class's rows is, before any transport: what the cost alone decides.
+    """For the rows of each source class, the classes of their cheapest targets: what the cost says before transport.
 
     Args:
         cost: between the spaces.
         source_labels: (n,).
         target_labels: (m,).
-        most: rows to look at, drawn at random where there are more; a tie counts for all that share it.
-        seed: of that draw.
+        most: number of source rows to use; if there are more, a random subset is drawn.
+        seed: for drawing the subset.
 
     Returns:
-        (c, c) sums of shares, true class in rows, divided by the rows of that class looked at; and (c,) these numbers
-        of rows.
+        (c, c) shares, with the source class in rows and the class of the cheapest target in columns (targets that tie
+        share the row equally), and the (c,) number of rows used of each class.
     """
     source, target = np.asarray(source_labels), np.asarray(target_labels)
     n = cost.shape[0]
@@ -91,43 +90,42 @@ def cheapest_classes(
     block = cost.block(i, cost.target_atoms.rows)
     ties = np.isclose(block, block.min(1, keepdims=True), rtol=1e-9, atol=1e-12)
     weight = ties * cost.target_atoms.multiplicity
-    found = (weight / weight.sum(1, keepdims=True)) @ shares
+    cheapest = (weight / weight.sum(1, keepdims=True)) @ shares
     total = np.zeros((len(classes), len(classes)))
     code = np.searchsorted(classes, source[i])
-    np.add.at(total, code, found)
+    np.add.at(total, code, cheapest)
     counts = np.bincount(code, minlength=len(classes))
     return np.divide(total, counts[:, None], out=np.zeros_like(total), where=counts[:, None] > 0), counts
 
 
 def cost_accuracy(cost: Cost, source_labels: ArrayLike, target_labels: ArrayLike, *, most: int = 1000) -> float:
-    """The share of source rows whose cheapest target is of their own class, in [0, 1]; see `cheapest_classes`."""
+    """The share of source rows whose cheapest target has their class, in [0, 1]; see `cheapest_classes`."""
     shares, counts = cheapest_classes(cost, source_labels, target_labels, most=most)
     return float(np.diag(shares) @ counts / counts.sum())
 
 
 def nearest_pairs(
-    x: ArrayLike, pairs: ArrayLike, *, rows: ArrayLike | None = None, points: ArrayLike | None = None,
-    metric: str = "cosine",
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
-    """For each point the number of the pair whose source is nearest, and that distance (divided by the space's mean).
+    x: ArrayLike, pairs: ArrayLike, *, points: ArrayLike | None = None, metric: str = "cosine"
+) -> tuple[np.ndarray, np.ndarray]:
+    """For each point, the number of the pair with the nearest source row, and its distance.
+
+    Distances are divided by the mean distance within the space.
 
     Args:
         x: (n, p) source rows.
-        pairs: (l, 2), l >= 1.
-        rows: of the points to ask about; None takes all of them.
-        points: (k, p) other points to ask about, such as test points, instead.
-        metric: of `bv.costs.METRICS`.
+        pairs: (l, 2) row numbers, l >= 1.
+        points: (k, p) points to look up, such as test points; None takes the source rows.
+        metric: a name in `bv.costs.METRICS`.
     """
     x = check.matrix(x, "x", "nearest_pairs")
     pairs = np.asarray(pairs)
     if not len(pairs):
         raise check.fail("pairs", "nearest_pairs", "at least 1 pair", "none")
     distance = find_metric(metric, "nearest_pairs")
-    ask = points if points is not None else (x if rows is None else x[np.asarray(rows)])
-    ask = check.matrix(ask, "points", "nearest_pairs", columns=x.shape[1], rows=1)
-    anchors, found, how_far = x[pairs[:, 0]], [], []
-    for part in np.array_split(ask, -(-len(ask) * len(anchors) // 4_000_000) or 1):
+    queries = x if points is None else check.matrix(points, "points", "nearest_pairs", columns=x.shape[1], rows=1)
+    anchors, nearest, distances = x[pairs[:, 0]], [], []
+    for part in np.array_split(queries, -(-len(queries) * len(anchors) // 4_000_000) or 1):
         between = distance.matrix(part, anchors)
-        found.append(between.argmin(1))
-        how_far.append(between.min(1))
-    return np.concatenate(found), np.concatenate(how_far) / (distance.mean(x) or 1.0)
+        nearest.append(between.argmin(1))
+        distances.append(between.min(1))
+    return np.concatenate(nearest), np.concatenate(distances) / (distance.mean(x) or 1.0)

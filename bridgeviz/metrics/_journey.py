@@ -1,4 +1,4 @@
-"""How a flow gets from noise to target: how straight, and how exactly it was followed."""
+"""How a flow gets from noise to the target: length of the paths, spread of the endpoints, error of the solver."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from bridgeviz import _checks as check
 from bridgeviz.flows import Flow, Trajectory
 
 TIGHT = 1e-6
-"""Tolerance of the solution that others are measured against, about what float32 resolves."""
+"""Tolerance of the reference solution, about the resolution of float32."""
 
 
 class Journey(NamedTuple):
-    """What can be said of a flow's ways without knowing where they ought to end.
+    """What can be measured of a flow's paths without knowing where they should end.
 
     Attributes:
-        detour: (n,) `curvature` of each point's way.
-        spread: (n,) how far apart the ends of one point are when the noise is drawn anew: their standard deviation
-            over the target's own, root mean square over the dimensions. 0: the source point decides; 1: it says
-            nothing.
-        error: `transport_error` of the solver that `transport` takes by default, on the first 32 points.
-        mass: (n,) each point's mass in the plan over the mean, where the flow learned it; else None.
+        detour: (n,) `curvature` of each point's path.
+        spread: (n,) how far apart a point's endpoints are for different draws of the noise: their standard deviation
+            divided by that of the target space, root mean square over the dimensions. At 0 the source point alone
+            decides where it ends; at 1 it decides nothing.
+        error: `transport_error` of the default solver of `transport`, on the first 32 points.
+        mass: (n,) each point's mass in the plan, divided by the mean mass; None if the flow did not learn it.
     """
 
     detour: Float[np.ndarray, " n"]
@@ -34,12 +34,12 @@ class Journey(NamedTuple):
 
 
 def journey(flow: Flow, x: ArrayLike, *, samples: int = 8, seed: int = 0) -> Journey:
-    """How straight, how sure and how exact a flow carries some points, and how much of their mass.
+    """Measure the paths that a flow gives some points: their detour, spread, solver error and mass.
 
     Args:
         flow: trained.
-        x: (n, p) source points; a hundred are enough for a median.
-        samples: draws of the noise for the spread.
+        x: (n, p) source points; about a hundred are enough for a median.
+        samples: draws of the noise per point, for the spread.
         seed: of the noise.
     """
     x = check.matrix(x, "x", "journey", columns=len(flow.source.mean), rows=1)
@@ -50,10 +50,10 @@ def journey(flow: Flow, x: ArrayLike, *, samples: int = 8, seed: int = 0) -> Jou
 
 
 def curvature(trajectory: Trajectory) -> Float[np.ndarray, " n"]:
-    """Of each point, `length of its way / distance of its ends - 1`, in [0, inf): 0 is a straight line.
+    """The detour of each point, `path length / distance between its ends - 1`, in [0, inf): 0 is a straight line.
 
-    Straight ways can be followed in few steps. A way is measured along the reported times, so report some tens of them;
-    a point that ends where it began counts as straight.
+    Straight paths need few solver steps. The length is measured along the reported times, so report at least a dozen of
+    them. A point that ends where it began counts as straight.
 
     >>> states = np.array([[[0.0, 0.0]], [[1.0, 1.0]], [[2.0, 0.0]]])
     >>> curvature(Trajectory(np.array([0.0, 0.5, 1.0]), states)).round(4)
@@ -62,7 +62,7 @@ def curvature(trajectory: Trajectory) -> Float[np.ndarray, " n"]:
     if not isinstance(trajectory, Trajectory):
         raise check.fail("trajectory", "curvature", "a Trajectory, from transport()", check.describe(trajectory))
     if len(trajectory.ts) < 2:
-        raise check.fail("trajectory", "curvature", "of at least two times", f"{len(trajectory.ts)}")
+        raise check.fail("trajectory", "curvature", "a Trajectory with at least two times", f"{len(trajectory.ts)}")
     states = trajectory.states
     length = np.linalg.norm(np.diff(states, axis=0), axis=-1).sum(0)
     chord = np.linalg.norm(states[-1] - states[0], axis=-1)
@@ -70,10 +70,10 @@ def curvature(trajectory: Trajectory) -> Float[np.ndarray, " n"]:
 
 
 def transport_error(flow: Flow, x: ArrayLike, *, seed: int = 0, **options: Any) -> float:
-    """How far the ends of `flow.transport(x, **options)` are from a tight solution's, from the same noise.
+    """The distance of the endpoints of `flow.transport(x, **options)` from those of a reference solution.
 
-    Root mean square over points and dimensions, in standard deviations of the target space: >= 0. The tight solution
-    is the adaptive one with tolerance 1e-6. It says nothing of how good the flow is, only how well it was followed.
+    Root mean square over points and dimensions, in standard deviations of the target space, >= 0. The reference starts
+    from the same noise and uses the adaptive solver with tolerance 1e-6. The error measures the solver, not the flow.
 
     Args:
         flow: trained.

@@ -1,17 +1,22 @@
-"""How well a space keeps its classes apart."""
+"""Feature overlap: how well a space separates its classes."""
 
 from __future__ import annotations
 
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
-from sklearn.neighbors import NearestNeighbors
 
 from bridgeviz import _checks as check
 
 
 def point_overlap(x: ArrayLike, labels: ArrayLike, *, k: int = 15) -> Float[np.ndarray, " n"]:
-    """For each point, the share of its k nearest neighbours (itself not counted) with another label (Eq. 21)."""
+    """For each point, the share of its k nearest neighbours that have another label (Eq. 21), in [0, 1].
+
+    Args:
+        x: (n, p) points.
+        labels: (n,) classes.
+        k: number of neighbours, not counting the point itself.
+    """
     x = check.matrix(x, "x", "point_overlap")
     labels = check.labels(labels, "labels", "point_overlap", length=len(x))
     k = check.count(k, "k", "point_overlap", most=len(x) - 1)
@@ -21,18 +26,19 @@ def point_overlap(x: ArrayLike, labels: ArrayLike, *, k: int = 15) -> Float[np.n
 def feature_overlap(
     x: ArrayLike, labels: ArrayLike, *, k: int = 15, batch_size: int = 5000, batches: int = 5, seed: int = 0
 ) -> float:
-    """Mean overlap of the classes in a space, in [0, 1] (Eq. 21, H.1): 0 apart, near 1 - 1/classes when mixed.
+    """Mean overlap of the classes in a space, in [0, 1] (Eq. 21, H.1).
 
-    The mean of `point_overlap` over `batches` random batches of `batch_size` points; a space no larger than a batch
-    is taken whole, once.
+    0 if the classes are well separated, about 1 - 1/classes if equally large classes are completely mixed. It is the
+    mean of `point_overlap` over `batches` random batches of `batch_size` points. A space no larger than one batch is
+    taken as a whole, once.
 
     Args:
         x: (n, p) points.
         labels: (n,) classes.
-        k: neighbours (the paper's 15).
-        batch_size: the paper's 5,000 for MNIST.
-        batches: the paper's 5.
-        seed: of the batches.
+        k: number of neighbours; the paper uses 15.
+        batch_size: points per batch; the paper uses 5,000 for MNIST.
+        batches: number of batches; the paper uses 5.
+        seed: for drawing the batches.
 
     >>> feature_overlap([[0.0], [0.1], [5.0], [5.1]], [0, 0, 1, 1], k=1)
     0.0
@@ -51,9 +57,11 @@ def feature_overlap(
 
 
 def other_class_neighbours(x: np.ndarray, labels: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """The (n, k) nearest rows of each row, and the (n,) share of them with another label (Eq. 21).
+    """The (n, k) nearest neighbours of each row, and the (n,) share of them with another label (Eq. 21).
 
-    Of rows that were checked before; they may be of one class only, as a random batch can be.
+    The input must already have been checked. All rows may belong to one class, as in a random batch.
     """
+    from sklearn.neighbors import NearestNeighbors
+
     rows = NearestNeighbors(n_neighbors=k).fit(x).kneighbors(return_distance=False)
     return rows, (labels[rows] != labels[:, None]).mean(1)

@@ -1,33 +1,32 @@
-"""Which points does an unbalanced plan leave out? The excluded ratio and aes (L.2, Eq. 29-30)."""
+"""Which points an unbalanced plan leaves out: the excluded ratio and aes (L.2, Eq. 29-30)."""
 
 from __future__ import annotations
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
-from bridgeviz.couplings import Coupling, LocalCoupling
-from bridgeviz.metrics.matching import matching_accuracy
+from bridgeviz.couplings import Plan, as_plan
+from bridgeviz.metrics._matching import matching_accuracy
 
 FORMS = ("corrected", "paper")
 
 
-def excluded_ratio(plan: Coupling | LocalCoupling, *, form: str = "corrected", seed: int = 0) -> float:
+def excluded_ratio(plan: Plan, *, form: str = "corrected", seed: int = 0) -> float:
     r"""How many points the plan's marginals leave out (Eq. 29), expected over N draws from each marginal.
 
-    - `form="paper"`, as printed: `1 - |{x_1 .. x_N}| / N - |{y_1 .. y_N}| / N`, the sizes of the sets of distinct
+    - `form="paper"`, as printed: `1 - |{x_1 .. x_N}| / N - |{y_1 .. y_N}| / N`, with the sizes of the sets of distinct
       rows. N is the number of points; both sets are divided by it, so that full coverage gives -1, and N draws that
       cover a side as well as chance does, 1 - 1/e of it, give -0.26. Range (-1, 1).
     - `form="corrected"`: N counts both sides, N = n + m: the share of all points that N draws from each marginal
       miss. Range [0, 1); even uniform marginals score about 0.13 for n = m, because draws repeat.
 
     The expectation is exact: row i of share p_i is among N draws with probability `1 - (1 - p_i)^N`. A local
-    coupling has no marginals and is drawn from.
+    coupling has no marginals, and is sampled.
 
     Args:
         plan: of any strategy.
-        form: "corrected" or "paper", whose N is n, or the mean of n and m where they differ.
-        seed: of the draws of a local coupling.
+        form: "corrected" or "paper", whose N is n, or the mean of n and m if they differ.
+        seed: of the draws from a local coupling.
 
     >>> import bridgeviz as bv
     >>> everything = bv.couplings.true([[i, i] for i in range(100)], shape=(100, 100))
@@ -35,40 +34,33 @@ def excluded_ratio(plan: Coupling | LocalCoupling, *, form: str = "corrected", s
     (0.13, -0.27)
     """
     where = "excluded_ratio"
-    if not isinstance(plan, (Coupling, LocalCoupling)):
-        raise check.fail("plan", where, "a coupling, made by bv.couplings", check.describe(plan))
+    plan = as_plan(plan, where)
     both = check.choice(form, "form", where, FORMS) == "corrected"
+    seed = check.seed(seed, "seed", where)
     n, m = plan.shape
     points = n + m if both else (n + m) / 2
-    if isinstance(plan, LocalCoupling):
-        met = sum(len(np.unique(side)) for side in plan.sample(check.seed(seed, "seed", where), round(points)))
-    else:
-        met = 0.0
-        for mass in plan.marginals():
-            share = mass / mass.sum() if mass.sum() > 0 else mass
-            met += float(-np.expm1(points * np.log1p(-np.minimum(share, 1 - 1e-16))).sum())
-    return 1 - met / points
+    return 1 - plan.distinct_rows(points, seed=seed) / points
 
 
 def aes(
-    plan: Coupling | LocalCoupling,
+    plan: Plan,
     source_labels: ArrayLike,
     target_labels: ArrayLike,
     *,
     form: str = "corrected",
     seed: int = 0,
 ) -> float:
-    """Matching accuracy over excluded ratio (Eq. 30): high when the plan is right and leaves nobody out.
+    """Matching accuracy over excluded ratio (Eq. 30): high if the plan is right and leaves nothing out.
 
-    With `form="paper"` it has the sign of the ratio, and a pole where that is zero: plans that leave few out come out
-    negative. Only the corrected form orders plans.
+    With `form="paper"` it has the sign of the ratio, and a pole where that is zero: plans that leave few points out
+    have negative values. Only the corrected form orders plans.
 
     Args:
         plan: of any strategy.
         source_labels: (n,).
         target_labels: (m,).
         form: of `excluded_ratio`.
-        seed: of the draws of a local coupling.
+        seed: of the draws from a local coupling.
     """
     accuracy = matching_accuracy(plan, source_labels, target_labels, seed=seed)
     ratio = excluded_ratio(plan, form=form, seed=seed)
