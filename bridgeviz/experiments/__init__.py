@@ -1,7 +1,35 @@
 """One run, its settings, the choice of them, and the named experiments."""
 
-from bridgeviz.experiments.config import AUTO, SOLVERS, STRATEGIES, RunConfig
-from bridgeviz.experiments.recommend import Recommendation, recommend
-from bridgeviz.experiments.run import Run, run
+from typing import TYPE_CHECKING
 
-__all__ = ["AUTO", "SOLVERS", "STRATEGIES", "Recommendation", "Run", "RunConfig", "recommend", "run"]
+from bridgeviz._lazy import attach
+
+if TYPE_CHECKING:
+    from bridgeviz.experiments import figures, gallery, tuning
+    from bridgeviz.experiments._auto import Auto
+    from bridgeviz.experiments._config import STAGES, DataConfig, PairsConfig, RunConfig
+    from bridgeviz.experiments._evaluation import device, evaluate, quick_accuracy
+    from bridgeviz.experiments._pipeline import Finished, Known, Pipeline, Update
+    from bridgeviz.experiments._recommend import recommend, recommend_steps
+    from bridgeviz.experiments._recommendation import Recommendation
+    from bridgeviz.experiments._report import RESULT_FILES, report, save, versions
+    from bridgeviz.experiments._run import Run, run
+    from bridgeviz.experiments._scene import Scene, scene, with_neighbourhoods
+    from bridgeviz.experiments._settings import Setting, config_of, settings, texts_of
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "_auto": ["Auto"],
+        "_config": ["STAGES", "DataConfig", "PairsConfig", "RunConfig"],
+        "_evaluation": ["device", "evaluate", "quick_accuracy"],
+        "_pipeline": ["Finished", "Known", "Pipeline", "Update"],
+        "_recommend": ["recommend", "recommend_steps"],
+        "_recommendation": ["Recommendation"],
+        "_report": ["RESULT_FILES", "report", "save", "versions"],
+        "_run": ["Run", "run"],
+        "_scene": ["Scene", "scene", "with_neighbourhoods"],
+        "_settings": ["Setting", "config_of", "settings", "texts_of"],
+    },
+    modules=["benchmarks", "figures", "gallery", "tuning"],
+)

@@ -8,14 +8,8 @@ import numpy as np
 import pytest
 
 import bridgeviz as bv
-from bridgeviz.experiments.recommend import EPSILONS, FALLBACK, GRID, TAUS
-
-
-@pytest.fixture(scope="module")
-def module():
-    import importlib
-
-    return importlib.import_module("bridgeviz.experiments.recommend")
+from bridgeviz.experiments import _recommend as module
+from bridgeviz.experiments._recommend import EPSILONS, FALLBACK, TAUS, candidates
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +22,7 @@ def found(blobs):
 def test_the_table_holds_every_candidate_and_the_best_comes_first(found):
     result, told = found
     table = result.table
-    assert len(table) == len(GRID) + len(EPSILONS) * len(TAUS) - 1
+    assert len(table) == len(candidates()) + len(EPSILONS) * len(TAUS) - 1
     assert set(table.cost) == set(bv.costs.COSTS)
     assert (np.diff(table.score) <= 0).all()
     assert ((table.low <= table.score) & (table.score <= table.high)).all()
@@ -38,12 +32,12 @@ def test_the_table_holds_every_candidate_and_the_best_comes_first(found):
     json.dumps(result.as_dict(), allow_nan=False)
 
 
-def test_scores_are_those_of_a_plan_made_without_the_hidden_pairs(blobs, module):
+def test_scores_are_those_of_a_plan_made_without_the_hidden_pairs(blobs):
     """One fold by hand: hide five pairs, couple from the rest, read the hidden rows off the dense plan."""
     pairs = np.asarray(blobs.sample_pairs(0.2, seed=1))
     part = np.array([0, 3, 7, 8, 11])
-    candidate = module._Candidate("bridge", {})
-    ours, _ = module._held_out(blobs.source.x, blobs.target.x, pairs, part, candidate, None)
+    spaces = bv.Problem(bv.Space(blobs.source.x), bv.Space(blobs.target.x))
+    ours, _ = module._held_out(spaces, pairs, part, module.Candidate(bv.costs.Bridge()))
     kept = np.delete(pairs, part, axis=0)
     cost = bv.costs.bridge(blobs.source.x, blobs.target.x, kept)
     plan = bv.couplings.linear(cost, tolerance=1e-2, max_iterations=500).dense()
@@ -61,17 +55,14 @@ def test_it_says_when_the_pairs_are_too_few(blobs):
 
 def fake(scores):
     """Candidates with given scores per pair, as `_decide` takes them."""
-    import importlib
-
-    module = importlib.import_module("bridgeviz.experiments.recommend")
     names = [FALLBACK, "bridge", "kcca"]
     return [
-        (module._Candidate(name, {}), np.asarray(one, float), {"converged": 1.0, "seconds": 0.0})
+        (module.Candidate(bv.costs.COSTS[name]()), module._Scores(np.asarray(one, float), converged=[True]))
         for name, one in zip(names, scores, strict=True)
     ]
 
 
-def test_a_gain_that_chance_explains_is_not_taken(module):
+def test_a_gain_that_chance_explains_is_not_taken():
     rng = np.random.default_rng(0)
     base = rng.random(40) < 0.5
     clear, noise = np.ones(40), np.where(np.arange(40) < 2, ~base, base)
@@ -83,7 +74,7 @@ def test_a_gain_that_chance_explains_is_not_taken(module):
     lucky[np.flatnonzero(~base)[:2]] = True  # two pairs more than the fallback
     told = module._decide(fake([base, lucky, base * 0]), 40, False, np.random.default_rng(1))
     assert (told.cost, told.decided) == (FALLBACK, False)
-    assert "can't be told from the fallback" in told.reason
+    assert "can't be distinguished from the fallback" in told.reason
     # The best is noisy, the second best is sure: the sure one is taken.
     sure = np.clip(base + 0.1, 0, 1)
     wild = base.astype(float)
@@ -93,10 +84,10 @@ def test_a_gain_that_chance_explains_is_not_taken(module):
     assert (told.cost, told.decided) == ("kcca", True)
     told = module._decide(fake([np.ones(40), base, base]), 40, True, np.random.default_rng(1))
     assert "is the best itself" in told.reason
-    assert "on a sample of 2,000 rows a side" in told.reason
+    assert "and a sample of 2,000 rows per side" in told.reason
 
 
-def test_large_problems_are_judged_on_a_sample(module, monkeypatch):
+def test_large_problems_are_judged_on_a_sample(monkeypatch):
     monkeypatch.setattr(module, "_ROWS", 50)
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(200, 3)), rng.normal(size=(120, 2))
@@ -112,7 +103,7 @@ def test_large_problems_are_judged_on_a_sample(module, monkeypatch):
 def test_cost_auto_is_replaced_by_the_choice(blobs):
     config = bv.RunConfig(dataset="yours", cost="auto", steps=50, tau=(1.0, 0.9))
     run = bv.run(config, problem=blobs, pairs=blobs.sample_pairs(count=8, seed=0))
-    assert run.config.cost == FALLBACK
+    assert run.config.cost.name == FALLBACK
     assert run.config.tau == (1.0, 0.9)
     assert run.recommendation is not None
     assert "too few" in run.recommendation.reason
@@ -120,8 +111,9 @@ def test_cost_auto_is_replaced_by_the_choice(blobs):
     assert "recommend" in run.seconds
 
 
-def test_a_run_tells_how_far_the_choice_is(blobs, module, monkeypatch):
-    monkeypatch.setattr(module, "GRID", module.GRID[:1])
+def test_a_run_tells_how_far_the_choice_is(blobs, monkeypatch):
+    first = candidates()[:1]
+    monkeypatch.setattr(module, "candidates", lambda metric=None: first)
     monkeypatch.setattr(module, "TAUS", module.TAUS[:1])
     told = []
     config = bv.RunConfig(dataset="yours", cost="auto", steps=20)

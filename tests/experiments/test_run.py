@@ -30,7 +30,7 @@ def test_every_strategy_runs(strategy):
     assert (found.cost is None) == (strategy == "true")
     assert found.plan.solver == {"true": "true", "global": "linear", "local": "local"}[strategy]
     assert len(found.pairs) == 16
-    assert set(found.seconds) == {"load", "cost", "coupling", "training", "evaluation"}
+    assert set(found.seconds) == {"load", "pairs", "cost", "coupling", "training", "evaluation"}
 
 
 def test_the_same_config_gives_the_same_numbers(run):
@@ -126,8 +126,8 @@ def test_a_config_survives_json():
     counted = bv.RunConfig(count=7)
     assert counted.fraction is None
     assert bv.RunConfig.from_dict(counted.as_dict()) == counted
-    assert bv.RunConfig(learning_rate=1e-2, seed=3).flow() == bv.FlowConfig(learning_rate=1e-2, seed=3)
+    assert bv.RunConfig(learning_rate=1e-2, seed=3).flow == bv.FlowConfig(learning_rate=1e-2, seed=3)
 
 
 def test_defaults_are_those_of_the_flow():
-    assert bv.RunConfig().flow() == bv.FlowConfig()
+    assert bv.RunConfig().flow == bv.FlowConfig()

@@ -9,7 +9,6 @@ from sklearn.linear_model import LinearRegression
 
 import bridgeviz as bv
 from bridgeviz.experiments import tuning
-from bridgeviz.experiments.run import build_cost
 from bridgeviz.viz.tuning import aes_heatmap, aes_regression
 
 SMALL = {"epsilons": (0.01, 0.1), "taus": (0.5, 1.0), "fractions": (0.1, 0.3)}
@@ -35,12 +34,13 @@ def test_every_combination_is_solved_on_the_validation_set(table, digits):
 
 def test_nothing_but_the_validation_set_is_coupled(digits, monkeypatch):
     seen = []
+    build = bv.costs.Bridge.build
 
-    def watch(problem, pairs, config):
-        seen.append((problem.shape, len(pairs)))
-        return build_cost(problem, pairs, config)
+    def watch(self, x, y, pairs):
+        seen.append(((len(x), len(y)), len(pairs)))
+        return build(self, x, y, pairs)
 
-    monkeypatch.setattr(tuning, "build_cost", watch)
+    monkeypatch.setattr(bv.costs.Bridge, "build", watch)
     next(tuning.tune(digits, bv.RunConfig(), **SMALL, validation=0.1))
     size = round(0.1 * len(digits.truth))
     assert seen == [((size, size), round(0.1 * size))]

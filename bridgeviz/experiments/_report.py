@@ -1,4 +1,4 @@
-"""What a run leaves on disk: a report, the coupling, the flow, the transported points. Whole or not at all."""
+"""What a run leaves on disk, whole or not at all: a report, the coupling, the flow and the transported points."""
 
 from __future__ import annotations
 
@@ -13,29 +13,30 @@ import numpy as np
 from scipy import sparse
 
 from bridgeviz._files import new_folder
-from bridgeviz.couplings import Coupling
-from bridgeviz.experiments.run import Run
+from bridgeviz.experiments._run import Run
 
 _STACK = ("bridgeviz", "jax", "flax", "optax", "ott-jax", "diffrax", "numpy", "scipy", "scikit-learn")
 
+RESULT_FILES = {"report.json", "coupling.npz", "flow", "transported.npy"}
+"""The names that `save` writes, and may overwrite."""
 
-HOLDS = {"report.json", "coupling.npz", "flow", "transported.npy"}
-"""What `save` writes, and may write over."""
+LAST_LOSSES = 100
+"""The final loss is the mean of this many last losses."""
 
 
 def versions() -> dict[str, str]:
-    """Of Python and of everything that a number depends on."""
-    found = {"python": platform.python_version()}
+    """The version of Python and of every package that a number depends on."""
+    known = {"python": platform.python_version()}
     for name in _STACK:
         try:
-            found[name] = version(name)
+            known[name] = version(name)
         except PackageNotFoundError:
-            found[name] = "unknown"
-    return found
+            known[name] = "unknown"
+    return known
 
 
 def report(run: Run) -> dict[str, Any]:
-    """The run as plain values for JSON; a number that could not be had is null."""
+    """The run as plain values for JSON; a number that is missing or not finite is null."""
     config, plan = run.config, run.plan
     n, m = run.problem.shape
     return {
@@ -45,31 +46,32 @@ def report(run: Run) -> dict[str, Any]:
         "q": run.problem.target.x.shape[1],
         "l": len(run.pairs),
         "dataset": run.problem.name,
-        "strategy": config.strategy,
+        "strategy": config.coupling.name,
         "cost": None if run.cost is None else run.cost.name,
         "cost_options": config.cost_options,
-        "metric": config.distance,
-        "solver": None if config.strategy == "true" else config.solver,
-        "alpha": _plain(getattr(plan, "alpha", None)),
-        "epsilon": _plain(getattr(plan, "epsilon", None)),
-        "tau": list(config.tau),
+        "metric": config.cost.metric,
+        "solver": config.solver,
+        "alpha": _plain(plan.alpha),
+        "epsilon": _plain(plan.epsilon),
+        "tau": list(config.tau or (1.0, 1.0)),
         "converged": plan.converged,
         "marginal_error": _plain(plan.marginal_error),
         "iterations": plan.iterations,
         "mass": _plain(plan.mass),
-        "merged": isinstance(plan, Coupling) and plan.merged,
-        "advice": " ".join(said for said in (plan.advice, "" if run.cost is None else run.cost.advice) if said),
+        "merged": plan.merged,
+        "advice": " ".join(text for text in (plan.advice, "" if run.cost is None else run.cost.advice) if text),
         "recommendation": None if run.recommendation is None else run.recommendation.as_dict(),
         "matching_accuracy": _plain(run.metrics.get("matching_accuracy")),
         "test_accuracy": _plain(run.metrics.get("test_accuracy")),
-        "metrics": {k: _plain(v) for k, v in run.metrics.items()},
-        "velocity": config.velocity,
+        "metrics": {name: _plain(value) for name, value in run.metrics.items()},
+        "velocity": config.as_dict()["velocity"],
         "steps": len(run.losses),
-        "final_loss": _plain(run.losses[-100:].mean()),
-        "seconds": {k: round(v, 3) for k, v in run.seconds.items()},
+        "final_loss": _plain(run.losses[-LAST_LOSSES:].mean()),
+        "seconds": {stage: round(seconds, 3) for stage, seconds in run.seconds.items()},
         "seed": config.seed,
         "device": run.device,
         "config": config.as_dict(),
+        "stages": config.stages(),
         "versions": versions(),
     }
 
@@ -77,21 +79,21 @@ def report(run: Run) -> dict[str, Any]:
 def save(run: Run, out: str | Path) -> dict[str, Any]:
     """Write `report.json`, `coupling.npz` (SciPy CSR, n x m), `flow/` and `transported.npy` to the folder `out`.
 
-    A local run has no plan and leaves no `coupling.npz`. Entries of the plan below 1e-8 of their row's mass are left
-    out; the report's `coupling_kept_mass` says how much remains.
+    A local run has no plan between all rows and leaves no `coupling.npz`. Entries of the plan below 1e-8 of their
+    row's mass are left out; the report's `coupling_kept_mass` says how much remains.
 
     Raises:
         InputError: `out` holds something else than an earlier result, or can't be written.
     """
     contents = report(run)
-    with new_folder(out, holds=HOLDS) as draft:
-        if isinstance(run.plan, Coupling):
-            plan, kept = run.plan.sparse()
+    with new_folder(out, holds=RESULT_FILES) as draft:
+        if run.plan.whole is not None:
+            plan, kept = run.plan.whole.sparse()
             sparse.save_npz(draft / "coupling.npz", sparse.csr_matrix(plan))
             contents["coupling_kept_mass"] = _plain(kept)
         run.flow.save(draft / "flow")
-        moved = run.flow.transport(run.problem.source.x, seed=run.config.seed).states[-1]
-        np.save(draft / "transported.npy", moved.astype(np.float32))
+        transported = run.flow.transport(run.problem.source.x, seed=run.config.seed).states[-1]
+        np.save(draft / "transported.npy", transported.astype(np.float32))
         (draft / "report.json").write_text(json.dumps(contents, indent=2, allow_nan=False) + "\n")
     return contents
 

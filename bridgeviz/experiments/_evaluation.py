@@ -1,0 +1,79 @@
+"""What a run is worth: every number that the problem has the labels for."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bridgeviz import metrics
+from bridgeviz.couplings import Plan
+from bridgeviz.flows import Flow
+from bridgeviz.problem import Problem, Space
+
+
+def evaluate(problem: Problem, plan: Plan, flow: Flow, *, seed: int = 0) -> dict[str, float]:
+    """The metrics of a finished run by name; those without the labels they need are left out.
+
+    Args:
+        problem: the two spaces, with a test split where there is one.
+        plan: a coupling of the problem's rows.
+        flow: learned from the plan.
+        seed: of the noise and of every draw.
+
+    Returns:
+        `matching_accuracy` of the plan; `source_overlap` and `target_overlap` (Eq. 21); `test_accuracy`, downstream and
+        out of sample; towards pictures also `test_mse` (Eq. 24).
+    """
+    source, target = problem.source, problem.target
+    numbers: dict[str, float] = {}
+    if source.labels is not None and target.labels is not None:
+        numbers["matching_accuracy"] = metrics.matching_accuracy(plan, source.labels, target.labels, seed=seed)
+    for side, space in (("source", source), ("target", target)):
+        if space.labels is not None and len(space) > 1:
+            numbers[f"{side}_overlap"] = metrics.feature_overlap(
+                space.x, space.labels, k=min(15, len(space) - 1), seed=seed
+            )
+    test = problem.test
+    if test is not None and test.source.labels is not None and target.labels is not None:
+        y = flow.transport(test.source.x, seed=seed).states[-1]
+        numbers["test_accuracy"] = metrics.downstream_accuracy(target, y, test.source.labels)
+        pictures = test.target.pictures(np.arange(len(test.target)))
+        if target.decode_images is not None and pictures is not None and test.target.labels is not None:
+            decoded = target.decode_images(y)
+            numbers["test_mse"] = metrics.classwise_mse(
+                pictures / 255.0, test.target.labels, decoded, test.source.labels
+            )
+    return numbers
+
+
+def quick_accuracy(flow: Flow, problem: Problem, *, points: int = 500, steps: int = 8) -> float | None:
+    """Test accuracy on a fixed sample with a coarse ODE solver: for watching a training, not for reporting.
+
+    None where the problem has no labelled test split.
+    """
+    test = problem.test
+    if test is None or test.source.labels is None or problem.target.labels is None:
+        return None
+    rows = rows_of_all_classes(test.source, points, seed=0)
+    y = flow.transport(test.source.x[rows], steps=steps).states[-1]
+    return float(np.mean(metrics.predict_labels(problem.target, y) == test.source.labels[rows]))
+
+
+def rows_of_all_classes(space: Space, size: int, *, seed: int) -> np.ndarray:
+    """At most `size` row numbers in random order, as evenly from all classes as possible."""
+    order = np.random.default_rng(seed).permutation(len(space))
+    if space.labels is None:
+        return order[:size]
+    rank = np.zeros(len(order), int)
+    for label in np.unique(space.labels):
+        members = space.labels[order] == label
+        rank[members] = np.arange(members.sum())
+    return order[np.sort(np.argsort(rank, kind="stable")[:size])]
+
+
+def device() -> str:
+    """The device that JAX runs on, such as "cpu" or "gpu (NVIDIA H200)"."""
+    import jax
+
+    first = jax.devices()[0]
+    kind = getattr(first, "device_kind", "")
+    return first.platform if kind in ("", first.platform) else f"{first.platform} ({kind})"

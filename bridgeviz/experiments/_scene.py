@@ -1,0 +1,205 @@
+"""A finished run as something to play: points on their way, what they decode to, and how far to trust the map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from bridgeviz import metrics
+from bridgeviz.experiments._evaluation import rows_of_all_classes
+from bridgeviz.experiments._run import Run
+from bridgeviz.metrics import projection
+from bridgeviz.problem import Problem, Space
+
+FRAMES = 21
+THUMBNAIL = 14
+"""Largest width of a thumbnail, so that a thousand of them stay small."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Scene:
+    """What the player draws.
+
+    Attributes:
+        ts: (T,) times from 0 (noise) to 1.
+        positions: (T, n, 2) points on the map.
+        labels: (n,) true class of each point, as an index into `names`.
+        decoded: (T, n) class that each point decodes to at each time.
+        names: of the classes.
+        landmarks: (k, 2) centres of the target's classes on the map, in the order of `names`.
+        thumbnails: (n, h, w) source pictures in 0..255, or None.
+        strip: (s,) points that are followed one by one.
+        strip_pictures: (s, h, w) their source pictures, or None.
+        strip_sure: (T, s) probability that the decoder gives its answer, or None.
+        strip_made: (T, s, h, w) pictures that they decode to on the way, or None.
+        badge: of the map: `name`, `variance_share`, `trustworthiness`, `step_variation`, `latent_step_variation`,
+            `largest_step`.
+        losses: (k,) training losses, averaged over equal stretches of steps that end at `loss_steps`.
+        metrics, config: of the run.
+        note: about the pictures.
+    """
+
+    ts: np.ndarray
+    positions: np.ndarray
+    labels: np.ndarray
+    decoded: np.ndarray
+    names: tuple[str, ...]
+    landmarks: np.ndarray
+    strip: np.ndarray
+    badge: dict[str, Any]
+    thumbnails: np.ndarray | None = None
+    strip_pictures: np.ndarray | None = None
+    strip_sure: np.ndarray | None = None
+    strip_made: np.ndarray | None = None
+    loss_steps: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    losses: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    metrics: dict[str, float] = field(default_factory=dict)
+    config: dict[str, Any] = field(default_factory=dict)
+    note: str = ""
+
+    @property
+    def chance(self) -> float:
+        """Accuracy of always guessing the most frequent class."""
+        return float(np.bincount(self.labels, minlength=1).max() / len(self.labels))
+
+
+def scene(run: Run, *, points: int = 400, strip: int = 12, seed: int = 0) -> Scene:
+    """The scene of a run, played on test points where the problem has some.
+
+    Args:
+        run: finished.
+        points: the largest number of points, taken evenly from all classes.
+        strip: how many of them are followed one by one.
+        seed: of the choice of points and of the noise.
+    """
+    problem = run.problem.test or run.problem
+    rows = rows_of_all_classes(problem.source, points, seed=seed)
+    ts = np.linspace(0, 1, FRAMES)
+    states = run.flow.transport(problem.source.x[rows], seed=seed, ts=ts.tolist()).states
+    return build(run, problem, rows, ts, states, strip=strip)
+
+
+def build(run: Run, problem: Problem, rows: np.ndarray, ts: np.ndarray, states: np.ndarray, *, strip: int) -> Scene:
+    """The scene of given states (T, n, q) of some rows of a problem."""
+    source, target = problem.source, run.problem.target
+    plane = projection.fit_map(target.x)
+    positions = plane.project(states)
+    labels, decoded, names, centres = _classes(source, target, rows, states)
+    followed = _follow(labels, strip)
+    every = max(1, len(run.losses) // 150)
+    whole = len(run.losses) // every * every
+    pictures = source.pictures(rows[followed])
+    return Scene(
+        ts=ts,
+        positions=positions.astype(np.float32),
+        labels=labels,
+        decoded=decoded,
+        names=names,
+        landmarks=plane.project(centres).astype(np.float32),
+        strip=followed,
+        badge=_badge(plane.name, plane.variance_share, positions, states),
+        thumbnails=_shrunk(source.pictures(rows)),
+        strip_pictures=None if pictures is None else np.asarray(pictures, np.uint8),
+        strip_sure=_certainty(target, states[:, followed]),
+        strip_made=_decoded_pictures(target, states[:, followed]),
+        loss_steps=np.arange(every, whole + 1, every),
+        losses=run.losses[:whole].reshape(-1, every).mean(1).astype(np.float32),
+        metrics=run.metrics,
+        config=run.config.as_dict(),
+        note=source.images_note,
+    )
+
+
+def with_neighbourhoods(straight: Scene, run: Run, *, seed: int = 0) -> Scene:
+    """The same scene on the "Neighbourhoods" map. Slow: one UMAP over all frames; it keeps about 190 points."""
+    problem = run.problem.test or run.problem
+    rows = rows_of_all_classes(problem.source, len(straight.labels), seed=seed)
+    states = run.flow.transport(problem.source.x[rows], seed=seed, ts=straight.ts.tolist()).states
+    centres = _classes(problem.source, run.problem.target, rows, states)[3]
+    positions, landmarks = projection.neighbourhoods(states, centres, seed=seed)
+    n = positions.shape[1]
+    shown = straight.strip < n
+
+    def on_axis(array: np.ndarray | None, axis: int, kept: Any) -> np.ndarray | None:
+        return None if array is None else (array[kept] if axis == 0 else array[:, kept])
+
+    return replace(
+        straight,
+        positions=positions.astype(np.float32),
+        labels=straight.labels[:n],
+        decoded=straight.decoded[:, :n],
+        landmarks=landmarks.astype(np.float32),
+        strip=straight.strip[shown],
+        badge=_badge("Neighbourhoods (one UMAP of all frames)", None, positions, states[:, :n]),
+        strip_pictures=on_axis(straight.strip_pictures, 0, shown),
+        strip_sure=on_axis(straight.strip_sure, 1, shown),
+        strip_made=on_axis(straight.strip_made, 1, shown),
+        thumbnails=on_axis(straight.thumbnails, 0, slice(n)),
+    )
+
+
+def _badge(name: str, variance_share: float | None, positions: np.ndarray, states: np.ndarray) -> dict[str, Any]:
+    """What the map is, and how far to trust it."""
+    return {
+        "name": name,
+        "variance_share": variance_share,
+        "trustworthiness": projection.trustworthiness(states[-1], positions[-1]),
+        "step_variation": projection.step_variation(positions),
+        "latent_step_variation": projection.step_variation(states),
+        "largest_step": projection.largest_step(positions),
+    }
+
+
+def _classes(source: Space, target: Space, rows: np.ndarray, states: np.ndarray):
+    """True and decoded class of each point as numbers, the names, and the target's class centres."""
+    flat = states.reshape(-1, states.shape[-1])
+    if target.labels is None:
+        unknown = np.zeros(len(rows), np.uint8)
+        return unknown, np.zeros(states.shape[:2], np.uint8), ("target",), target.x.mean(0, keepdims=True)
+    own = np.unique(target.labels)
+    classes = own if source.labels is None else np.union1d(own, source.labels)
+    by_name: dict = dict(zip(own.tolist(), target.names or (), strict=False))
+    names = tuple(str(by_name.get(c, c)) for c in classes.tolist())
+    decoded = np.searchsorted(classes, metrics.predict_labels(target, flat)).reshape(states.shape[:2])
+    labels = decoded[-1] if source.labels is None else np.searchsorted(classes, source.labels[rows])
+    members = [target.x[target.labels == c] for c in classes]
+    centres = np.stack([x.mean(0) if len(x) else target.x.mean(0) for x in members])
+    return labels.astype(np.uint8), decoded.astype(np.uint8), names, centres
+
+
+def _follow(labels: np.ndarray, count: int) -> np.ndarray:
+    """The first points of each class in turn."""
+    rank = np.zeros(len(labels), int)
+    for c in np.unique(labels):
+        rank[labels == c] = np.arange((labels == c).sum())
+    return np.lexsort((labels, rank))[:count]
+
+
+def _certainty(target: Space, states: np.ndarray) -> np.ndarray | None:
+    """The probability that the decoder gives its answer."""
+    if target.decode_labels is None:
+        return None
+    chances = target.decode_labels(states.reshape(-1, states.shape[-1]).astype(np.float32))
+    return np.asarray(chances).max(1).reshape(states.shape[:2]).astype(np.float32)
+
+
+def _decoded_pictures(target: Space, states: np.ndarray) -> np.ndarray | None:
+    if target.decode_images is None:
+        return None
+    pictures = np.asarray(target.decode_images(states.reshape(-1, states.shape[-1]).astype(np.float32)))
+    return (255 * np.clip(pictures, 0, 1)).astype(np.uint8).reshape(*states.shape[:2], *pictures.shape[1:])
+
+
+def _shrunk(pictures: np.ndarray | None) -> np.ndarray | None:
+    """Pictures no wider than `THUMBNAIL`, by averaging blocks."""
+    if pictures is None:
+        return None
+    pictures = np.asarray(pictures, np.uint8)
+    by = -(-max(pictures.shape[1:]) // THUMBNAIL)
+    if by == 1:
+        return pictures
+    n, h, w = pictures.shape
+    cut = pictures[:, : h // by * by, : w // by * by].reshape(n, h // by, by, w // by, by)
+    return cut.mean((2, 4)).astype(np.uint8)

@@ -1,0 +1,71 @@
+"""Named benchmarks, measured on this machine, kept as CSV and written to the tables of the documents.
+
+A new benchmark is one new file with a `Benchmark`, and one line here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from bridgeviz import _checks as check
+from bridgeviz.datasets import Mnist, TinyImageNet
+from bridgeviz.experiments.benchmarks._benchmark import Benchmark, Row, Task
+from bridgeviz.experiments.benchmarks._costs import CostBenchmark
+from bridgeviz.experiments.benchmarks._documents import write_block
+from bridgeviz.experiments.benchmarks._first_light import FirstLight
+from bridgeviz.experiments.benchmarks._flows import FlowBenchmark
+from bridgeviz.experiments.benchmarks._ledger import Ledger
+
+BENCHMARKS: dict[str, Benchmark] = {
+    "first-light": FirstLight(),
+    "costs": CostBenchmark(
+        name="costs", dataset=Mnist(), title="MNIST, 10,000 x 10,000", tolerance=1e-3,
+        alphas=(0.1, 0.25, 0.5, 0.75, 0.9),
+    ),
+    "costs-tiny": CostBenchmark(
+        name="costs-tiny", dataset=TinyImageNet(), title="Tiny-ImageNet features, 10,000 x 10,000", tolerance=1e-2,
+        alphas=(0.25, 0.5), show_tau=True,
+    ),
+    "flows": FlowBenchmark(),
+}  # fmt: skip
+"""The registered benchmarks by name."""
+
+
+def measure(
+    name: str, *, seeds: int = 5, folder: Path | None = None, documents: Sequence[Path] | None = None
+) -> Iterator[str]:
+    """Measure what is missing from a benchmark's CSV, and write its tables.
+
+    The CSV is written after each measurement, so that an interrupted run resumes. Rows of other settings or of another
+    version are measured again; so is everything after the CSV is deleted.
+
+    Args:
+        name: a name in `BENCHMARKS`.
+        seeds: measure and show the seeds 0 .. seeds - 1.
+        folder: of the CSV; None takes the project's `data/benchmarks`.
+        documents: files whose blocks of that name are replaced; None takes the project's README.md and
+            docs/benchmarks.md.
+
+    Yields:
+        A line per measurement, then the table.
+
+    Raises:
+        InputError: an unknown name.
+    """
+    benchmark = BENCHMARKS[check.choice(name, "name", "measure", BENCHMARKS)]
+    yield from benchmark.measure(seeds=check.count(seeds, "seeds", "measure"), folder=folder, documents=documents)
+
+
+__all__ = [
+    "BENCHMARKS",
+    "Benchmark",
+    "CostBenchmark",
+    "FirstLight",
+    "FlowBenchmark",
+    "Ledger",
+    "Row",
+    "Task",
+    "measure",
+    "write_block",
+]

@@ -1,0 +1,103 @@
+"""What every benchmark is: tasks, which a ledger keeps, and tables drawn from it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from bridgeviz.datasets import paths
+from bridgeviz.experiments.benchmarks._documents import write_block
+from bridgeviz.experiments.benchmarks._ledger import Ledger, Row
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Task(NamedTuple):
+    """One measurement.
+
+    Attributes:
+        key: the columns that identify its rows, such as the case and the seed.
+        measure: makes its rows, without those columns. Data are loaded here, not before.
+    """
+
+    key: Row
+    measure: Callable[[], Iterable[Row]]
+
+
+class Benchmark(ABC):
+    """The base of every benchmark.
+
+    Attributes:
+        resumes: whether rows of an earlier run stay valid. If not, everything is measured again, and the CSV is
+            written when the run is complete.
+    """
+
+    resumes: bool = True
+
+    @property
+    @abstractmethod
+    def block(self) -> str:
+        """The name of its block in the documents, and of its CSV with underscores."""
+
+    @abstractmethod
+    def tasks(self, seeds: int) -> Iterator[Task]:
+        """The measurements of the seeds 0 .. seeds - 1, in order."""
+
+    @abstractmethod
+    def lines(self, rows: list[Row]) -> list[str]:
+        """What to print about the rows of a task."""
+
+    @abstractmethod
+    def table(self, rows: pd.DataFrame) -> str:
+        """The rows as Markdown."""
+
+    def blocks(self, rows: pd.DataFrame) -> dict[str, str]:
+        """The blocks of the documents by name."""
+        return {self.block: self.table(rows)}
+
+    def is_current(self, row: Row) -> bool:
+        """Whether a row of the installed version was measured with today's settings."""
+        return True
+
+    def ledger(self, folder: Path | None = None) -> Ledger:
+        """The rows that are measured already.
+
+        Args:
+            folder: of the CSV; None takes the project's `data/benchmarks`.
+        """
+        folder = paths.shipped() / "benchmarks" if folder is None else folder
+        return Ledger.open(folder / f"{self.block.replace('-', '_')}.csv", is_current=self.is_current)
+
+    def measure(
+        self, *, seeds: int = 5, folder: Path | None = None, documents: Sequence[Path] | None = None
+    ) -> Iterator[str]:
+        """Measure what the ledger does not hold, save it, and write the tables; see `benchmarks.measure`."""
+        ledger = self.ledger(folder)
+        if not self.resumes:
+            ledger.rows.clear()
+        for task in self.tasks(seeds):
+            if self.resumes and ledger.holds(task.key):
+                continue
+            rows = [{**task.key, **row} for row in task.measure()]
+            ledger.add(rows)
+            if self.resumes:
+                ledger.save()
+            yield from self.lines(rows)
+        if not self.resumes:
+            ledger.save()
+        yield self.write(ledger, seeds=seeds, documents=documents)
+
+    def write(self, ledger: Ledger, *, seeds: int, documents: Sequence[Path] | None = None) -> str:
+        """Write the blocks of the documents from what is measured; returns the table."""
+        blocks = self.blocks(ledger.table(seeds=seeds))
+        for name, text in blocks.items():
+            write_block(name, text, documents=documents)
+        return blocks[self.block]
+
+
+def median_and_range(values: Any) -> str:
+    """The median of a series, and its smallest and largest value."""
+    return f"{values.median():.3f} ({values.min():.3f} to {values.max():.3f})"
