@@ -4,40 +4,32 @@
 alone, give a coupling; a conditional flow learned from it carries new points across.
 """
 
-from __future__ import annotations
-
 import warnings
+from typing import TYPE_CHECKING
+
+from bridgeviz._lazy import attach
 
 # ott-jax imports jaxopt, which announces at import that it is no longer maintained. Nothing here uses it.
 warnings.filterwarnings("ignore", message="JAXopt is no longer maintained", category=DeprecationWarning)
 
-from bridgeviz import costs, couplings, datasets, experiments, flows, metrics  # noqa: E402
-from bridgeviz._checks import DataMissing, InputError  # noqa: E402
-from bridgeviz.datasets import load  # noqa: E402
-from bridgeviz.experiments import Recommendation, Run, RunConfig, recommend, run  # noqa: E402
-from bridgeviz.flows import Flow, FlowConfig, TrainingError  # noqa: E402
-from bridgeviz.problem import Pairs, Problem, Space  # noqa: E402
-
 __version__ = "0.1.0"
-__all__ = [
-    "DataMissing",
-    "Flow",
-    "FlowConfig",
-    "InputError",
-    "Pairs",
-    "Problem",
-    "Recommendation",
-    "Run",
-    "RunConfig",
-    "Space",
-    "TrainingError",
-    "costs",
-    "couplings",
-    "datasets",
-    "experiments",
-    "flows",
-    "load",
-    "metrics",
-    "recommend",
-    "run",
-]
+
+if TYPE_CHECKING:
+    from bridgeviz import baselines, costs, couplings, datasets, experiments, flows, metrics
+    from bridgeviz._checks import DataMissing, InputError
+    from bridgeviz.datasets import load
+    from bridgeviz.experiments import Recommendation, Run, RunConfig, recommend, run
+    from bridgeviz.flows import Flow, FlowConfig, TrainingError
+    from bridgeviz.problem import Pairs, Problem, Space
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "_checks": ["DataMissing", "InputError"],
+        "datasets": ["load"],
+        "experiments": ["Recommendation", "Run", "RunConfig", "recommend", "run"],
+        "flows": ["Flow", "FlowConfig", "TrainingError"],
+        "problem": ["Pairs", "Problem", "Space"],
+    },
+    modules=["baselines", "costs", "couplings", "datasets", "experiments", "flows", "metrics"],
+)

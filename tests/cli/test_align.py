@@ -9,49 +9,19 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy import sparse
 
 import bridgeviz as bv
-from bridgeviz import cli
 
-N, M, P, Q, L = 60, 50, 5, 3, 12
-
-
-@pytest.fixture
-def folder(tmp_path, monkeypatch):
-    """A folder with two spaces of four classes, pairs and labels, as every kind of file."""
-    rng = np.random.default_rng(0)
-    source_labels, target_labels = np.arange(N) % 4, np.arange(M) % 4
-    x = 3 * rng.standard_normal((4, P))[source_labels] + 0.3 * rng.standard_normal((N, P))
-    y = 3 * rng.standard_normal((4, Q))[target_labels] + 0.3 * rng.standard_normal((M, Q))
-    np.save(tmp_path / "x.npy", x)
-    np.savez(tmp_path / "x.npz", x=x, other=np.zeros(2))
-    np.savetxt(tmp_path / "x.csv", x, delimiter=",")
-    pd.DataFrame(x, columns=[f"f{k}" for k in range(P)]).to_csv(tmp_path / "x_header.csv", index=False)
-    pd.DataFrame(x, columns=[f"f{k}" for k in range(P)]).to_parquet(tmp_path / "x.parquet")
-    np.save(tmp_path / "y.npy", y.astype(np.float32))
-    pd.DataFrame({"source": range(L), "target": range(L)}).to_csv(tmp_path / "pairs.csv", index=False)
-    np.save(tmp_path / "pairs.npy", np.stack([np.arange(L)] * 2, axis=1))
-    (tmp_path / "xl.txt").write_text("".join(f"class {k}\n" for k in source_labels))
-    pd.DataFrame({"label": [f"class {k}" for k in target_labels]}).to_csv(tmp_path / "yl.csv", index=False)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-def call(capsys, *arguments) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as stop:
-        cli.main([str(a) for a in arguments])
-    out = capsys.readouterr()
-    return stop.value.code, out.out, out.err
+N, M, P, Q, L = 60, 50, 5, 3, 12  # as the fixture `folder` has them
 
 
 ALIGN = ("align", "x.npy", "y.npy", "--pairs", "pairs.csv", "--steps", "60", "--batch-size", "32", "--out", "out")
 
 
-def test_align_leaves_report_coupling_flow_and_points(folder, capsys):
-    code, out, _ = call(capsys, *ALIGN, "--source-labels", "xl.txt", "--target-labels", "yl.csv", "--seed", "3")
+def test_align_leaves_report_coupling_flow_and_points(folder, call):
+    code, out, _ = call(*ALIGN, "--source-labels", "xl.txt", "--target-labels", "yl.csv", "--seed", "3")
     assert code == 0
     report = json.loads((folder / "out" / "report.json").read_text())
     assert (report["n"], report["m"], report["l"], report["seed"]) == (N, M, L, 3)
@@ -70,40 +40,40 @@ def test_align_leaves_report_coupling_flow_and_points(folder, capsys):
     np.testing.assert_allclose(plan.sum(axis=1).ravel(), 1 / N, atol=1e-4)
     moved = np.load(folder / "out" / "transported.npy")
     assert moved.shape == (N, Q)
-    code, _, _ = call(capsys, "transport", "out", "x.npy", "--seed", "3", "--out", "moved.npy")
+    code, _, _ = call("transport", "out", "x.npy", "--seed", "3", "--out", "moved.npy")
     assert code == 0
     np.testing.assert_allclose(np.load(folder / "moved.npy"), moved, atol=1e-5)
     assert not [p.name for p in folder.iterdir() if p.name.startswith(".")]
 
 
-def test_align_without_labels_judges_nothing(folder, capsys):
-    assert call(capsys, *ALIGN, "--strategy", "true")[0] == 0
+def test_align_without_labels_has_no_accuracy(folder, call):
+    assert call(*ALIGN, "--strategy", "true")[0] == 0
     report = json.loads((folder / "out" / "report.json").read_text())
     assert report["matching_accuracy"] is None
     assert report["cost"] is None
 
 
-def test_local_leaves_no_plan(folder, capsys):
-    assert call(capsys, *ALIGN, "--strategy", "local")[0] == 0
+def test_local_leaves_no_plan(folder, call):
+    assert call(*ALIGN, "--strategy", "local")[0] == 0
     assert not (folder / "out" / "coupling.npz").exists()
     report = json.loads((folder / "out" / "report.json").read_text())
-    assert report["mass"] == pytest.approx(1, abs=0.05)  # of a batch
+    assert report["mass"] == pytest.approx(1, abs=0.05)  # average over batches
     assert report["converged"] in (True, False)
 
 
-def test_every_cost_and_solver_can_be_asked_for(folder, capsys):
-    asked = ("--cost", "knn", "--cost-option", "k=5", "--cost-option", "form=path", "--metric", "sqeuclidean")
-    assert call(capsys, *ALIGN, *asked, "--solver", "fgw", "--alpha", "0.3")[0] == 0
+def test_every_cost_and_solver_can_be_chosen(folder, call):
+    options = ("--cost", "knn", "--cost-option", "k=5", "--cost-option", "form=path", "--metric", "sqeuclidean")
+    assert call(*ALIGN, *options, "--solver", "fgw", "--alpha", "0.3")[0] == 0
     report = json.loads((folder / "out" / "report.json").read_text())
     assert (report["cost"], report["cost_options"]) == ("knn", {"k": 5, "form": "path"})
     assert (report["solver"], report["alpha"], report["metric"]) == ("fgw", 0.3, "sqeuclidean")
     assert report["recommendation"] is None
-    code, _, err = call(capsys, *ALIGN, "--cost", "auto")
+    code, _, err = call(*ALIGN, "--cost", "auto")
     assert code == 0
     report = json.loads((folder / "out" / "report.json").read_text())
     assert report["cost"] == report["recommendation"]["cost"]
     assert report["recommendation"]["reason"] in err.replace("\n", " ")
-    assert call(capsys, *ALIGN, "--strategy", "local", "--ot-batch-size", "40", "--batch-size", "16")[0] == 0
+    assert call(*ALIGN, "--strategy", "local", "--ot-batch-size", "40", "--batch-size", "16")[0] == 0
     assert json.loads((folder / "out" / "report.json").read_text())["config"]["ot_batch_size"] == 40
 
 
@@ -112,13 +82,13 @@ def test_every_kind_of_matrix_reads_the_same(folder, name):
     np.testing.assert_allclose(bv.datasets.files.read_matrix(name), np.load("x.npy"), rtol=1e-9)
 
 
-def test_an_earlier_result_is_replaced_and_other_files_are_not(folder, capsys):
-    assert call(capsys, *ALIGN)[0] == 0
-    assert call(capsys, *ALIGN, "--seed", "1")[0] == 0
+def test_an_earlier_result_is_replaced_and_other_files_are_not(folder, call):
+    assert call(*ALIGN)[0] == 0
+    assert call(*ALIGN, "--seed", "1")[0] == 0
     assert json.loads((folder / "out" / "report.json").read_text())["seed"] == 1
     (folder / "mine").mkdir()
     (folder / "mine" / "thesis.tex").write_text("years of work")
-    code, _, err = call(capsys, *ALIGN[:-1], "mine")
+    code, _, err = call(*ALIGN[:-1], "mine")
     assert code == 2
     assert "holds other files" in err
     assert (folder / "mine" / "thesis.tex").read_text() == "years of work"
@@ -155,10 +125,10 @@ def bomb(folder: Path) -> None:
 
 
 BAD = [
-    (("align", "gone.npy", "y.npy"), ("gone.npy", "none")),
+    (("align", "gone.npy", "y.npy"), ("gone.npy", "No such file")),
     (("align", "x.doc", "y.npy"), ("x.doc", ".parquet")),
     (("align", "nan.npy", "y.npy"), ("nan.npy", "finite", "row 0")),
-    (("align", "flat.npy", "y.npy"), ("flat.npy", "one row a sample")),
+    (("align", "flat.npy", "y.npy"), ("flat.npy", "one row per sample")),
     (("align", "objects.npy", "y.npy"), ("objects.npy", "can't be read")),
     (("align", "empty.npy", "y.npy"), ("empty.npy", "2 rows")),
     (("align", "cut.npy", "y.npy"), ("cut.npy", "can't be read")),
@@ -197,43 +167,43 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("arguments", "said"), BAD, ids=lambda v: " ".join(v)[-40:])
-def test_bad_input_gets_one_sentence_status_2_and_no_output(folder, capsys, arguments, said):
+@pytest.mark.parametrize(("arguments", "words"), BAD, ids=lambda v: " ".join(v)[-40:])
+def test_bad_input_gets_one_sentence_status_2_and_no_output(folder, call, arguments, words):
     bad_files(folder)
     bomb(folder)
     extra = () if "--pairs" in arguments else ("--pairs", "pairs.csv")
     before = sorted(p.name for p in folder.iterdir())
-    code, out, err = call(capsys, *arguments, *extra, "--steps", "20", *arguments[3:], "--out", "out")
+    code, out, err = call(*arguments, *extra, "--steps", "20", *arguments[3:], "--out", "out")
     assert code == 2
     assert out == ""
     assert err.count("\n") == 1
     assert "Traceback" not in err
-    for word in said:
+    for word in words:
         assert word in err
     assert sorted(p.name for p in folder.iterdir()) == before
 
 
-def test_transport_refuses_other_dimensions_and_damaged_flows(folder, capsys):
-    assert call(capsys, *ALIGN)[0] == 0
-    code, _, err = call(capsys, "transport", "out", "y.npy", "--out", "t.npy")
+def test_transport_refuses_other_dimensions_and_damaged_flows(folder, call):
+    assert call(*ALIGN)[0] == 0
+    code, _, err = call("transport", "out", "y.npy", "--out", "t.npy")
     assert code == 2
     assert "5 columns" in err
-    code, _, err = call(capsys, "transport", "elsewhere", "x.npy", "--out", "t.npy")
+    code, _, err = call("transport", "elsewhere", "x.npy", "--out", "t.npy")
     assert code == 2
     assert "found no flow" in err
     (folder / "out" / "flow" / "flow.json").write_text("{")
-    code, _, err = call(capsys, "transport", "out", "x.npy", "--out", "t.npy")
+    code, _, err = call("transport", "out", "x.npy", "--out", "t.npy")
     assert code == 2
     assert "damaged" in err
     assert not (folder / "t.npy").exists()
 
 
-def test_a_run_that_fails_or_is_stopped_leaves_nothing(folder, capsys, monkeypatch):
-    code, _, err = call(capsys, *ALIGN, "--learning-rate", "1e30")
+def test_a_run_that_fails_or_is_stopped_leaves_nothing(folder, call, monkeypatch):
+    code, _, err = call(*ALIGN, "--learning-rate", "1e30")
     assert code == 1
     assert "learning rate" in err
     monkeypatch.setattr(bv.Flow, "transport", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
-    code, _, err = call(capsys, *ALIGN)
+    code, _, err = call(*ALIGN)
     assert code == 130
     assert "no result was written" in err
     assert not (folder / "out").exists()
@@ -252,51 +222,52 @@ def test_two_processes_on_one_folder_leave_one_whole_result(folder):
     np.testing.assert_allclose(np.load(folder / "out" / "transported.npy"), moved, atol=1e-4)
 
 
-def test_a_killed_training_goes_on_with_the_same_command(folder, capsys, monkeypatch):
-    """What was kept beside the output is used, told, and gone when the result is there."""
-    from bridgeviz.flows import training
+def test_the_same_command_resumes_a_killed_training(folder, call, monkeypatch):
+    """The checkpoints beside the output are used, announced, and deleted when the result is written."""
+    from bridgeviz.flows._training import Training
 
     class Crash(Exception):
         pass
 
-    real = training._Training.progress
+    real = Training.progress
 
     def crash(self, done, *rest):
         if done > 500:
             raise Crash
         return real(self, done, *rest)
 
-    monkeypatch.setattr(training._Training, "progress", crash)
+    monkeypatch.setattr(Training, "progress", crash)
     many = (*ALIGN[: ALIGN.index("--steps")], "--steps", "700", *ALIGN[ALIGN.index("--steps") + 2 :])
     with pytest.raises(Crash):
-        call(capsys, *many)
+        call(*many)
     assert Path("out.training").is_dir()
     assert not Path("out").exists()
-    monkeypatch.setattr(training._Training, "progress", real)
-    code, _, said = call(capsys, *many)
-    assert code == 0, said
-    assert "Goes on at step 500 of an earlier try." in said
+    monkeypatch.setattr(Training, "progress", real)
+    code, _, err = call(*many)
+    assert code == 0, err
+    assert "Resuming an interrupted training at step 500." in err
     assert not Path("out.training").exists()
-    code, _, said = call(capsys, *many, "--anew")
-    assert (code, "Goes on" in said) == (0, False)
+    code, _, err = call(*many, "--restart")
+    assert (code, "Resuming" in err) == (0, False)
 
 
-def test_what_is_kept_is_deleted_only_when_asked_and_nothing_else_is(folder, capsys):
+@pytest.mark.parametrize("restart", ["--restart", "--anew"])
+def test_checkpoints_are_deleted_only_on_request_and_other_files_never(folder, call, restart):
     config = bv.FlowConfig(steps=20, batch_size=32, chunk_size=10)
     problem = bv.load("blobs", n=60)
     plan = bv.couplings.true(problem.truth, shape=problem.shape)
     next(bv.flows.fit(problem, plan, config, checkpoints="out.training", every=1))
-    code, _, said = call(capsys, *ALIGN)
+    code, _, err = call(*ALIGN)
     assert code == 2
-    assert "belong to another training" in said
-    assert "--anew deletes it" in said
-    assert call(capsys, *ALIGN, "--anew", "--source-labels", "gone.txt")[0] == 2
-    assert list(Path("out.training").glob("step-*"))  # a slip of the pen costs nothing
-    assert call(capsys, *ALIGN, "--anew")[0] == 0
+    assert "belong to another training" in err
+    assert "--restart deletes it" in err
+    assert call(*ALIGN, restart, "--source-labels", "gone.txt")[0] == 2
+    assert list(Path("out.training").glob("step-*"))  # a typing error costs nothing
+    assert call(*ALIGN, restart)[0] == 0
     Path("out.training").mkdir()
     Path("out.training/cells.npy").touch()
-    for anew in ((), ("--anew",)):
-        code, _, said = call(capsys, *ALIGN, *anew)
+    for options in ((), (restart,)):
+        code, _, err = call(*ALIGN, *options)
         assert code == 2
-        assert "It holds other files: cells.npy" in said
+        assert "It holds other files: cells.npy" in err
     assert Path("out.training/cells.npy").exists()

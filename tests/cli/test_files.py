@@ -103,5 +103,5 @@ def test_a_folder_with_anything_else_in_it_is_never_replaced(tmp_path):
         pass
     assert (tmp_path / "project" / "thesis.tex").is_file()
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="no folder"):
+    with pytest.raises(InputError, match="not a writable folder"):
         check_folder(tmp_path / "file" / "below", holds=holds)

@@ -1,0 +1,186 @@
+"""`bridgeviz align`."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import bridgeviz as bv
+from bridgeviz import _checks as check
+from bridgeviz._checks import InputError
+from bridgeviz._files import check_folder
+from bridgeviz._options import PairOf
+from bridgeviz.cli._settings import (
+    OPTIONS,
+    Sections,
+    SettingsCommand,
+    flat_values,
+    known_settings,
+    passed_settings,
+    refuse_unread,
+)
+from bridgeviz.cli._types import INTEGER
+
+if TYPE_CHECKING:
+    from bridgeviz.experiments import Run
+
+STAGES = ("cost", "coupling", "flow")
+"""The stages whose settings are options."""
+
+ALSO = ("reverse", "seed")
+"""The settings of other stages that are options; the files decide the rest."""
+
+
+def sections() -> Sections:
+    """The settings that are options of `align`, by section."""
+    from bridgeviz.experiments import settings
+
+    groups: dict[str, dict[str, Any]] = {OPTIONS: {}, **{stage.capitalize(): {} for stage in STAGES}}
+    for setting in settings():
+        name, kind = setting.name, setting.option.kind
+        if setting.part is not None and isinstance(kind, PairOf):
+            name = f"{name}_{kind.parts[setting.part]}"
+        if setting.stage in STAGES:
+            groups[setting.stage.capitalize()][name] = setting
+        elif name in ALSO:
+            groups[OPTIONS][name] = setting
+    return groups
+
+
+@click.command(cls=SettingsCommand, sections=sections)
+@click.argument("source", type=click.Path())
+@click.argument("target", type=click.Path())
+@click.option("--pairs", required=True, type=click.Path(), help="CSV with columns source,target, or .npy (l, 2).")
+@click.option("--source-labels", type=click.Path(), help="One label per row: .npy, .txt or .csv.")
+@click.option("--target-labels", type=click.Path(), help="One label per row: .npy, .txt or .csv.")
+@click.option("--out", required=True, type=click.Path(), help="Folder for the result.")
+@click.option(
+    "--cost-option", multiple=True, metavar="NAME=VALUE", help="An option of the cost, such as k=5; repeatable."
+)
+@click.option("--restart", is_flag=True, help="Discard the checkpoints of an interrupted training.")
+@click.option("--anew", is_flag=True, hidden=True)
+@click.option("--devices", type=INTEGER, help="Devices of each process that share each batch; one by default.")
+@click.option(
+    "--coordinator", metavar="HOST:PORT", help="Address of the first of several processes that train together."
+)
+@click.option("--num-processes", type=INTEGER, help="Number of these processes.")
+@click.option("--process-id", type=INTEGER, help="Number of this process, from 0. Process 0 writes the result.")
+@click.pass_context
+def align(
+    ctx: click.Context, source: str, target: str, pairs: str, source_labels: str | None, target_labels: str | None,
+    out: str, cost_option: tuple[str, ...], restart: bool, anew: bool, devices: int | None, coordinator: str | None,
+    num_processes: int | None, process_id: int | None,
+) -> None:  # fmt: skip
+    """Couple SOURCE with TARGET and learn the flow between them.
+
+    SOURCE and TARGET are .npy, .npz, .csv or .parquet files with one row per sample.
+
+    Checkpoints of the training are kept in OUT.training until the result is written. After an interruption, the same
+    command resumes the training.
+    """
+    from bridgeviz.cli._bar import TrainingBar
+    from bridgeviz.datasets import files
+    from bridgeviz.experiments import RESULT_FILES
+
+    leads = _join(coordinator, num_processes, process_id)
+    check_folder(out, holds=RESULT_FILES)
+    config = _config(ctx, cost_option)
+    problem = bv.Problem(source=_space(source, source_labels), target=_space(target, target_labels))
+    index = files.read_pairs(pairs, problem.shape)
+    mesh = None if devices is None and coordinator is None else bv.flows.mesh(devices)
+    checkpoints = Path(f"{Path(out).resolve()}.training")
+    if (restart or anew) and leads:
+        bv.flows.forget(checkpoints)
+    with TrainingBar(config.flow, shown=leads) as bar:
+        try:
+            run = bv.run(
+                config, problem=problem, pairs=index, on_progress=bar.show, on_recommend=bar.show_choice,
+                checkpoints=checkpoints, mesh=mesh,
+            )  # fmt: skip
+        except bv.flows.Stale as error:
+            raise InputError(f"{error} The option --restart deletes it.") from error
+    if leads:
+        _write(run, out)
+        bv.flows.forget(checkpoints)
+
+
+def _write(run: Run, out: str) -> None:
+    """Write the result of a run to the folder `out`, and say what it is."""
+    from bridgeviz.experiments import save
+
+    report = save(run, out)
+    if run.recommendation is not None:
+        click.echo(run.recommendation.reason, err=True)
+    if report["advice"]:
+        click.echo(f"Warning: {report['advice']}", err=True)
+    accuracy = report["matching_accuracy"]
+    quality = "no labels to evaluate it with" if accuracy is None else f"matching accuracy {accuracy:.3f}"
+    click.echo(f"Aligned {report['n']} x {report['m']} points from {report['l']} pairs: {quality}. Result in {out}")
+
+
+def _config(ctx: click.Context, cost_option: tuple[str, ...]) -> bv.RunConfig:
+    """The settings of the run that the options describe."""
+    options = _cost_options(cost_option)
+    try:
+        config = bv.RunConfig(dataset="yours", fraction=1.0, cost_options=options, **flat_values(ctx))
+    except InputError as error:  # it names the option instead of the argument of a function
+        text = re.sub(r"'(\w+)' of RunConfig\(\)", lambda name: f"'{name[1].replace('_', '-')}' of align()", str(error))
+        raise InputError(text) from error
+    for name, value in options.items():
+        if getattr(config.cost, name) != value:
+            raise check.fail("cost-option", "align", "the only option for what it sets", f"{name}={value}")
+    refuse_unread(ctx, but=("strategy",))  # so that one set of options serves for a comparison of strategies
+    known, passed = known_settings(ctx), passed_settings(ctx)
+    texts = {setting.key: passed.get(name, setting.default) for name, setting in known.items()}
+    unused = [f"--{name.replace('_', '-')}" for name in passed if not known[name].applies(texts)]
+    if unused:
+        click.echo(f"Note: the strategy '{config.strategy}' does not use {', '.join(unused)}.", err=True)
+    return config
+
+
+def _cost_options(texts: tuple[str, ...]) -> dict[str, Any]:
+    """NAME=VALUE, where the value is an integer, a number or a word."""
+    options: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not (name and equals and value):
+            raise check.fail("cost-option", "align", "NAME=VALUE, such as k=5", repr(text))
+        options[name] = value
+        for kind in (float, int):  # an integer is a float as well
+            with suppress(ValueError):
+                options[name] = kind(value)
+    return options
+
+
+def _space(path: str, labels: str | None) -> bv.Space:
+    """A space from a file of its rows and one of their labels."""
+    from bridgeviz.datasets import files
+
+    x = files.read_matrix(path)
+    return bv.Space(x, labels=None if labels is None else files.read_labels(labels, len(x)))
+
+
+def _join(coordinator: str | None, num_processes: int | None, process_id: int | None) -> bool:
+    """Join the other processes, if there are any; returns whether this one writes the result."""
+    arguments = {"coordinator": coordinator, "num-processes": num_processes, "process-id": process_id}
+    missing = [name for name, value in arguments.items() if value is None]
+    if len(missing) == len(arguments):
+        return True
+    if missing:
+        raise check.fail(missing[0], "align", "given with the other two options of several processes", None)
+    num_processes = check.count(num_processes, "num-processes", "align")
+    process_id = check.count(process_id, "process-id", "align", least=0, most=num_processes - 1)
+    import jax
+
+    try:
+        jax.distributed.initialize(coordinator, num_processes=num_processes, process_id=process_id)
+    except (RuntimeError, ValueError) as error:
+        reason = str(error).splitlines()[0][:120]
+        raise InputError(
+            f"The 'coordinator' of align() must be the HOST:PORT of process 0. Got {coordinator!r} instead ({reason})."
+        ) from error
+    return process_id == 0

@@ -1,0 +1,53 @@
+"""The progress bar of a training."""
+
+from __future__ import annotations
+
+import sys
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from tqdm import tqdm
+
+if TYPE_CHECKING:
+    from bridgeviz.flows import FlowConfig, Progress
+
+
+class TrainingBar:
+    """A progress bar on stderr, as a context manager.
+
+    Args:
+        config: of the training.
+        shown: whether there is a bar at all; without a terminal there is none either way.
+    """
+
+    def __init__(self, config: FlowConfig, *, shown: bool):
+        self._chunk_size = config.chunk_size
+        disable = None if shown else True
+        self._bar = tqdm(total=config.steps, desc="training", unit="step", disable=disable, leave=False)
+        self._notices = {""}
+        self._begun = False
+
+    def __enter__(self) -> TrainingBar:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.close()
+
+    def show(self, progress: Progress) -> None:
+        """The progress of the training."""
+        bar = self._bar
+        if not self._begun and len(progress.losses) > self._chunk_size:
+            bar.write(f"Resuming an interrupted training at step {progress.step:,}.", file=sys.stderr)
+        if progress.notice not in self._notices:
+            bar.write(progress.notice, file=sys.stderr)
+        self._begun = True
+        self._notices.add(progress.notice)
+        bar.set_description("training", refresh=False)
+        bar.update(progress.step - bar.n)
+        bar.set_postfix(loss=f"{progress.losses.mean():.3f}", refresh=False)
+
+    def show_choice(self, done: int, total: int) -> None:
+        """The progress of the choice of a cost, which comes before the training."""
+        self._bar.set_description(f"choosing a cost, {done} of {total}", refresh=True)

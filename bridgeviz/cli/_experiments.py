@@ -1,0 +1,48 @@
+"""`bridgeviz bench`, `figure` and `gallery`."""
+
+from __future__ import annotations
+
+import click
+
+from bridgeviz.cli._types import INTEGER
+
+SEEDS = click.option("--seeds", type=INTEGER, default=5, show_default=True, help="Number of seeds, from 0.")
+
+
+@click.command()
+@click.argument("name")
+@SEEDS
+def bench(name: str, seeds: int) -> None:
+    """Run the benchmark NAME.
+
+    Writes the results to data/benchmarks/ and the tables to the documentation.
+    """
+    from bridgeviz.experiments import benchmarks
+
+    for line in benchmarks.measure(name, seeds=seeds):
+        click.echo(line)
+
+
+@click.command()
+@click.argument("number", type=INTEGER)
+@click.option("--dataset", default="mnist", show_default=True, help="mnist or tiny-imagenet; Fig. 15 has its own.")
+@SEEDS
+def figure(number: int, dataset: str, seeds: int) -> None:
+    """Measure the paper's figure NUMBER.
+
+    Writes the results to data/benchmarks/ and the tables to the documentation.
+    """
+    from bridgeviz.experiments import figures
+
+    for line in figures.measure(number, dataset=dataset, seeds=seeds):
+        click.echo(line)
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+def gallery(names: tuple[str, ...]) -> None:
+    """Make the finished alignments of the app's first page: NAMES, or all."""
+    from bridgeviz.experiments import gallery as presets
+
+    for line in presets.make_all(names=list(names) or None):
+        click.echo(line)
