@@ -1,8 +1,10 @@
-"""The router: one file a page, in the order that `bridgeviz.ui.router` gives."""
+"""The main script: the page that the link asks for, and the sidebar that all pages share."""
 
-from bridgeviz.ui import courtesy, jobs, router
+from bridgeviz.ui.panels import sidebar
+from bridgeviz.ui.state import router
+from bridgeviz.ui.work import priority
 
 page = router.route()
-jobs.line()
+sidebar.draw()
 page.run()
-courtesy.settle()
+priority.settle()

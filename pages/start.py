@@ -1,30 +1,33 @@
-"""What is this? Opens on a finished alignment that plays at once."""
+"""What is this? Opens on a finished alignment that starts to play by itself."""
 
 import streamlit as st
 
-from bridgeviz.ui import cards, doors, page, router, settings
-from bridgeviz.ui.player import player
-from bridgeviz.viz import gallery
+from bridgeviz.experiments import gallery
+from bridgeviz.ui.guard import guard
+from bridgeviz.ui.panels import cards, page
+from bridgeviz.ui.panels.player import player
+from bridgeviz.ui.state import link, router, values
 
 router.ensure()
 st.title("Can two models that never met understand each other?")
 st.markdown(
     "One model has learned pictures of digits, another has learned their labels; neither knows of the other. Give "
-    "bridgeviz **a few known pairs**, and it learns to carry **every** point of the one space to the other. Watch: "
+    "bridgeviz **a few known pairs**, and it learns to carry **every** point of one space to the other. Watch: "
     "each point starts as noise and flows to the label that its picture should have."
 )
 name = cards.chosen()
-with doors.guard():
+with guard():
     scene = gallery.shipped(name)
 st.markdown(f"**{gallery.PRESETS[name].title}.** {gallery.lesson(name, scene)}")
 player(scene, key="start_player")
-numbers = scene.metrics
-page.numbers(numbers, pairs=int(numbers["pairs"]), known=int(numbers["known"]), chance=scene.chance)
+metrics = scene.metrics
+page.numbers(metrics, pairs=int(metrics["pairs"]), known=int(metrics["known"]), chance=scene.chance)
 if st.button("Open these settings in Flow", type="primary", icon=":material/air:", key="open"):
-    settings.apply(gallery.config(scene))
-    st.switch_page("pages/flow.py")
+    config = gallery.config(scene)
+    values.apply(config)
+    st.switch_page("pages/flow.py", query_params=link.differences(config))
 
 st.divider()
 st.subheader("Six more ways it can go")
 cards.cards(name)
-page.onwards("data", "what are the two spaces?")
+page.next_page("data", "what are the two spaces?")

@@ -1,13 +1,18 @@
-"""The only room that imports streamlit: session state, cached doors, background jobs, the player.
+"""The app: the only room that imports streamlit.
 
-`settings` draws the shared controls and keeps them in the link; `doors` caches what the engine makes of them; `jobs`
-trains in the background; `player` plays a `Scene`; `page` holds what every page has in common.
+Imports point downwards, from `panels` to `work`, `cache`, `guard` and `state`:
+
+- `state`: the settings of a session, their controls, the link, the pages, what is selected on a map.
+- `guard`: errors become one plain sentence with a way out.
+- `cache`: what the stages of a run give, solved once per server.
+- `work`: jobs in the background, their queue, trainings, saved runs.
+- `panels`: parts of pages.
 """
 
 import jax
 
 from bridgeviz.datasets import paths
 
-# What one server compiled, the next one finds: the first training after a start begins seconds sooner.
+# Keeps compiled programs on the disk: the first training after a restart begins seconds sooner.
 jax.config.update("jax_compilation_cache_dir", str(paths.cache() / "compiled"))
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.2)

@@ -1,40 +1,36 @@
-"""The four analysis pages: they open, answer to the sidebar, and say what is missing instead of failing."""
+"""The four analysis pages: they open, follow the sidebar, and say what is missing instead of failing."""
 
 import importlib
-from pathlib import Path
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import streamlit as st
-from streamlit.testing.v1 import AppTest
 
 import bridgeviz as bv
-from bridgeviz import datasets
-from bridgeviz.ui import analysis, doors, thumbnails
-from bridgeviz.ui.maps import counterparts, picked_rows
+from bridgeviz.datasets import Blobs
+from bridgeviz.ui.cache import analysis, pictures
+from bridgeviz.ui.panels import advice
+from bridgeviz.ui.state.selection import counterparts, picked_rows
 
-PAGES = Path(__file__).resolve().parents[2] / "pages"
+from .driver import PATIENCE, ROOT, job_of, load
+
 NAMES = ("data", "pairs_and_cost", "coupling", "diagnose")
 TINY = {"dataset": "blobs", "steps": "20", "percent": "20", "batch_size": "64"}
 
 
 @pytest.fixture(autouse=True)
-def links(monkeypatch):
-    """Fresh caches, and the links that a page draws: a page run by itself has no router that could resolve them."""
-    found = []
-    monkeypatch.setattr(st, "page_link", lambda page, **_: found.append(page))
-    yield found
+def clear_caches():
+    """No page finds the results of another test."""
+    yield
     st.cache_data.clear()
     st.cache_resource.clear()
 
 
 def opened(name, monkeypatch=None, problem=None, **link):
     if problem is not None:
-        monkeypatch.setattr(datasets, "load", lambda *_, **__: problem)
-    test = AppTest.from_file(str(PAGES / f"{name}.py"), default_timeout=60)
-    for key, value in {**TINY, **link}.items():
-        test.query_params[key] = value
-    test.run()
+        monkeypatch.setattr(Blobs, "load", lambda _: problem)
+    test = load(name, **{**TINY, **link}).run()
     assert not test.exception, test.exception
     return test
 
@@ -48,7 +44,7 @@ def texts(test):
 def test_a_page_asks_its_question_and_leads_on(name, links):
     test = opened(name)
     assert links
-    assert all((PAGES.parent / link).is_file() for link in links)
+    assert all((ROOT / link).is_file() for link in links)
     assert test.title[0].value.endswith("?")
     assert not test.error
 
@@ -60,12 +56,12 @@ def test_every_strategy_is_shown(name, strategy):
 
 
 @pytest.mark.parametrize("name", NAMES[:3])
-@pytest.mark.parametrize("kind", ["no labels", "no truth of labels", "words"])
-def test_other_peoples_problems_do_not_break_a_page(name, kind, monkeypatch):
+@pytest.mark.parametrize("kind", ["no labels", "no target labels", "words"])
+def test_problems_without_labels_or_with_words_as_labels_do_not_break_a_page(name, kind, monkeypatch):
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(60, 4)), rng.normal(size=(60, 3))
     words = np.array(["ant", "bee", "cat"])[np.arange(60) % 3]
-    labels = {"no labels": (None, None), "no truth of labels": (words, None), "words": (words, words)}[kind]
+    labels = {"no labels": (None, None), "no target labels": (words, None), "words": (words, words)}[kind]
     truth = np.stack([np.arange(60)] * 2, axis=1)
     problem = bv.Problem(bv.Space(x, labels=labels[0]), bv.Space(y, labels=labels[1]), truth=truth)
     test = opened(name, monkeypatch, problem)
@@ -88,7 +84,7 @@ def test_classes_without_a_pair_are_named():
     assert ", ".join(map(str, missing)) in test.warning[0].value
 
 
-def test_picking_points_changes_the_way():
+def test_picking_points_changes_the_route():
     test = opened("pairs_and_cost")
     test.number_input(key="pick_source").set_value(7)
     test.number_input(key="pick_target").set_value(11).run()
@@ -108,8 +104,9 @@ def test_the_accuracy_on_the_page_is_the_plans():
 
 
 def test_a_plan_that_did_not_converge_says_what_to_try(monkeypatch):
-    linear = bv.couplings.linear
-    monkeypatch.setattr(bv.couplings, "linear", lambda cost, **more: linear(cost, max_iterations=10, **more))
+    solver = importlib.import_module("bridgeviz.couplings._linear").Linear
+    steps = solver.steps
+    monkeypatch.setattr(solver, "steps", lambda self, *args: steps(replace(self, max_iterations=10), *args))
     test = opened("coupling", epsilon="0.001")
     assert "larger epsilon" in test.warning[0].value
 
@@ -131,9 +128,7 @@ def test_a_run_is_diagnosed(strategy):
         dataset="blobs", options={"overlap": 0.3}, fraction=0.2, steps=20, batch_size=64, strategy=strategy
     )
     run = bv.run(config)
-    test = AppTest.from_file(str(PAGES / "diagnose.py"), default_timeout=60)
-    for key, value in {**TINY, "strategy": strategy}.items():
-        test.query_params[key] = value
+    test = load("diagnose", **TINY, strategy=strategy)
     test.session_state["_run"] = run
     test.run()
     assert not test.exception, test.exception
@@ -165,23 +160,23 @@ def test_a_sheet_holds_every_picture_in_its_place():
 
     from PIL import Image
 
-    pictures = np.arange(5 * 8 * 8).reshape(5, 8, 8).astype(np.uint8)
-    sheet, across = thumbnails._sheet(pictures, across=3)
+    drawings = np.arange(5 * 8 * 8).reshape(5, 8, 8).astype(np.uint8)
+    sheet, across = pictures.tiled(drawings, across=3)
     whole = np.asarray(Image.open(io.BytesIO(base64.b64decode(sheet.split(",")[1]))))
     assert (across, whole.shape) == (3, (16, 24))
-    np.testing.assert_array_equal(whole[8:, 8:16], pictures[4])
+    np.testing.assert_array_equal(whole[8:, 8:16], drawings[4])
 
 
 def test_numbers_are_cached_by_what_they_depend_on():
     config = bv.RunConfig(dataset="blobs", options={"overlap": 0.3}, fraction=0.2)
     other = bv.RunConfig(dataset="blobs", options={"overlap": 0.3}, fraction=0.2, steps=7, epsilon=0.5)
-    assert analysis.spaces(config) == analysis.spaces(other)
-    assert doors.key(config) != doors.key(other)
+    assert config.key("load") == other.key("load")
+    assert config.key("coupling") != other.key("coupling")
     assert analysis.panel(config, "source") is analysis.panel(other, "source")
 
 
 @pytest.mark.parametrize("cost", bv.costs.COSTS)
-def test_every_cost_is_explained_and_shows_its_way(cost):
+def test_every_cost_is_explained_and_shows_its_route(cost):
     test = opened("pairs_and_cost", cost=cost)
     assert not test.error
     assert "Kept as two factors of" in texts(test)
@@ -226,10 +221,10 @@ def test_what_did_not_converge_says_its_residual_and_what_to_try():
 
 def test_a_cost_beyond_the_memory_says_its_size_and_offers_a_sample(monkeypatch):
     monkeypatch.setenv("BRIDGEVIZ_MEMORY_GB", "0.005")
-    monkeypatch.setattr("bridgeviz.ui.settings.SAMPLE", 300)
+    monkeypatch.setattr("bridgeviz.ui.state.values.SAMPLE", 300)
     test = opened("coupling", dataset="swiss-roll")
     assert "1,000 x 1,000 matrix would take 0.00745 GB, above the limit of 0.005 GB" in test.error[0].value
-    next(button for button in test.button if button.label == "Use a sample of 300 rows a side").click().run()
+    next(button for button in test.button if button.label == "Use a sample of 300 rows per side").click().run()
     assert not test.exception
     assert not test.error
     assert test.select_slider(key="rows").value == "300"
@@ -237,45 +232,44 @@ def test_a_cost_beyond_the_memory_says_its_size_and_offers_a_sample(monkeypatch)
 
 
 def finished(test, slot):
-    test.session_state[slot][1].join(120)
+    job_of(test, slot).join(PATIENCE)
     return test.run()
 
 
 def test_recommend_shows_its_table_and_its_choice_can_be_used(monkeypatch):
-    module = importlib.import_module("bridgeviz.experiments.recommend")
-    monkeypatch.setattr(module, "GRID", module.GRID[:1] + module.GRID[-2:])
+    module = importlib.import_module("bridgeviz.experiments._recommend")
+    every = module.candidates
+    monkeypatch.setattr(module, "candidates", lambda metric: every(metric)[:1] + every(metric)[-2:])
     monkeypatch.setattr(module, "TAUS", module.TAUS[:1])
     test = opened("pairs_and_cost", percent="5")
     test.button(key="ask_recommend").click().run()
     assert not test.exception
-    finished(test, "_advice_recommend")
+    finished(test, "recommend")
     assert not test.exception
     problem = bv.load("blobs", overlap=0.3)
-    found = bv.recommend(problem, problem.sample_pairs(0.05))
-    assert found.reason in texts(test)
-    assert test.dataframe[0].value.cost.tolist() == found.table.cost.tolist()
+    choice = bv.recommend(problem, problem.sample_pairs(0.05))
+    assert choice.reason in texts(test)
+    assert test.dataframe[0].value.cost.tolist() == choice.table.cost.tolist()
     test.button(key="use_recommended").click().run()
     assert not test.exception
-    assert test.selectbox(key="cost").value == found.cost
+    assert test.selectbox(key="cost").value == choice.cost
     test.select_slider(key="percent").set_value("10").run()
-    assert [button.key for button in test.button if button.key == "ask_recommend"]  # other pairs: ask again
+    assert [button.key for button in test.button if button.key == "ask_recommend"]  # other pairs: start again
 
 
-def test_tuning_shows_heatmap_and_rule(monkeypatch):
-    from bridgeviz.ui import advice
-
+def test_tuning_shows_heatmap_and_regression(monkeypatch):
     for name, values in (("EPSILONS", (0.01, 0.1)), ("TAUS", (0.5, 1.0)), ("FRACTIONS", (0.2, 0.4))):
         monkeypatch.setattr(advice, name, values)
     test = opened("coupling")
     test.button(key="ask_tune").click().run()
-    finished(test, "_advice_tune")
+    finished(test, "tune")
     assert not test.exception
     assert "Highest aes, averaged over fractions" in texts(test)
     assert "of the variance of aes" in texts(test)
     test.select_slider(key="epsilon").set_value("0.1").run()
-    assert "of the variance of aes" in texts(test)  # epsilon and tau are what was varied
+    assert "of the variance of aes" in texts(test)  # tuning varies epsilon and tau itself
     test.selectbox(key="solver").set_value("fgw").run()
-    assert "of the variance of aes" not in texts(test)  # another solver: ask again
+    assert "of the variance of aes" not in texts(test)  # another solver: start again
 
 
 def test_a_sample_keeps_partners_together():

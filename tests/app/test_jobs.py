@@ -1,4 +1,4 @@
-"""The background jobs: they report, they can be cancelled, they queue, and nobody's job ends by itself."""
+"""Background jobs: they report, queue, pause, can be cancelled, and stop when they are abandoned."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ import pytest
 
 import bridgeviz as bv
 from bridgeviz import flows
-from bridgeviz.ui import jobs, training
+from bridgeviz.experiments import _pipeline
+from bridgeviz.ui.cache.results import Results
+from bridgeviz.ui.work import jobs, training
+from bridgeviz.ui.work.queue import JobQueue
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 
@@ -38,31 +41,31 @@ def gate():
     gate.set()
 
 
-def test_one_at_a_time_and_the_rest_in_line(gate):
-    office = jobs.Office(limit=1)
-    first, second, third = (jobs.Job(waiting(gate), office).start() for _ in range(3))
-    until(lambda: first.look().state == "running")
-    assert (second.look().place, third.look().place) == (1, 2)
+def test_one_runs_at_a_time_and_the_others_queue(gate):
+    queue = JobQueue(limit=1)
+    first, second, third = (jobs.Job(waiting(gate), queue).start() for _ in range(3))
+    until(lambda: first.snapshot().state == "running")
+    assert (second.snapshot().position, third.snapshot().position) == (1, 2)
     second.cancel()
-    until(lambda: second.look().state == "cancelled")
-    assert third.look().place == 1
+    until(lambda: second.snapshot().state == "cancelled")
+    assert third.snapshot().position == 1
     first.cancel()
-    until(lambda: third.look().state == "running")
+    until(lambda: third.snapshot().state == "running")
     gate.set()
-    until(lambda: third.look().state == "done")
+    until(lambda: third.snapshot().state == "done")
 
 
-def test_a_job_that_nobody_looks_at_is_cancelled(gate, monkeypatch):
+def test_an_abandoned_job_is_cancelled(gate, monkeypatch):
     monkeypatch.setattr(jobs, "PATIENCE", 0.2)
-    office = jobs.Office(limit=1)
-    running, queued = (jobs.Job(waiting(gate), office).start() for _ in range(2))
+    queue = JobQueue(limit=1)
+    running, queued = (jobs.Job(waiting(gate), queue).start() for _ in range(2))
     running.join(5)
     queued.join(5)
-    assert running.look().state == queued.look().state == "cancelled"
+    assert running.snapshot().state == queued.snapshot().state == "cancelled"
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "message"),
     [
         (bv.InputError("The 'epsilon' is wrong."), "The 'epsilon' is wrong."),
         (bv.TrainingError("The loss became nan."), "The loss became nan."),
@@ -70,20 +73,20 @@ def test_a_job_that_nobody_looks_at_is_cancelled(gate, monkeypatch):
         (KeyError("x"), "Something unexpected went wrong (KeyError). The server's log has the details."),
     ],
 )
-def test_an_error_becomes_one_sentence(error, said):
+def test_an_error_becomes_one_sentence(error, message):
     def work(job):
         raise error
 
-    job = jobs.Job(work, jobs.Office()).start()
+    job = jobs.Job(work, JobQueue()).start()
     job.join(5)
-    assert (job.look().state, job.look().error) == ("failed", said)
+    assert (job.snapshot().state, job.snapshot().error) == ("failed", message)
 
 
 def test_a_training_job_gives_the_same_run_as_the_library():
     config = bv.RunConfig(dataset="blobs", options={"n": 100}, fraction=0.2, steps=60, batch_size=32)
-    job = jobs.Job(training.train(config, bv.load("blobs", n=100)), jobs.Office(), config).start()
+    job = jobs.Job(training.train(config, Results()), JobQueue()).start()
     job.join(120)
-    record = job.look()
+    record = job.snapshot()
     assert record.error == ""
     assert record.state == "done"
     direct = bv.run(config)
@@ -97,42 +100,57 @@ def test_a_training_job_gives_the_same_run_as_the_library():
 
 def test_a_cancelled_training_keeps_its_flow():
     config = bv.RunConfig(dataset="blobs", options={"n": 100}, fraction=0.2, steps=100_000, batch_size=32)
-    job = jobs.Job(training.train(config, bv.load("blobs", n=100)), jobs.Office(), config).start()
-    until(lambda: job.look().step > 0, 120)
+    job = jobs.Job(training.train(config, Results()), JobQueue()).start()
+    until(lambda: job.snapshot().step > 0, 120)
     job.cancel()
     job.join(20)
-    record = job.look()
+    record = job.snapshot()
     assert record.state == "cancelled"
     assert record.run.metrics == {}
     assert 0 < len(record.run.losses) < 100_000
     assert record.run.flow.transport(record.run.problem.source.x[:3]).states.shape[1] == 3
 
 
-def test_a_pause_is_neither_in_the_speed_nor_in_the_seconds(monkeypatch):
-    """Of a training that goes on from a checkpoint, whose first chunk holds all losses before."""
-    now, told = [0.0], {}
+@pytest.fixture
+def paused(monkeypatch):
+    """A job in which every check takes 100 s and nothing else takes any time; its clock and its record."""
+    clock, record = [0.0], {}
 
     def check():
-        now[0] += 100.0
+        clock[0] += 100.0
 
-    job = SimpleNamespace(check=check, tell=lambda **said: told.update(said))
-    monkeypatch.setattr(training, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    job = SimpleNamespace(check=check, raise_if_cancelled=lambda: None, update=lambda **changes: record.update(changes))
+    for module in (training, _pipeline):
+        monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=lambda: clock[0], sleep=time.sleep))
+    return job, clock, record
+
+
+def test_a_pause_does_not_count_in_the_speed(paused, monkeypatch):
+    """The first chunk of a resumed training holds all losses before the checkpoint."""
+    job, clock, record = paused
     monkeypatch.setattr(training, "quick_accuracy", lambda *_: None)
     config = bv.RunConfig(dataset="blobs", strategy="true", steps=1000)
-    watch = training._Watch(job, bv.load("blobs", n=40), config)
-    chunk = training.CHUNK["true"]
-    watch(flows.Progress(4 * chunk, np.zeros(4 * chunk), None))
-    watch.wait()
+    monitor = training._Monitor(job, bv.load("blobs", n=40), config)
+    chunk = config.coupling.chunk_size
+    monitor(flows.Progress(4 * chunk, np.zeros(4 * chunk), None))
+    monitor.check()
     for step in (5, 6, 7):
-        now[0] += 1.0
-        watch(flows.Progress(step * chunk, np.zeros(chunk), None))
-        watch.wait()
-    assert told["speed"] == pytest.approx(chunk)
-    assert watch.paused == pytest.approx(400)
+        clock[0] += 1.0
+        monitor(flows.Progress(step * chunk, np.zeros(chunk), None))
+        monitor.check()
+    assert record["speed"] == pytest.approx(chunk)
 
 
-def test_a_paused_job_waits_gives_its_place_away_and_goes_on(gate):
-    office = jobs.Office(limit=1)
+def test_a_pause_does_not_count_in_the_seconds(paused):
+    job, clock, record = paused
+    config = bv.RunConfig(dataset="blobs", options={"n": 60}, strategy="true", fraction=0.5, steps=75, batch_size=16)
+    training.train(config, Results())(job)
+    assert clock[0] >= 400
+    assert record["run"].seconds["training"] == 0
+
+
+def test_a_paused_job_lets_another_run_and_then_continues(gate):
+    queue = JobQueue(limit=1)
     turns = []
 
     def work(job: jobs.Job) -> None:
@@ -140,35 +158,35 @@ def test_a_paused_job_waits_gives_its_place_away_and_goes_on(gate):
             turns.append(1)
             job.check()
 
-    first = jobs.Job(work, office).start()
-    until(lambda: first.look().state == "running")
+    first = jobs.Job(work, queue).start()
+    until(lambda: first.snapshot().state == "running")
     first.pause()
-    until(lambda: first.look().state == "paused")
-    assert first.look().active
+    until(lambda: first.snapshot().state == "paused")
+    assert first.snapshot().active
     before = len(turns)
     other = threading.Event()
-    second = jobs.Job(waiting(other), office).start()
-    until(lambda: second.look().state == "running")
+    second = jobs.Job(waiting(other), queue).start()
+    until(lambda: second.snapshot().state == "running")
     assert len(turns) == before
     first.resume()
-    until(lambda: first.look().state == "queued")
-    assert first.look().place == 1
+    until(lambda: first.snapshot().state == "queued")
+    assert first.snapshot().position == 1
     other.set()
-    until(lambda: first.look().state == "running")
+    until(lambda: first.snapshot().state == "running")
     until(lambda: len(turns) > before)
     gate.set()
-    until(lambda: first.look().state == "done")
+    until(lambda: first.snapshot().state == "done")
 
 
 @pytest.mark.parametrize("how", ["cancel", "patience"])
-def test_a_paused_job_can_be_cancelled_and_is_not_kept_for_nobody(gate, monkeypatch, how):
-    job = jobs.Job(waiting(gate), jobs.Office(limit=1)).start()
-    until(lambda: job.look().state == "running")
+def test_a_paused_job_can_be_cancelled_and_abandoned(gate, monkeypatch, how):
+    job = jobs.Job(waiting(gate), JobQueue(limit=1)).start()
+    until(lambda: job.snapshot().state == "running")
     job.pause()
-    until(lambda: job.look().state == "paused")
+    until(lambda: job.snapshot().state == "paused")
     if how == "cancel":
         job.cancel()
     else:
         monkeypatch.setattr(jobs, "PATIENCE", 0.1)
     job.join(5)
-    assert job.look().state == "cancelled"
+    assert job.snapshot().state == "cancelled"

@@ -1,35 +1,21 @@
-"""Start and Flow, driven without a browser, and what every page does with a bad link."""
+"""Start and Flow without a browser, and what every page does with a bad link."""
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 import bridgeviz as bv
 
-ROOT = Path(__file__).resolve().parents[2]
+from .driver import PATIENCE, ROOT, job_of, load
+
 PAGES = ["data", "pairs_and_cost", "coupling", "flow", "diagnose"]
-PATIENCE = 120
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
 
-@pytest.fixture(autouse=True)
-def links(monkeypatch):
-    """The links that a page draws: a page run by itself has no router that could resolve them."""
-    found = []
-    monkeypatch.setattr(st, "page_link", lambda page, **_: found.append(page))
-    return found
-
-
 def page(name: str, **link: str) -> AppTest:
-    app = AppTest.from_file(str(ROOT / "pages" / f"{name}.py"), default_timeout=PATIENCE)
-    for key, value in {"dataset": "blobs", "percent": "10", "steps": "20", **link}.items():
-        app.query_params[key] = value
-    return app.run()
+    return load(name, **{"dataset": "blobs", "percent": "10", "steps": "20", **link}).run()
 
 
 def test_the_router_opens_start():
@@ -67,7 +53,7 @@ def test_reset_brings_every_control_back():
     assert app.select_slider(key="percent").value == "2"
 
 
-def test_the_engine_s_refusal_is_a_message():
+def test_what_the_library_refuses_is_a_message():
     app = page("flow", percent="0.1", cover="true")
     assert not app.exception
     assert "Got" in app.error[0].value
@@ -91,7 +77,7 @@ def test_flow_trains_in_the_background_and_shows_the_result():
     app.button(key="train").click().run()
     assert not app.exception
     assert app.button(key="train").disabled
-    app.session_state["_job"].join(PATIENCE)
+    job_of(app).join(PATIENCE)
     app.run()
     assert not app.exception
     assert not app.button(key="train").disabled
@@ -107,21 +93,21 @@ def test_flow_trains_in_the_background_and_shows_the_result():
     assert shown["Mass of a point"] == "1"
 
 
-@pytest.mark.parametrize(("reweight", "said"), [(True, " to "), (False, "not learned")])
-def test_flow_says_how_much_mass_the_points_of_an_unbalanced_plan_have(reweight, said):
+@pytest.mark.parametrize(("reweight", "mass"), [(True, " to "), (False, "not learned")])
+def test_flow_says_how_much_mass_the_points_of_an_unbalanced_plan_have(reweight, mass):
     options = {"fraction": 0.2, "steps": 20, "batch_size": 64, "tau": (0.9, 1.0)}
-    app = AppTest.from_file(str(ROOT / "pages" / "flow.py"), default_timeout=PATIENCE)
+    app = load("flow")
     app.session_state["_run"] = bv.run(bv.RunConfig(dataset="blobs", reweight=reweight, **options))
     app.session_state["travel"] = True
     app.run()
     assert not app.exception
-    assert said in next(metric.value for metric in app.metric if metric.label == "Mass of a point")
+    assert mass in next(metric.value for metric in app.metric if metric.label == "Mass of a point")
 
 
 def test_flow_says_that_the_settings_have_changed():
     app = page("flow")
     app.button(key="train").click().run()
-    app.session_state["_job"].join(PATIENCE)
+    job_of(app).join(PATIENCE)
     app.run()
     app.number_input(key="seed").set_value(3).run()
     assert "have changed" in app.info[0].value
@@ -130,9 +116,9 @@ def test_flow_says_that_the_settings_have_changed():
 def test_a_failed_job_is_one_sentence():
     app = page("flow", learning_rate="1", steps="100")
     app.button(key="train").click().run()
-    job = app.session_state["_job"]
+    job = job_of(app)
     job.join(PATIENCE)
-    job.tell(state="failed", error="The loss became nan at step 3 of 100.", run=None)
+    job.update(state="failed", error="The loss became nan at step 3 of 100.", run=None)
     app.run()
     assert not app.exception
     assert app.error[0].value.startswith("The loss became")

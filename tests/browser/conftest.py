@@ -5,7 +5,7 @@ import pytest
 from . import driver
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def server():
     if reason := driver.missing():
         pytest.skip(reason)
@@ -14,7 +14,7 @@ def server():
     server.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(server):
     with driver.chromium() as browser:
         yield browser
@@ -22,13 +22,13 @@ def browser(server):
 
 @pytest.fixture
 def visit(browser, server):
-    """Open a page of the app in a fresh session; what it asked of the network is checked at the end."""
-    pages, asked = [], []
+    """Open a page of the app in a new session; its network requests are checked at the end."""
+    pages, requested = [], []
 
     def go(path: str = "/", **more):
         context = browser.new_context(viewport={"width": 1400, "height": 900}, **more)
         page = context.new_page()
-        page.on("request", lambda request: asked.append(request.url))
+        page.on("request", lambda request: requested.append(request.url))
         page.goto(server.url + path)
         pages.append(context)
         return page
@@ -37,4 +37,4 @@ def visit(browser, server):
     for context in pages:
         context.close()
     local = ("http://localhost", "ws://localhost", "data:", "blob:")
-    assert [url for url in asked if not url.startswith(local)] == []
+    assert [url for url in requested if not url.startswith(local)] == []

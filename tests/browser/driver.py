@@ -1,4 +1,4 @@
-"""A server of the app and a real Chromium to visit it with; shared by the tests and by `targets.py`."""
+"""A server of the app and a real Chromium; shared by the tests and by `targets.py`."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Server:
                 break
             time.sleep(0.05)
         self.stop()
-        raise RuntimeError("The app's server did not come up.")
+        raise RuntimeError("The app's server did not start.")
 
     def stop(self) -> None:
         """End the process."""
@@ -85,7 +85,7 @@ def chromium():
 
 
 def visit(browser, url: str, **more):
-    """A new tab at an address, in a session of its own."""
+    """A new tab at an address, in its own session."""
     page = browser.new_context(viewport={"width": 1400, "height": 900}, **more).new_page()
     page.goto(url)
     return page
@@ -109,7 +109,7 @@ def until(true, *, seconds: float = 60.0, every: float = 0.05) -> float:
     began = time.perf_counter()
     while not true():
         if time.perf_counter() - began > seconds:
-            raise TimeoutError(f"still not so after {seconds:g} s")
+            raise TimeoutError(f"not true after {seconds:g} s")
         time.sleep(every)
     return time.perf_counter() - began
 

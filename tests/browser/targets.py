@@ -1,7 +1,8 @@
 """Measure the app against its targets in a real Chromium: `python -m tests.browser.targets [1 2 ...]` prints a table.
 
-Medians, of the machine it runs on. Targets 3 and 4 take the p95 and a closed tab's minute, so the whole takes about
-four minutes. With `--readme` the table, and a screenshot of Start, go into the project's README.
+Most values are medians. Target 3 also measures the p95, and target 4 a closed tab, which takes a minute, so the whole
+takes about four minutes. With `--write`, the table goes into the project's documents, and a screenshot of Start into
+`data/pictures`.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ import sys
 import tempfile
 import time
 
-from bridgeviz.experiments.bench import write_block
-from bridgeviz.viz import gallery
+from bridgeviz.experiments import gallery
+from bridgeviz.experiments.benchmarks import write_block
 from tests.browser import driver
 from tests.browser.driver import CANVAS, IDLE, until, visit
 
@@ -37,24 +38,24 @@ WATCH = """() => {
     requestAnimationFrame(() => { drawn = performance.now(); if (inView) seen = drawn; });
   }).observe(document.body, {subtree: true, childList: true, attributes: true});
 }"""
-"""Keeps the moments of the last key press, and of the last frame that a chart (in view; anywhere) had changed for."""
+"""Records when a key was last pressed, and when the last frame with a changed chart (in view; anywhere) was drawn."""
 
 
 TABLE: list[str] = []
 
 
-def main(wanted: set[str], *, readme: bool = False) -> None:
-    """Measure what is asked for, everything by default."""
+def main(numbers: set[str], *, write: bool = False) -> None:
+    """Measure the targets with these numbers, all by default."""
     row("#", "what", "measured", "target")
     row("---", "---", "---", "---")
     with driver.chromium() as browser:
         for number, measure in MEASURES.items():
-            if not wanted or number in wanted:
+            if not numbers or number in numbers:
                 measure(browser)
-        if readme:
-            picture(browser)
-            where = f"{platform.machine()}, {os.cpu_count()} cores, browser and server on the same machine."
-            write_block(driver.ROOT / "README.md", "app", "\n".join([*TABLE, "", "Machine: " + where]))
+        if write:
+            screenshot(browser)
+            machine = f"{platform.machine()}, {os.cpu_count()} cores, browser and server on the same machine."
+            write_block("app", "\n".join([*TABLE, "", "Machine: " + machine]))
 
 
 def row(number: str, what: str, value: str, target: str) -> None:
@@ -63,8 +64,8 @@ def row(number: str, what: str, value: str, target: str) -> None:
     print(TABLE[-1], flush=True)
 
 
-def picture(browser) -> None:
-    """The README's screenshot: Start, half a journey in."""
+def screenshot(browser) -> None:
+    """The screenshot of the documents: Start, halfway through its animation."""
     server = driver.Server()
     page = visit(browser, server.url)
     until(lambda: page.locator(CANVAS).count() and driver.drawn(page) > 60)
@@ -100,7 +101,7 @@ def start(browser) -> None:
 
 
 def training(browser) -> None:
-    """Targets 2, 3 and 4: a first server, which compiles, then a second one, which finds what the first compiled."""
+    """Targets 2, 3 and 4: on a server that compiles, then on one that reads what the first has compiled."""
     cache = tempfile.mkdtemp()
     server = driver.Server(cache=cache)
     page = visit(browser, server.url + FLOW)
@@ -125,17 +126,17 @@ def training(browser) -> None:
     page = visit(browser, server.url + FLOW)
     page.locator(".st-key-train button:not([disabled])").wait_for(timeout=120_000)
     to_pairs(page)
-    said(widgets(page), "idle", "0.3 s")
+    responses(widgets(page), "idle", "0.3 s")
     page.get_by_role("link", name="Flow").first.click()
     driver.train(page)
     page.locator(LOSSES).wait_for(timeout=60_000)
     to_pairs(page)
-    said(widgets(page), "while this session trains", "0.7 s")
+    responses(widgets(page), "while this session trains", "0.7 s")
     stranger = visit(browser, server.url + FLOW)
     to_pairs(stranger)
     page.get_by_role("link", name="Flow").first.click()
     page.locator(LOSSES).wait_for(timeout=60_000)
-    said(widgets(stranger), "beside a second tab that watches a training", "0.7 s")
+    responses(widgets(stranger), "beside a second tab that watches a training", "0.7 s")
     stranger.context.close()
 
     other = visit(browser, server.url + FLOW)
@@ -159,14 +160,14 @@ def first_loss(page) -> float:
 
 
 def to_pairs(page) -> None:
-    """Over the menu, so that the session and its job stay, to "Pairs and cost"; waits for its pictures."""
+    """Go to "Pairs and cost" through the menu, which keeps the session and its job, and wait for its charts."""
     page.get_by_role("link", name="Pairs and cost").first.click()
     page.locator(".st-key-curve .js-plotly-plot").wait_for(timeout=60_000)
     page.locator(IDLE).wait_for(timeout=60_000)
 
 
 def widgets(page) -> list[tuple[float, float]]:
-    """Seconds from a key press on the fraction slider to the frame after the last change, in view and on the page."""
+    """Seconds from a key press on the fraction slider to the last changed frame, in view and anywhere on the page."""
     page.evaluate(WATCH)
     thumb = page.locator(".st-key-percent input").first
     seconds = []
@@ -178,7 +179,7 @@ def widgets(page) -> list[tuple[float, float]]:
         until(lambda: page.evaluate("drawn && performance.now() - drawn > 600"))
         page.locator(IDLE).wait_for(timeout=60_000)
         seconds.append(tuple(page.evaluate("[(seen - pressed) / 1000, (drawn - pressed) / 1000]")))
-    return seconds[4:]  # the first round through the stops computes what the next ones find
+    return seconds[4:]  # the first round fills the caches
 
 
 def frames(browser) -> None:
@@ -207,8 +208,8 @@ def honesty(_) -> None:
     row("7", "step variation, map against space: largest gap in the gallery", f"{max(gaps):.3f}", "0.05")
 
 
-def said(seconds: list[tuple[float, float]], when: str, target: str) -> None:
-    """The lines of target 3."""
+def responses(seconds: list[tuple[float, float]], when: str, target: str) -> None:
+    """The rows of target 3."""
     seen, drawn = zip(*seconds, strict=True)
     for values, what in ((seen, "picture in view"), (drawn, "last picture of the page")):
         row(
@@ -227,4 +228,4 @@ def p95(values: list[float]) -> float:
 MEASURES = {"1": start, "2": training, "6": frames, "7": honesty}
 
 if __name__ == "__main__":
-    main({word for word in sys.argv[1:] if word != "--readme"}, readme="--readme" in sys.argv)
+    main({word for word in sys.argv[1:] if word != "--write"}, write="--write" in sys.argv)

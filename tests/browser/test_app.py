@@ -1,4 +1,4 @@
-"""What only a real browser can show: pixels, motion, a training watched, no request that leaves this machine."""
+"""What only a real browser can show: pixels, motion, a training as it runs, no request that leaves this machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from . import driver
 
 pytestmark = [
     pytest.mark.browser,
-    # Playwright's own event loop is torn down by its driver.
+    # Playwright's driver closes its own event loop.
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
@@ -63,9 +63,9 @@ def test_train_shows_a_falling_loss_then_plays(visit):
     deadline = time.monotonic() + 60
     metric = page.locator("[data-testid=stMetric]").filter(has_text="Loss").locator("[data-testid=stMetricValue]")
     while time.monotonic() < deadline and page.locator(driver.CANVAS).count() == 0:
-        said = "".join(metric.all_inner_texts())  # nothing once the training is over
-        if re.match(r"\d", said):
-            values.add((len(values), float(said)))
+        text = "".join(metric.all_inner_texts())  # empty once the training is over
+        if re.match(r"\d", text):
+            values.add((len(values), float(text)))
         time.sleep(0.1)
     expect(page.locator(driver.CANVAS)).to_be_visible(timeout=PATIENCE)
     losses = [value for _, value in sorted(values)]
@@ -85,7 +85,7 @@ def test_cancel_stops_and_keeps_what_was_learned(visit):
     expect(page.locator(driver.CANVAS)).to_be_visible(timeout=PATIENCE)
 
 
-def test_a_paused_training_waits_and_one_that_a_crash_stopped_is_found_again(browser, tmp_path):
+def test_a_paused_training_waits_and_a_crashed_one_is_resumed(browser, tmp_path):
     server = driver.Server(runs=str(tmp_path))
     try:
         page = driver.visit(browser, f"{server.url}/flow?steps=1500&dataset=blobs&percent=10")
@@ -102,8 +102,8 @@ def test_a_paused_training_waits_and_one_that_a_crash_stopped_is_found_again(bro
     server = driver.Server(runs=str(tmp_path))
     try:
         page = driver.visit(browser, f"{server.url}/flow")
-        expect(page.get_by_text(re.compile("its first .* of 1,500 steps are kept"))).to_be_visible(timeout=PATIENCE)
-        page.locator(".st-key-go_on button").click()
+        expect(page.get_by_text(re.compile("its first .* of 1,500 steps are saved"))).to_be_visible(timeout=PATIENCE)
+        page.locator(".st-key-resume_run button").click()
         expect(page.locator(driver.CANVAS)).to_be_visible(timeout=2 * PATIENCE)
         expect(page.get_by_text("Saved runs (1)")).to_be_visible(timeout=PATIENCE)
         expect(page).to_have_url(re.compile("steps=1500"))
@@ -112,20 +112,20 @@ def test_a_paused_training_waits_and_one_that_a_crash_stopped_is_found_again(bro
 
 
 @pytest.mark.parametrize(
-    ("link", "said"),
+    ("link", "message"),
     [
         ("/flow?epsilon=-1", "epsilon=-1"),
         ("/flow?dataset=nope", "It must be one of: digits"),
         ("/data?percent=0.01&dataset=blobs", "fraction"),
     ],
 )
-def test_a_bad_link_gets_a_message_and_a_way_out(visit, link, said):
+def test_a_bad_link_gets_a_message_and_a_way_out(visit, link, message):
     page = visit(link)
     alert = page.locator("[data-testid=stAlert]")
-    expect(alert.first).to_contain_text(said, timeout=PATIENCE)
+    expect(alert.first).to_contain_text(message, timeout=PATIENCE)
     assert "Traceback" not in page.locator("body").inner_text()
     page.get_by_role("button", name="Reset settings").last.click()
-    expect(alert.filter(has_text=said)).to_have_count(0, timeout=PATIENCE)
+    expect(alert.filter(has_text=message)).to_have_count(0, timeout=PATIENCE)
 
 
 def test_the_settings_travel_with_the_visitor(visit):
@@ -137,6 +137,58 @@ def test_the_settings_travel_with_the_visitor(visit):
         if name != "Start":
             expect(page).to_have_url(re.compile(f"{name.lower()}.*percent=5"), timeout=PATIENCE)
             expect(used).to_be_visible(timeout=PATIENCE)
+
+
+def test_back_returns_to_the_page_before_and_keeps_its_settings(visit):
+    page = visit("/")
+    menu = page.locator("[data-testid=stSidebarNav]")
+    menu.get_by_role("link", name="Data", exact=True).click(timeout=PATIENCE)
+    page.locator(".st-key-cover label").wait_for(state="attached", timeout=PATIENCE)
+    page.get_by_text("More settings").click()
+    page.locator(".st-key-cover label").click()
+    expect(page).to_have_url(re.compile("data.*cover=true"), timeout=PATIENCE)
+    menu.get_by_role("link", name="Coupling", exact=True).click()
+    expect(page).to_have_url(re.compile("coupling.*cover=true"), timeout=PATIENCE)
+    expect(page.get_by_text("Converged after")).to_be_visible(timeout=PATIENCE)
+    page.go_back()
+    expect(page).to_have_url(re.compile("data.*cover=true"), timeout=PATIENCE)
+    expect(page.locator(".st-key-cover input")).to_be_checked(timeout=PATIENCE)
+    page.reload()
+    expect(page.locator(".st-key-cover input")).to_be_checked(timeout=PATIENCE)
+
+
+def test_the_way_back_to_start_keeps_the_settings(visit):
+    page = visit("/?preset=classes_overlap")
+    page.locator(".st-key-open button").click(timeout=PATIENCE)
+    used = page.get_by_text("30 of 600 known pairs")
+    expect(used).to_be_visible(timeout=PATIENCE)
+    menu = page.locator("[data-testid=stSidebarNav]")
+    menu.get_by_role("link", name="Start", exact=True).click()
+    expect(page.locator(driver.CANVAS)).to_be_visible(timeout=PATIENCE)
+    menu.get_by_role("link", name="Data", exact=True).click()
+    expect(page).to_have_url(re.compile("/data.*percent=5"), timeout=PATIENCE)
+    expect(used).to_be_visible(timeout=PATIENCE)
+    for _ in range(4):  # the menu's link to Data names no settings, and may be an entry of its own
+        page.go_back()
+        page.locator(driver.IDLE).wait_for(timeout=PATIENCE)
+        page.wait_for_timeout(1000)
+        if page.locator(driver.CANVAS).count():
+            break
+        expect(used).to_be_visible(timeout=PATIENCE)
+    expect(page.locator(driver.CANVAS)).to_be_visible(timeout=PATIENCE)
+    menu.get_by_role("link", name="Flow", exact=True).click()
+    expect(used).to_be_visible(timeout=PATIENCE)
+
+
+def test_a_link_to_a_page_without_training_keeps_the_settings_of_the_training(visit):
+    page = visit("/data?dataset=blobs&steps=300&strategy=true&cost=knn&k=7")
+    expect(page.get_by_text("12 of 600 known pairs")).to_be_visible(timeout=PATIENCE)
+    page.locator("[data-testid=stSidebarNav]").get_by_role("link", name="Flow", exact=True).click()
+    expect(page.get_by_text("The 300 steps start within seconds")).to_be_visible(timeout=PATIENCE)
+    page.locator(".st-key-strategy input").click()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("cost=knn.*k=7"), timeout=PATIENCE)
 
 
 def test_open_these_settings_brings_them_to_flow(visit):
@@ -155,7 +207,7 @@ def test_a_click_on_a_map_picks_the_row(visit):
     marker.wait_for(timeout=PATIENCE)
 
     def picked() -> bool:
-        marker.scroll_into_view_if_needed()  # each time: while a page is new, what is above may still grow
+        marker.scroll_into_view_if_needed()  # each time, because the page above it may still grow
         page.wait_for_timeout(300)
         box = marker.bounding_box()
         page.mouse.move(box["x"] - 20, box["y"])
@@ -163,7 +215,7 @@ def test_a_click_on_a_map_picks_the_row(visit):
         page.wait_for_timeout(300)
         page.mouse.down()
         page.mouse.up()
-        page.wait_for_timeout(700)  # two clicks sooner than that would be a double click
+        page.wait_for_timeout(700)  # two clicks in shorter succession would be a double click
         return row.input_value() != before
 
     driver.until(picked, seconds=20)

@@ -1,4 +1,4 @@
-// The player of one scene. The message is described in player.py; nothing is fetched.
+// The player of one scene. Its message is described in player.py; the browser fetches nothing.
 
 const SECONDS = 5, HOLD = 1.6;
 
@@ -13,7 +13,7 @@ function unpack(pictures) {
 }
 
 function paint(canvas, pictures, index, ink) {
-  // Ink on nothing: the pixel is the opacity, so that a picture reads on white and on black.
+  // Each pixel is the opacity of the ink, so that a picture is legible on white and on black.
   const { w, h, pixels } = pictures;
   canvas.width = w; canvas.height = h;
   const context = canvas.getContext("2d"), image = context.createImageData(w, h);
@@ -29,7 +29,7 @@ const hex = (c) => [1, 3, 5].map((k) => parseInt(c.slice(k, k + 2), 16));
 
 const lighter = (c) => "#" + hex(c).map((v) => Math.round(v + 0.3 * (255 - v)).toString(16).padStart(2, "0")).join("");
 
-// One outline a class, so that colour never stands alone.
+// One outline per class, so that colour is never the only cue.
 const SHAPES = [
   (c, r) => c.arc(0, 0, r, 0, 7),
   (c, r) => c.rect(-r * 0.9, -r * 0.9, 1.8 * r, 1.8 * r),
@@ -64,7 +64,7 @@ class Player {
     for (const name of ["canvas", "tip", "score", "right", "right-words", "strip", "side-title", "side", "play", "t",
       "now", "speed", "loop", "pictures", "pics", "badge"]) this[name.replace("-", "_")] = find(name);
     this.context = this.canvas.getContext("2d");
-    this.calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    this.reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.play.onclick = () => this.toggle();
     this.t.oninput = () => { this.stop(); this.show(+this.t.value); };
     this.pictures.onchange = () => this.draw();
@@ -106,7 +106,7 @@ class Player {
     this.score.style.display = data.accuracy ? "" : "none";
     this.right_words.textContent = `of these points decode to their own class (chance ${Math.round(100 * data.chance)}%)`;
     this.retheme(this.style("--st-text-color"));
-    if (this.calm) this.show(1); else { this.show(0); this.start(); }
+    if (this.reducedMotion) this.show(1); else { this.show(0); this.start(); }
   }
 
   retheme(ink) {
@@ -119,11 +119,11 @@ class Player {
       this.colours = this.data.colours.map((c) => bright ? lighter(c) : c);
       this.sprites = this.thumbnails && Array.from(this.labels, (c, k) =>
         paint(document.createElement("canvas"), this.thumbnails, k, hex(this.colours[c % this.colours.length])));
-      this.deal(); this.show(this.time ?? 0);
+      this.fillStrip(); this.show(this.time ?? 0);
     }
   }
 
-  deal() {
+  fillStrip() {
     const { strip, names } = this.data, colours = this.colours;
     this.side.style.display = strip.length && names.length > 1 ? "" : "none";
     this.side_title.textContent = this.made ? "Follow one: label → picture it decodes to" : this.cards
@@ -131,23 +131,23 @@ class Player {
     this.strip.replaceChildren(...strip.map((point, k) => {
       const card = document.createElement("div"), c = this.labels[point];
       card.className = "bv-card";
-      const from = this.cards ? paint(document.createElement("canvas"), this.cards, k, this.inkRGB) : this.word("bv-name", names[c]);
+      const from = this.cards ? paint(document.createElement("canvas"), this.cards, k, this.inkRGB) : this.element("bv-name", names[c]);
       if (!this.cards) from.style.color = colours[c % colours.length];
       const out = document.createElement("div");
       out.className = "bv-out";
       if (this.made) out.append(document.createElement("canvas"));
       else {
-        out.append(this.word("bv-answer", ""));
-        if (this.sure) { const bar = this.word("bv-bar", ""); bar.append(document.createElement("i")); out.append(bar); }
+        out.append(this.element("bv-answer", ""));
+        if (this.sure) { const bar = this.element("bv-bar", ""); bar.append(document.createElement("i")); out.append(bar); }
       }
-      card.append(from, this.word("bv-arrow", "→"), out);
+      card.append(from, this.element("bv-arrow", "→"), out);
       card.onpointerenter = () => { this.hovered = point; this.draw(); };
       card.onpointerleave = () => { this.hovered = null; this.draw(); };
       return card;
     }));
   }
 
-  word(name, text) {
+  element(name, text) {
     const element = document.createElement("div");
     element.className = name + (text.length > 2 ? " bv-long" : "");
     element.textContent = text;
@@ -163,8 +163,8 @@ class Player {
     this.now.textContent = `t = ${time.toFixed(2)}`;
     if (data.accuracy) this.right.textContent = `${Math.round(100 * data.accuracy[frame])}%`;
     const key = `${frame} ${time > 0.97} ${this.ink} ${data.id}`;
-    if (key !== this.dealt) {
-      this.dealt = key;
+    if (key !== this.stripKey) {
+      this.stripKey = key;
       data.strip.forEach((point, k) => {
         const card = this.strip.children[k], c = this.decoded[frame * data.n + point];
         const wrong = c !== this.labels[point], end = time > 0.97;
@@ -195,7 +195,7 @@ class Player {
     const tick = (now) => {
       if (!this.playing) return;
       this.request = requestAnimationFrame(tick);
-      if (before !== null && now - before < 30) return;  // 30 frames a second are smooth, and half the work
+      if (before !== null && now - before < 30) return;  // 30 frames per second look smooth and take half the work
       const began = performance.now();
       if (before !== null) clock += Math.min(0.25, (now - before) / 1000) * +this.speed.value;
       before = now;
@@ -218,7 +218,7 @@ class Player {
 
   toggle() { if (this.playing) this.stop(); else this.start(); }
 
-  // Where a map point is drawn. Both axes fill the stage, so they may be stretched against each other.
+  // Where a point of the map is drawn. The axes are scaled separately, so that both fill the stage.
   place(x, y) {
     const { width, height, margin } = this.box;
     const [x0, y0, x1, y1] = this.data.view;
@@ -251,18 +251,18 @@ class Player {
       this.draw();
       return;
     }
-    let best = 14 ** 2, found = null;
+    let best = 14 ** 2, nearest = null;
     for (let k = 0; k < this.data.n; k++) {
       const d = (this.at[2 * k] - e.offsetX) ** 2 + (this.at[2 * k + 1] - e.offsetY) ** 2;
-      if (d < best) { best = d; found = k; }
+      if (d < best) { best = d; nearest = k; }
     }
-    if (found !== this.hovered) { this.hovered = found; this.draw(); }
-    this.tip.hidden = found === null;
-    if (found === null) return;
-    const { names, n } = this.data, c = this.decoded[this.frame() * n + found];
+    if (nearest !== this.hovered) { this.hovered = nearest; this.draw(); }
+    this.tip.hidden = nearest === null;
+    if (nearest === null) return;
+    const { names, n } = this.data, c = this.decoded[this.frame() * n + nearest];
     const text = document.createElement("div");
-    text.innerText = names.length > 1 ? `true class: ${names[this.labels[found]]}\ndecodes to: ${names[c]}${c === this.labels[found] ? "" : " ✗"}` : `point ${found}`;
-    this.tip.replaceChildren(...(this.thumbnails ? [paint(document.createElement("canvas"), this.thumbnails, found, this.inkRGB)] : []), text);
+    text.innerText = names.length > 1 ? `true class: ${names[this.labels[nearest]]}\ndecodes to: ${names[c]}${c === this.labels[nearest] ? "" : " ✗"}` : `point ${nearest}`;
+    this.tip.replaceChildren(...(this.thumbnails ? [paint(document.createElement("canvas"), this.thumbnails, nearest, this.inkRGB)] : []), text);
     const left = e.offsetX > this.box.width - 230;
     this.tip.style.left = `${e.offsetX + (left ? -220 : 16)}px`;
     this.tip.style.top = `${Math.max(4, e.offsetY - 40)}px`;
@@ -308,7 +308,7 @@ class Player {
     canvas.dataset.t = this.time.toFixed(3);
   }
 
-  // Names stand beside their landmark, away from the middle, so that they hide no points.
+  // Names stand beside their landmarks, away from the middle, so that they cover no points.
   name(marks, width, height) {
     const c = this.context, { names } = this.data, colours = this.colours;
     const middle = [0, 1].map((k) => marks.reduce((sum, mark) => sum + mark[k], 0) / marks.length);

@@ -1,0 +1,1 @@
+"""What the stages of a run give: solved once per server, shared by all sessions, and never changed."""

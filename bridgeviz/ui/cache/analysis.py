@@ -1,0 +1,206 @@
+"""Cached numbers and figures of the analysis pages, each by the settings of the stage that it depends on."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import streamlit as st
+
+from bridgeviz import InputError, Problem, Run, RunConfig, metrics
+from bridgeviz.baselines import BASELINES
+from bridgeviz.costs import find_atoms
+from bridgeviz.datasets import DATASETS
+from bridgeviz.experiments import Pipeline
+from bridgeviz.metrics import CostSample, Diagnosis, Journey, Neighbourhood, Story, projection
+from bridgeviz.ui.cache import pictures, stages
+from bridgeviz.ui.cache.results import results
+from bridgeviz.viz import maps
+from bridgeviz.viz.maps import Maps, Panel
+
+FRACTIONS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
+"""The fractions of the known pairs at which the value of supervision is measured."""
+
+DRAWS = 20_000
+"""The number of (i, j) drawn from a plan."""
+
+
+def _by(stage: str, most: int, spinner: str | bool = False, *, copy: bool = False) -> Callable[[Any], Any]:
+    """Cache a function of a config by the settings that a stage depends on, and by its other arguments.
+
+    Args:
+        stage: whose settings.
+        most: the largest number of results kept.
+        spinner: what is shown while it is computed.
+        copy: whether every caller gets a copy; otherwise all share one object, which must not be changed.
+    """
+    store = st.cache_data if copy else st.cache_resource
+    return store(max_entries=most, show_spinner=spinner, hash_funcs={RunConfig: lambda config: repr(config.key(stage))})
+
+
+@_by("load", 12, "Finding neighbours …")
+def near(config: RunConfig, side: str) -> Neighbourhood | None:
+    """The neighbourhoods of one side; None without labels."""
+    space = getattr(stages.problem(config), side)
+    return None if space.labels is None else metrics.neighbourhood(space.x, space.labels)
+
+
+@_by("load", 12, "Drawing the map …")
+def panel(config: RunConfig, side: str) -> Panel:
+    """One side as it is drawn: its map, the caption of the map, and the texts of its markers."""
+    problem = stages.problem(config)
+    space = getattr(problem, side)
+    plane = projection.fit_map(space.x)
+    points = plane.project(space.x)
+    distinct = find_atoms(space.x).rows
+    trust = projection.trustworthiness(space.x[distinct], points[distinct])
+    badge = f"PCA: {plane.variance_share:.0%} of the variance, trustworthiness {trust:.2f}"
+    close = near(config, side)
+    overlap = None if close is None else close.overlap
+    return maps.prepared(
+        Panel(points=points, space=space, badge=badge, classes=maps.class_order(problem), overlap=overlap)
+    )
+
+
+@_by("load", 12)
+def space_figure(config: RunConfig, side: str, brush: bool = True) -> go.Figure:
+    """The map of one side with nothing selected, to brush or to click on."""
+    return maps.space_map(panel(config, side), brush=brush)
+
+
+@_by("load", 8)
+def sheet(config: RunConfig, side: str) -> dict[str, Any] | None:
+    """The pictures of one side, to be shown under the pointer."""
+    return pictures.contact_sheet(getattr(stages.problem(config), side))
+
+
+@_by("cost", 32, "Measuring the cost …", copy=True)
+def cost_sample(config: RunConfig) -> CostSample:
+    """Entries of the cost between rows of the same class and of different classes."""
+    cost, labels = stages.cost(config), labels_of(stages.problem(config))
+    assert cost is not None, "the page asks only if there is a cost"
+    assert labels is not None, "the page asks only if there are labels"
+    return metrics.sample_cost(cost, *labels, seed=config.seed)
+
+
+def value_of_pairs(config: RunConfig) -> list[float]:
+    """The accuracy of the cheapest target at each of `FRACTIONS`; NaN where that is less than one pair."""
+    return _value_of_pairs(config.replace(fraction=1.0, count=None))
+
+
+@_by("coupling", 16, "Drawing from the plan …", copy=True)
+def draws(config: RunConfig) -> tuple[np.ndarray, np.ndarray]:
+    """(i, j) drawn from the plan."""
+    plan = stages.plan(config)
+    if not plan.estimated and plan.advice and not plan.mass > 0:
+        raise InputError(plan.advice)  # what to try says more than that nothing can be drawn
+    return plan.sample(config.seed, DRAWS)
+
+
+@_by("coupling", 16, "Measuring the plan …", copy=True)
+def matching(config: RunConfig) -> tuple[float, np.ndarray]:
+    """The matching accuracy of the plan, and the (c, c) shares of each class's mass by target class."""
+    plan, labels = stages.plan(config), labels_of(stages.problem(config))
+    assert labels is not None, "the page asks only if there are labels"
+    accuracy = metrics.matching_accuracy(plan, *labels, samples=DRAWS if plan.estimated else None, seed=config.seed)
+    return accuracy, metrics.between_classes(plan, *labels, seed=config.seed)[0]
+
+
+def names(config: RunConfig) -> tuple[np.ndarray, dict[str, str]]:
+    """The classes of both sides together, none without labels, and their names by class as text."""
+    problem = stages.problem(config)
+    classes = maps.class_order(problem)
+    if classes is None:
+        return np.zeros(0, int), {}
+    return classes, dict(zip(map(str, classes), maps.class_names(classes, problem.source, problem.target), strict=True))
+
+
+def labels_of(problem: Problem) -> tuple[np.ndarray, np.ndarray] | None:
+    """The labels of both sides; None if a side has none."""
+    source, target = problem.source.labels, problem.target.labels
+    return None if source is None or target is None else (source, target)
+
+
+def both_maps(config: RunConfig, *, legend: bool) -> Maps:
+    """Both sides next to each other, to draw lines on."""
+    return maps.both_maps(panel(config, "source"), panel(config, "target"), legend=legend)
+
+
+def diagnosis(run: Run) -> Diagnosis:
+    """What a finished run got wrong."""
+    return _of_run(run, "diagnosis", lambda: metrics.diagnose(
+        run.problem, run.pairs, run.plan, run.flow, cost=run.cost, metric=run.config.cost.metric,
+        near=near(run.config, "source") if run.config.dataset in DATASETS else None, seed=run.config.seed,
+    ))  # fmt: skip
+
+
+def story(run: Run, row: int, *, test: bool) -> Story:
+    """What happened to one point of a finished run."""
+    return _of_run(run, f"story {row} {test}", lambda: metrics.explain_point(
+        run.problem, run.pairs, run.plan, run.flow, row, test=test, metric=run.config.cost.metric, seed=run.config.seed
+    ))  # fmt: skip
+
+
+def journey(run: Run) -> Journey:
+    """How the flow of a finished run carries some of the points that the player shows."""
+    return _of_run(run, "journey", lambda: metrics.journey(run.flow, _some_points(run), seed=run.config.seed))
+
+
+def solver_error(run: Run, solver: str) -> float:
+    """The error of an ODE solver on some of the points that the player shows."""
+    return _of_run(run, f"error of {solver}", lambda: metrics.transport_error(
+        run.flow, _some_points(run)[:32], seed=run.config.seed, solver=solver
+    ))  # fmt: skip
+
+
+def baseline_accuracy(run: Run, name: str) -> float | None:
+    """The test accuracy of a baseline that is fitted to the pairs of a run; None if it can't be fitted to them."""
+    test = run.problem.test
+    labels = None if test is None else test.source.labels
+    assert test is not None, "the page asks only if there are test points"
+    assert labels is not None, "the page asks only if they have labels"
+
+    def fitted() -> float | None:
+        try:
+            baseline = BASELINES[name]().fit(run.problem, run.pairs, seed=run.config.seed)
+        except InputError:
+            return None
+        return baseline.accuracy(test.source.x, labels)
+
+    return _of_run(run, f"accuracy of {name}", fitted)
+
+
+def _some_points(run: Run) -> np.ndarray:
+    x = (run.problem.test or run.problem).source.x
+    return x[np.random.default_rng(0).permutation(len(x))[:100]]
+
+
+def _of_run(run: Run, name: str, make: Callable[[], Any]) -> Any:
+    """A result that belongs to one run, kept in the session until another run takes its place."""
+    results: dict[str, Any] | None = st.session_state.get("_analysis")
+    if results is None or results["run"] is not run:
+        results = st.session_state["_analysis"] = {"run": run}
+    if name not in results:
+        results[name] = make()
+    return results[name]
+
+
+@_by("cost", 16, "Trying other fractions …", copy=True)
+def _value_of_pairs(config: RunConfig) -> list[float]:
+    problem, accuracies = stages.problem(config), []
+    labels = labels_of(problem)
+    assert labels is not None, "the page asks only if there are labels"
+    known = 0 if problem.truth is None else len(problem.truth)
+    least = len(np.unique(labels[0])) if config.pairs.cover_classes else 1
+    for fraction in FRACTIONS:
+        accuracies.append(float("nan"))
+        if round(fraction * known) >= least:
+            try:
+                cost = Pipeline(config.replace(fraction=fraction), known=ChainMap({}, results())).result("cost")
+            except InputError:  # such as kcca, which needs two distinct pairs
+                continue
+            accuracies[-1] = metrics.cost_accuracy(cost, *labels, most=500)
+    return accuracies

@@ -1,0 +1,66 @@
+"""What pages have in common: the question at the top, the next page at the bottom, the numbers and files of a run."""
+
+from __future__ import annotations
+
+import io
+import json
+
+import numpy as np
+import streamlit as st
+
+from bridgeviz import Problem, Run
+from bridgeviz.experiments import report
+
+
+def question(text: str, lead: str) -> None:
+    """The one question that a page answers, and a sentence or two on why."""
+    st.title(text)
+    if lead:
+        st.markdown(lead)
+
+
+def next_page(file: str, question: str) -> None:
+    """The link to the next page, which keeps the settings."""
+    st.divider()
+    st.page_link(f"pages/{file}.py", label=f"**Next:** {question}", icon=":material/arrow_forward:")
+
+
+def report_file(run: Run) -> str:
+    """The report of a run as JSON."""
+    return json.dumps(report(run), indent=2, allow_nan=False) + "\n"
+
+
+def transported_file(run: Run) -> bytes:
+    """The test points (or, without a test split, the source points) carried to the target space, as .npy."""
+    problem = run.problem.test or run.problem
+    states = run.flow.transport(problem.source.x, seed=run.config.seed).states[-1]
+    buffer = io.BytesIO()
+    np.save(buffer, states.astype(np.float32))
+    return buffer.getvalue()
+
+
+def known_pairs(problem: Problem) -> int:
+    """How many pairs of a problem are known."""
+    return 0 if problem.truth is None else len(problem.truth)
+
+
+def numbers(metrics: dict[str, float], *, pairs: int, known: int, chance: float) -> None:
+    """The numbers of a run in one row, each beside what to compare it with."""
+    columns = st.columns(4)
+    columns[0].metric("Pairs used", f"{pairs:,}", f"of {known:,} known", delta_color="off", delta_arrow="off")
+    if "matching_accuracy" in metrics:
+        columns[1].metric(
+            "Coupling: right class", f"{metrics['matching_accuracy']:.0%}", f"guessing: {chance:.0%}",
+            delta_color="off", delta_arrow="off", help="Share of the plan's mass between points of the same class.",
+        )  # fmt: skip
+    if "test_accuracy" in metrics:
+        columns[2].metric(
+            "Flow: right on new points", f"{metrics['test_accuracy']:.0%}", f"guessing: {chance:.0%}",
+            delta_color="off", delta_arrow="off", help="Share of test points, never used in training, that decode to "
+            "their own class after the flow.",
+        )  # fmt: skip
+    if "source_overlap" in metrics:
+        columns[3].metric(
+            "Overlap of source classes", f"{metrics['source_overlap']:.0%}", "0%: separate", delta_color="off",
+            delta_arrow="off", help="Share of each point's 15 nearest neighbours that belong to another class.",
+        )  # fmt: skip

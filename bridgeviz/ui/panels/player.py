@@ -1,0 +1,107 @@
+"""The player of a `Scene`: a canvas that starts by itself, scrubs, and shows thumbnails and what each point decodes to.
+
+Everything that it needs is in one small message; the browser fetches nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from streamlit.components import v2
+
+from bridgeviz.experiments import Scene
+from bridgeviz.viz.palette import COLOURS, WRONG
+
+_ASSETS = Path(__file__).parents[1] / "assets"
+
+
+@cache
+def _component() -> Any:
+    html, css, js = ((_ASSETS / f"player.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
+    return v2.component("bridgeviz_player", html=html, css=css, js=js)
+
+
+def player(scene: Scene, *, key: str, pictures: bool = False) -> None:
+    """Play a scene; it starts by itself unless the visitor's system asks for reduced motion.
+
+    Args:
+        scene: what to play.
+        key: of the element.
+        pictures: whether thumbnails are drawn instead of marks from the start.
+    """
+    _component()(key=key, data=payload(scene, pictures=pictures), height="content")
+
+
+def payload(scene: Scene, *, pictures: bool = False) -> dict[str, Any]:
+    """The message for the browser: positions as 16-bit numbers, pictures as 4-bit ones."""
+    low = np.minimum(scene.positions.min((0, 1)), scene.landmarks.min(0))
+    high = np.maximum(scene.positions.max((0, 1)), scene.landmarks.max(0))
+    size = np.where(high > low, high - low, 1.0)
+
+    def quantised(x: np.ndarray) -> str:
+        return _text(np.round((x - low) / size * 65535).astype("<u2"))
+
+    flat = np.concatenate([scene.positions.reshape(-1, 2), np.repeat(scene.landmarks, 50, axis=0)])
+    view = (np.percentile(flat, (0.3, 99.7), axis=0) - low) / size * 65535  # a few outliers may leave the stage
+    decoded = scene.strip_made
+    accuracy = (scene.decoded == scene.labels).mean(1)
+    return {
+        "id": f"{hash((scene.positions.tobytes(), scene.labels.tobytes())):x}",
+        "frames": len(scene.ts),
+        "n": len(scene.labels),
+        "view": [round(float(v)) for v in view.reshape(-1)],
+        "positions": quantised(scene.positions),
+        "labels": _text(scene.labels.astype(np.uint8)),
+        "decoded": _text(scene.decoded.astype(np.uint8)),
+        "names": list(scene.names),
+        "landmarks": quantised(scene.landmarks),
+        "colours": COLOURS,
+        "wrong": WRONG,
+        "accuracy": [round(float(a), 4) for a in accuracy] if len(scene.names) > 1 else None,
+        "chance": round(scene.chance, 4),
+        "strip": scene.strip.tolist(),
+        "sure": None if scene.strip_sure is None else _text(np.round(255 * scene.strip_sure).astype(np.uint8)),
+        "thumbnails": _pictures(scene.thumbnails),
+        "cards": _pictures(scene.strip_pictures),
+        "made": _pictures(decoded if decoded is None else decoded.reshape(-1, *decoded.shape[2:])),
+        "pictures": pictures,
+        "badge": badge(scene),
+    }  # fmt: skip
+
+
+def size(scene: Scene) -> int:
+    """The size of the message in bytes."""
+    return len(json.dumps(payload(scene)))
+
+
+def badge(scene: Scene) -> str:
+    """What the map is, and how far to trust it, in words."""
+    about = scene.badge
+    share = about.get("variance_share")
+    parts = [f"Map: {about['name']}" + ("" if share is None else f", showing {share:.0%} of its variance")]
+    parts.append(f"trustworthiness {about['trustworthiness']:.2f}")
+    parts.append(
+        f"step variation {about['step_variation']:.2f} on the map, {about['latent_step_variation']:.2f} in the space"
+    )
+    parts.append(f"{len(scene.labels):,} test points")
+    note = f" Pictures: {scene.note}." if scene.note else ""
+    return " · ".join(parts) + ". Every number is measured in the full space." + note
+
+
+def _text(array: np.ndarray) -> str:
+    return base64.b64encode(np.ascontiguousarray(array).tobytes()).decode("ascii")
+
+
+def _pictures(pictures: np.ndarray | None) -> dict[str, Any] | None:
+    """(n, h, w) pictures, two pixels per byte."""
+    if pictures is None:
+        return None
+    n, h, w = pictures.shape
+    flat = (pictures.reshape(-1) >> 4).astype(np.uint8)
+    flat = np.append(flat, np.zeros(len(flat) % 2, np.uint8))
+    return {"n": n, "h": h, "w": w, "data": _text(flat[::2] << 4 | flat[1::2])}

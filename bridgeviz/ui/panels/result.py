@@ -1,0 +1,52 @@
+"""A trained flow: its animation, its numbers, its losses, its files."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from bridgeviz import Run
+from bridgeviz.ui.panels import live, page
+from bridgeviz.ui.panels.baselines import baselines
+from bridgeviz.ui.panels.player import player
+from bridgeviz.ui.panels.travel import travel
+from bridgeviz.ui.work.jobs import Record
+
+_STRAIGHT, _NEIGHBOURHOODS = "Straight (PCA)", "Neighbourhoods (UMAP)"
+
+
+def show(run: Run, record: Record | None, chance: float) -> None:
+    """Everything about a run that is not training any more.
+
+    Args:
+        run: finished or stopped.
+        record: of the latest training of this session.
+        chance: the accuracy of guessing.
+    """
+    straight = live.scene_of(run, record)
+    choice = st.segmented_control(
+        "Map", [_STRAIGHT, _NEIGHBOURHOODS], default=_STRAIGHT, required=True, key="map",
+        help="Straight: exactly linear, so that motion is shown as it is. Neighbourhoods: preserves neighbours better, "
+        "but distorts motion; it is fitted in the background, in about half a minute.",
+    )  # fmt: skip
+    scene = live.neighbourhoods(run, straight) if choice == _NEIGHBOURHOODS else straight
+    player(scene or straight, key="flow_player")
+    page.numbers(run.metrics, pairs=len(run.pairs), known=page.known_pairs(run.problem), chance=straight.chance)
+    if not run.metrics:
+        st.caption("This run stopped early, so it was not evaluated. Train to the end to see its numbers.")
+    with st.expander("How the training went"):
+        live.curves(record if record is not None and record.run is run else live.record_of(run), chance)
+        seconds = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in run.seconds.items())
+        st.caption(f"Time per stage: {seconds}; on {run.device}.")
+    travel(run)
+    baselines(run)
+    left, right, _ = st.columns([1, 1, 2])
+    left.download_button(
+        "Settings and numbers (.json)", partial(page.report_file, run), "run.json", "application/json", width="stretch",
+        icon=":material/download:",
+    )  # fmt: skip
+    right.download_button(
+        "Transported points (.npy)", partial(page.transported_file, run), "transported.npy", width="stretch",
+        icon=":material/download:",
+    )  # fmt: skip

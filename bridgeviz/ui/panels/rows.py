@@ -1,0 +1,55 @@
+"""The rows of a space: what they are, those that are selected, and what each class looks like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import streamlit as st
+
+from bridgeviz import Space
+from bridgeviz.metrics import Neighbourhood
+from bridgeviz.ui.panels import thumbnails
+from bridgeviz.viz.maps import MOST
+
+_SHOWN = 24
+
+
+def heading(title: str, space: Space) -> None:
+    """A heading, and the size of the space."""
+    st.subheader(title)
+    drawn = f", {MOST:,} random ones drawn" if len(space) > MOST else ""
+    st.caption(f"{space.title or 'your points'}. {len(space):,} rows{drawn}, {space.x.shape[1]} dimensions.")
+
+
+def selection(space: Space, rows: np.ndarray, names: Mapping[str, str], near: Neighbourhood | None) -> None:
+    """Some of the selected rows, with their classes and overlaps.
+
+    Args:
+        space: that they belong to.
+        rows: the selected row numbers.
+        names: of the classes.
+        near: the neighbourhoods of the space; None without labels.
+    """
+    shown = np.random.default_rng(0).permutation(rows)[:_SHOWN]
+    part = f", {len(shown)} of them" if len(rows) > len(shown) else ""
+    st.markdown(f"**{len(rows):,} rows selected**{part}:")
+    captions = [names[str(space.labels[row])] if space.labels is not None else f"row {row}" for row in shown]
+    if near is not None:
+        captions = [f"{c}, overlap {near.overlap[row]:.0%}" for c, row in zip(captions, shown, strict=True)]
+    if not thumbnails.of_rows(space, shown, captions):
+        st.caption("; ".join(captions) + ". (This space has no pictures.)")
+
+
+@st.fragment
+def gallery(space: Space, names: Mapping[str, str]) -> None:
+    """The pictures of one class; only this part of the page runs again when another class is chosen."""
+    st.subheader("What the rows look like")
+    rows = np.arange(len(space))
+    if space.labels is not None:
+        classes = {str(c): c for c in np.unique(space.labels)}
+        first = next(iter(classes))
+        chosen = st.pills("Class", list(classes), default=first, format_func=names.__getitem__, required=True)
+        rows = np.flatnonzero(space.labels == classes[chosen or first])
+    thumbnails.of_rows(space, rows[:32], [f"row {row}" for row in rows[:32]])
+    thumbnails.note(space)

@@ -1,0 +1,79 @@
+"""The saved runs on the Flow page, and the run that a crash interrupted."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import pandas as pd
+import streamlit as st
+
+from bridgeviz import RunConfig
+from bridgeviz.ui.panels import live
+from bridgeviz.ui.state import values
+from bridgeviz.ui.work import runs
+
+
+def interrupted() -> None:
+    """Offer to resume the latest run of this machine, if it stopped before its end."""
+    run = runs.unfinished()
+    if run is None:
+        return
+    text, resume, delete = st.columns([5, 1, 1], vertical_alignment="center")
+    text.info(
+        f"A training stopped early; its first {run.step:,} of {run.config.flow.steps:,} steps are saved: "
+        f"{_title(run.config)}.", icon=":material/restore:",
+    )  # fmt: skip
+    resume.button("Resume", key="resume_run", on_click=open_run, args=(run,), type="primary", width="stretch")
+    delete.button("Delete", key="delete_unfinished", on_click=runs.delete, args=(run,), width="stretch")
+
+
+def listing() -> None:
+    """All saved runs with their settings; one can be opened or deleted."""
+    known = runs.listed()
+    if not known:
+        return
+    with st.expander(f"Saved runs ({len(known)})", key="saved_runs"):
+        table = pd.DataFrame([_row(run) for run in known])
+        event = st.dataframe(
+            table, hide_index=True, on_select="rerun", selection_mode="single-row", key="saved_table", width="stretch"
+        )
+        picked = event["selection"]["rows"]  # type: ignore[index]
+        run = known[picked[0]] if picked and picked[0] < len(known) else None
+        opening, deleting, text = st.columns([1, 1, 4], vertical_alignment="center")
+        opening.button("Open", key="open_run", on_click=open_run, args=(run,), disabled=run is None, width="stretch")
+        deleting.button(
+            "Delete", key="delete_run", on_click=runs.delete, args=(run,), disabled=run is None, width="stretch"
+        )
+        text.caption(
+            "Runs are saved on this machine with the trained network. Opening one sets all controls to its settings."
+        )
+
+
+def open_run(run: runs.Saved) -> None:
+    """Set the controls to a run's settings, and continue it from its last checkpoint; a callback."""
+    values.apply(run.config)
+    live.train(run.config)
+
+
+def _title(config: RunConfig) -> str:
+    cost = f", {config.cost.name}" if config.coupling.uses_cost else ""
+    return f"{config.dataset}, {_percent(config)} % of the pairs, {config.strategy}{cost}"
+
+
+def _percent(config: RunConfig) -> str:
+    return f"{100 * (config.fraction or 0):g}"
+
+
+def _row(run: runs.Saved) -> dict[str, object]:
+    config = run.config
+    return {
+        "When": datetime.fromtimestamp(run.changed).strftime("%d %b %H:%M"),
+        "Dataset": config.dataset + (", reversed" if config.reverse else ""),
+        "Pairs, %": _percent(config),
+        "Strategy": config.strategy,
+        "Cost": config.cost.name if config.coupling.uses_cost else "-",
+        "Network": str(config.velocity),
+        "Steps": f"{run.step:,}" if run.finished else f"{run.step:,} of {config.flow.steps:,}",
+        "Test accuracy": f"{run.metrics['test_accuracy']:.1%}" if "test_accuracy" in run.metrics else "-",
+        "Seed": config.seed,
+    }

@@ -1,0 +1,82 @@
+"""The sidebar: the settings that all pages share, and the progress of a training."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from bridgeviz import RunConfig
+from bridgeviz.experiments import config_of
+from bridgeviz.ui.cache import stages
+from bridgeviz.ui.guard import guard
+from bridgeviz.ui.state import controls, link, router, values
+from bridgeviz.ui.work import slots
+
+_COUNT = "_pair_count"
+
+
+def draw() -> None:
+    """Draw the sidebar of the current page. Drawn by `app.py`, the controls are the same on every page."""
+    page = router.here()
+    training = slots.snapshot(slots.TRAINING)
+    with st.sidebar:
+        if training is not None and training.active and page is not None and page.file != "flow":
+            _progress()
+        if (page is None or page.settings) and not link.complaints():
+            _controls(training=page is None or page.training)
+
+
+def sidebar() -> RunConfig:
+    """The config that the controls in the sidebar say.
+
+    The settings are in the link and survive moving between pages. A wrong value in the link stops the page with a plain
+    message and a way out.
+    """
+    router.ensure()
+    link.check()
+    if router.here() is None:
+        draw()
+    with guard():
+        config = config_of(values.stored())
+        problem, pairs = stages.problem(config), stages.pairs(config)
+    known = 0 if problem.truth is None else len(problem.truth)
+    st.session_state[_COUNT].caption(f"{len(pairs):,} of {known:,} known pairs{_unused(config)}")
+    return config
+
+
+def _controls(*, training: bool) -> None:
+    """All controls; those that only training reads are folded away on pages that do not train."""
+    settings, defaults = values.settings(), values.defaults()
+    link.restore(settings, defaults)
+    texts = values.read_controls(settings, defaults)
+    link.complete(controls.shown(settings, texts), texts, defaults)
+
+    def draw_those(folded: bool) -> None:
+        for setting in controls.shown(settings, texts):
+            if folded == (not setting.option.main or setting.option.training > training):
+                texts[setting.key] = controls.draw(setting, texts[setting.key], defaults[setting.key])
+                if setting.stage == "pairs" and not folded:
+                    st.session_state[_COUNT] = st.empty()
+
+    draw_those(folded=False)
+    with st.expander("More settings"):
+        draw_those(folded=True)
+    st.button("Reset settings", on_click=values.reset, type="tertiary", icon=":material/restart_alt:")
+    values.store(texts)
+
+
+@st.fragment(run_every=2.0)
+def _progress() -> None:
+    """A progress bar while a training runs; it also keeps the job alive."""
+    record = slots.snapshot(slots.TRAINING)
+    if record is None or not record.active:
+        st.rerun()
+    stage = "Paused" if record.state == "paused" else f"{record.stage} …"
+    st.progress(min(1.0, record.step / max(1, record.steps)), text=stage)
+
+
+def _unused(config: RunConfig) -> str:
+    """A note on pairs that the transport does not read."""
+    if config.coupling.needs_pairs:
+        return ""
+    solver = "the solver" if config.coupling.alpha is None else f"alpha {config.coupling.alpha:g}"
+    return f"; {solver} compares shapes alone and uses none of them"

@@ -1,0 +1,1 @@
+"""What a session holds: settings, the link, the page, the selection."""

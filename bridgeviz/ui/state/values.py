@@ -1,0 +1,115 @@
+"""The settings of a session: texts by key, as in a link. The controls hold some of them as numbers or flags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import streamlit as st
+
+from bridgeviz import RunConfig
+from bridgeviz.experiments import Setting, config_of, texts_of
+from bridgeviz.experiments import settings as every_setting
+from bridgeviz.flows import default_velocity
+
+STEPS = 1000
+"""Training steps by default: enough to watch, and soon over."""
+
+SAMPLE = 2000
+"""Rows per side to offer where all rows would not fit into memory."""
+
+_STORED = "_settings"
+
+
+def settings() -> list[Setting]:
+    """The settings that the app shows, in the order of Algorithm 1."""
+    return every_setting(stand_ins=False)
+
+
+def defaults() -> dict[str, str]:
+    """The text of every setting that nobody has changed."""
+    return texts_of(RunConfig(steps=STEPS, velocity=default_velocity()))
+
+
+def stored() -> dict[str, str]:
+    """The settings as they were when controls were last drawn; empty in a new session."""
+    return st.session_state.get(_STORED, {})
+
+
+def store(texts: Mapping[str, str]) -> None:
+    """Remember the settings, including those that have no control now."""
+    st.session_state[_STORED] = dict(texts)
+
+
+def now() -> dict[str, str]:
+    """What the controls say, whether they are on this page or not."""
+    return read_controls(settings(), defaults())
+
+
+def read_controls(known: Sequence[Setting], default_texts: Mapping[str, str]) -> dict[str, str]:
+    """The same from `settings()` and `defaults()`, which take a few milliseconds."""
+    texts = dict(default_texts) | stored()
+    for setting in known:
+        if setting.key in st.session_state:
+            texts[setting.key] = text_of(setting, st.session_state[setting.key])
+    return texts
+
+
+def current() -> RunConfig:
+    """The config that the controls say; for callbacks.
+
+    Raises:
+        InputError: a value that `RunConfig` refuses.
+    """
+    return config_of(now())
+
+
+def apply(config: RunConfig) -> None:
+    """Set every control to a config; call it before the controls are drawn, as in a widget's callback."""
+    _set(texts_of(config))
+
+
+def reset() -> None:
+    """Set every control to its default; a callback."""
+    _set(defaults())
+
+
+def use_sample() -> None:
+    """Align a sample of the rows; a callback."""
+    _set(now() | {"rows": str(SAMPLE)})
+
+
+def put(setting: Setting, text: str) -> None:
+    """Set one control."""
+    st.session_state[setting.key] = value_of(setting, text)
+
+
+def value_of(setting: Setting, text: str) -> Any:
+    """What the control of a setting holds for a text: a flag, a number, None for "no number", or the text itself."""
+    if setting.flag:
+        return text == "true"
+    if setting.names or setting.option.stops:
+        return text
+    if text == setting.word:
+        return None
+    return int(float(text)) if setting.option.kind.whole else float(text)
+
+
+def text_of(setting: Setting, value: Any) -> str:
+    """The text of what the control of a setting holds: `value_of` the other way round."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return f"{value:.12g}"
+    return setting.word or setting.default if value is None else value
+
+
+def canonical(setting: Setting, text: str) -> str:
+    """A text from a link as `texts_of` would write it; the default's, if it stands for no value."""
+    return setting.default if setting.complaint(text) else setting.write(setting.read(text))
+
+
+def _set(texts: Mapping[str, str]) -> None:
+    for setting in settings():
+        put(setting, texts[setting.key])
+    store(texts)

@@ -1,0 +1,128 @@
+"""Runs on this machine's disk: listed with their settings, and resumed after a crash."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridgeviz import InputError, RunConfig, __version__
+from bridgeviz._files import write_text
+from bridgeviz.datasets import paths
+from bridgeviz.flows import held
+
+MOST_RUNS, MOST_BYTES = 20, 2 * 10**9
+"""The most that is kept. The oldest runs are deleted first, but none that is being trained."""
+
+DAY = 86_400.0
+
+
+@dataclass(frozen=True)
+class Saved:
+    """One run on the disk.
+
+    Attributes:
+        config: its settings.
+        step: of its last checkpoint.
+        metrics: of a finished run; empty before.
+        changed: when its folder last changed, in seconds since 1970.
+        path: its folder.
+    """
+
+    config: RunConfig
+    step: int
+    metrics: dict[str, float]
+    changed: float
+    path: Path
+
+    @property
+    def finished(self) -> bool:
+        """Whether its training ended."""
+        return self.step >= self.config.flow.steps
+
+
+def home() -> Path:
+    """The folder of all runs: BRIDGEVIZ_RUNS, or one in the cache."""
+    return Path(os.environ.get("BRIDGEVIZ_RUNS") or paths.cache() / "runs")
+
+
+def begin(config: RunConfig) -> Path | None:
+    """Record that a run begins; the folder for its checkpoints, or None if the disk can't be written."""
+    settings = json.dumps({"config": config.as_dict(), "version": __version__}, sort_keys=True)
+    path = home() / hashlib.blake2b(settings.encode(), digest_size=8).hexdigest()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        write_text(path / "settings.json", settings)
+    except OSError:
+        return None
+    with suppress(OSError):
+        _prune(path)
+    return path / "training"
+
+
+def finish(checkpoints: Path | None, metrics: dict[str, float]) -> None:
+    """Record the metrics of a run."""
+    if checkpoints is not None and checkpoints.is_dir():
+        with suppress(OSError):
+            write_text(checkpoints.parent / "metrics.json", json.dumps(metrics))
+
+
+def listed() -> list[Saved]:
+    """All runs with a checkpoint, the latest first; what can't be read is left out."""
+    runs = []
+    for path in home().glob("*/settings.json"):
+        with suppress(OSError, ValueError, KeyError, TypeError, InputError):
+            settings = json.loads(path.read_text())
+            last = max((path.parent / "training").glob("step-*"), default=None)
+            if last is None or settings["version"] != __version__:
+                continue
+            numbers = path.parent / "metrics.json"
+            metrics = json.loads(numbers.read_text()) if numbers.is_file() else {}
+            config = RunConfig.from_dict(settings["config"])
+            runs.append(Saved(config, int(last.name[5:]), metrics, last.stat().st_mtime, path.parent))
+    return sorted(runs, key=lambda run: -run.changed)
+
+
+def unfinished() -> Saved | None:
+    """The latest run, if it stopped before its end within the last day and nobody is training it."""
+    latest = next(iter(listed()), None)
+    if latest is None or latest.finished or time.time() - latest.changed > DAY:
+        return None
+    return None if held(latest.path / "training") else latest
+
+
+def delete(run: Saved) -> None:
+    """Delete a run from the disk, unless it is being trained."""
+    _delete(run.path)
+
+
+def _delete(path: Path) -> None:
+    if not held(path / "training"):
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def _prune(current: Path) -> None:
+    """Delete what exceeds the limits, and what another version of the program left behind, but not the current run."""
+    room, count = MOST_BYTES, 0
+    known = listed()
+    for run in known:
+        room, count = room - _size(run.path), count + 1
+        if run.path != current and (count > MOST_RUNS or room < 0):
+            delete(run)
+    for path in {file.parent for file in home().glob("*/settings.json")} - {run.path for run in known} - {current}:
+        if time.time() - path.stat().st_mtime > DAY:
+            _delete(path)
+
+
+def _size(path: Path) -> int:
+    """Bytes below a folder, whose files may vanish meanwhile."""
+    total = 0
+    for file in path.rglob("*"):
+        with suppress(OSError):
+            total += file.stat().st_size if file.is_file() else 0
+    return total
