@@ -1,0 +1,34 @@
+"""Mutants: changes to the code that must make a test fail. `python -m tests.mutants` runs them (see `__main__`).
+
+Each room has a file with its mutants, in the order of its files.
+"""
+
+from __future__ import annotations
+
+from . import (
+    _baselines,
+    _cli,
+    _core,
+    _costs,
+    _couplings,
+    _datasets,
+    _experiments,
+    _flow_files,
+    _flow_training,
+    _flow_transport,
+    _metrics,
+    _settings,
+    _ui,
+    _viz,
+)
+from ._mutant import ROOT, Mutant
+
+ROOMS = (
+    _core, _datasets, _costs, _couplings, _flow_training, _flow_transport, _flow_files, _metrics, _baselines,
+    _experiments, _settings, _viz, _ui, _cli,
+)  # fmt: skip
+
+MUTANTS: list[Mutant] = [mutant for room in ROOMS for mutant in room.MUTANTS]
+"""All of them."""
+
+__all__ = ["MUTANTS", "ROOT", "Mutant"]
