@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
-from functools import partial
+import shutil
+import tempfile
 from pathlib import Path
+
+# Programs that XLA has compiled once are found by all workers, subprocesses and later modules of this run.
+if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
+    os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="bridgeviz-compiled-")
+    atexit.register(shutil.rmtree, os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
+os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
 
 import jax
 import jaxtyping
@@ -13,9 +22,8 @@ import pytest
 from hypothesis import settings
 
 # Before bridgeviz is imported: every function of these rooms checks the shapes in its annotations (shape_checker.py).
-jaxtyping.install_import_hook(
-    ["bridgeviz.costs", "bridgeviz.couplings", "bridgeviz.flows", "bridgeviz.metrics"], "shape_checker.check_shapes"
-)
+CHECKED = [f"bridgeviz.{room}" for room in ("costs", "couplings", "flows", "metrics", "baselines")]
+jaxtyping.install_import_hook(CHECKED, "shape_checker.check_shapes")
 
 import bridgeviz as bv  # noqa: E402
 
@@ -25,6 +33,7 @@ settings.load_profile("bridgeviz")
 STRICT = bool(os.environ.get("BRIDGEVIZ_STRICT"))
 DATA = os.environ.get("BRIDGEVIZ_DATA")
 MOST_MAPS = 20_000
+MOST_BYTES = 2 * 2**30
 
 
 def pytest_collection_modifyitems(items):
@@ -63,11 +72,15 @@ def pytest_make_collect_report(collector):
 
 @pytest.fixture(scope="module", autouse=True)
 def few_programs():
-    """Drop compiled programs before they hold more pieces of memory than Linux lets one process have (65,530)."""
+    """Drop compiled programs before they use up the memory, or the 65,530 memory maps that Linux allows a process."""
     yield
-    maps = Path("/proc/self/maps")
-    if maps.is_file() and len(maps.read_bytes().splitlines()) > MOST_MAPS:
+    maps, pages = Path("/proc/self/maps"), Path("/proc/self/statm")
+    if not maps.is_file():
+        return
+    resident = int(pages.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    if resident > MOST_BYTES or len(maps.read_bytes().splitlines()) > MOST_MAPS:
         jax.clear_caches()
+        gc.collect()
 
 
 @pytest.fixture(scope="session")
@@ -83,9 +96,9 @@ def blobs() -> bv.Problem:
 @pytest.fixture(scope="module")
 def tiny_velocity():
     """A velocity field small enough to compile and train within a test, under the name "tiny"."""
-    from bridgeviz.flows.velocity import VELOCITIES, AdaLN
+    from bridgeviz.flows import VELOCITIES, AdaLN
 
-    VELOCITIES["tiny"] = partial(AdaLN, d=32, blocks=2)
+    VELOCITIES["tiny"] = AdaLN(d=32, blocks=2)
     yield
     del VELOCITIES["tiny"]
 

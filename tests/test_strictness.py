@@ -76,7 +76,7 @@ def test_the_shape_checker_sees_shapes_and_leaves_the_rest():
 
 
 def test_the_shapes_of_the_library_are_checked():
-    from bridgeviz.flows.training import interpolate
+    from bridgeviz.flows._loss import interpolate
 
     with pytest.raises(TypeCheckError):
         bv.costs.Cost(
