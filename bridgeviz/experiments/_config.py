@@ -141,7 +141,10 @@ class RunConfig(Options):
     flow: FlowConfig = option(Group(FlowConfig), FlowConfig(), help="How the flow is trained.")
 
     def __init__(self, **settings: Any):
-        for field, stage in assemble(RunConfig, settings, where="RunConfig").items():
+        self._assemble(settings)
+
+    def _assemble(self, settings: dict[str, Any], before: RunConfig | None = None) -> None:
+        for field, stage in assemble(RunConfig, settings, where="RunConfig", before=before).items():
             object.__setattr__(self, field, stage)
         if self.coupling.needs_pairs:
             if self.pairs.count is not None:
@@ -178,7 +181,9 @@ class RunConfig(Options):
 
     def replace(self, **settings: Any) -> RunConfig:
         """The same config with some settings changed, by flat name or stage by stage."""
-        return RunConfig(**{field.name: getattr(self, field.name) for field in fields(self)} | settings)
+        config = object.__new__(RunConfig)
+        config._assemble(settings, before=self)
+        return config
 
     def as_dict(self) -> dict[str, Any]:
         """Flat plain values, for JSON."""

@@ -65,20 +65,25 @@ def leaves(cls: type, needs: tuple[tuple[str, str], ...] = (), *, own: str = "")
                     yield from leaves(entry, (*needs, (name, member)), own=mapping)
 
 
-def assemble(cls: type, settings: Mapping[str, Any], *, where: str) -> dict[str, Any]:
+def assemble(cls: type, settings: Mapping[str, Any], *, where: str, before: Options | None = None) -> dict[str, Any]:
     """The stages of `cls`, built from settings by stage and by flat name; flat names take precedence.
 
     Settings that no chosen member reads are checked and left out.
+
+    Args:
+        cls: the dataclass of the stages.
+        settings: stages as objects, and flat settings.
+        where: the function or class that errors name.
+        before: what the settings change; None takes the defaults.
 
     Raises:
         InputError: an unknown name, or a value out of range.
     """
     stages = options_of(cls)
     flat = {name: value for name, value in settings.items() if not _is_stage(stages, name, value)}
-    base = {
-        name: about.check(settings[name], name, where) if name in settings and name not in flat else about.default
-        for name, about in stages.items()
-    }
+    base = {name: about.default if before is None else getattr(before, name) for name, about in stages.items()}
+    for name in stages.keys() & settings.keys() - flat.keys():
+        base[name] = stages[name].check(settings[name], name, where)
     known = {name: leaf.option for leaf in leaves(cls) for name in (leaf.field, leaf.name)}
     check.options(dict(flat), [*known, *MAPPINGS.values()], where)
     for name in MAPPINGS.values():
@@ -205,8 +210,12 @@ def _chosen(kind: Variant, name: str, before: Any, requested: Any, where: str) -
     member = kind.check(requested, name, where)
     if isinstance(member, str) or isinstance(before, str) or not isinstance(requested, str):
         return member
-    own = options_of(type(member))
-    carried = {option: value for option, value in before.changed().items() if option in own}
+    own, previous = options_of(type(member)), options_of(type(before))
+    carried = {
+        option: value
+        for option, value in before.changed().items()
+        if option in own and own[option].kind == previous[option].kind
+    }
     return replace(member, **carried)
 
 

@@ -212,18 +212,11 @@ MUTANTS = [
         "app/test_controls.py",
     ),
     Mutant(
-        "link: a new session forgets it",
+        "link: what it lacks is not added",
         "bridgeviz/ui/state/link.py",
-        "values.store({**defaults, **canonical})",
-        "values.store({**defaults})",
-        "app/test_controls.py app/test_pages.py",
-    ),
-    Mutant(
-        "link: the settings are not added to a page's link",
-        "bridgeviz/ui/state/link.py",
-        "st.query_params.update(missing)",
-        "pass",
-        "app browser/test_app.py::test_the_settings_travel_with_the_visitor",
+        "    missing = {key: text for key, text in changed.items() if key not in st.query_params}",
+        "    missing = {}",
+        "browser/test_app.py::test_the_way_back_to_start_keeps_the_settings",
     ),
     Mutant(
         "Start: opens other settings",

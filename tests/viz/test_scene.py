@@ -50,7 +50,7 @@ def test_the_message_holds_every_frame_in_its_place(run):
 
 def test_a_scene_of_labels_to_pictures():
     film = scene(bv.run(bv.RunConfig(steps=20, batch_size=32, reverse=True)), points=40)
-    assert film.strip_film.shape == (FRAMES, 12, 8, 8)
+    assert film.strip_made.shape == (FRAMES, 12, 8, 8)
     assert film.thumbnails is None
 
 

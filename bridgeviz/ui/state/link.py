@@ -8,6 +8,7 @@ from contextlib import suppress
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.scriptrunner import get_script_run_ctx
+from streamlit.runtime.state import get_session_state
 
 from bridgeviz import RunConfig
 from bridgeviz.experiments import Setting, texts_of
@@ -75,8 +76,23 @@ def complete(settings: Iterable[Setting], texts: Mapping[str, str], defaults: Ma
         return
     if len(missing) == len(changed) and getattr(get_script_run_ctx(), "is_history_navigation", False):
         st.rerun()
+    _release(missing)
     with suppress(StreamlitAPIException):  # controls that are drawn already write to the link themselves
         st.query_params.update(missing)
+
+
+def _release(keys: Iterable[str]) -> None:
+    """Let go of settings that controls of an earlier page hold.
+
+    A visitor who leaves a page before it is drawn interrupts it, and Streamlit then keeps the controls of the page
+    before bound to a link that no longer names them. Streamlit has no public call for this; without it, the settings
+    are kept all the same, and only the link lacks them until one is changed.
+    """
+    with suppress(AttributeError), get_session_state().query_params() as parameters:
+        for key in keys:
+            binding = parameters.get_binding_for_param(key)
+            if binding is not None:
+                parameters.unbind_widget(binding.widget_id)
 
 
 def _in_link() -> list[tuple[Setting, str]]:
