@@ -60,7 +60,7 @@ def project(tmp_path, monkeypatch) -> Path:
         ({}, "caught    an example  FAILED tests/test_some.py::test_one_more"),
         ({"code": "x + 0", "broken": "nothing"}, "SURVIVED  an example"),
         ({"code": "x - 1"}, "STALE     an example  package/some.py holds 'x - 1' 0 times, not once"),
-        ({"broken": "x +"}, "BROKEN    an example  "),
+        ({"broken": "x +"}, "BROKEN    an example  exit status 1: "),
     ],
 )  # fmt: skip
 def test_a_mutant_is_caught_or_survives(project, capsys, changes, line):

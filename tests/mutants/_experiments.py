@@ -127,15 +127,29 @@ MUTANTS = [
     Mutant(
         "config: options of another member are kept",
         "bridgeviz/experiments/_flat.py",
-        "before.changed().items() if option in",
-        "before.changed().items() if option or option in",
+        "if option in own and own[option].kind == previous[option].kind",
+        "if option",
+        "experiments/test_config.py",
+    ),
+    Mutant(
+        "config: options of the same name and another kind are kept",
+        "bridgeviz/experiments/_flat.py",
+        "if option in own and own[option].kind == previous[option].kind",
+        "if option in own",
+        "experiments/test_config.py",
+    ),
+    Mutant(
+        "config: replace starts from the defaults",
+        "bridgeviz/experiments/_flat.py",
+        "about.default if before is None else getattr(before, name)",
+        "about.default",
         "experiments/test_config.py",
     ),
     Mutant(
         "config: shared options are lost with another member",
         "bridgeviz/experiments/_flat.py",
-        "before.changed().items() if option in",
-        "{}.items() if option in",
+        "return replace(member, **carried)",
+        "return member",
         "experiments/test_config.py",
     ),
     Mutant(

@@ -60,7 +60,7 @@ def test(mutant: Mutant, copy: Path) -> tuple[str, str]:
         - "SURVIVED", "" if no test failed;
         - "STALE", why, if the code to break is not in the file exactly once;
         - "HANGS", "" if the tests took longer than `PATIENCE`;
-        - "BROKEN", the end of the output, if the tests could not be run.
+        - "BROKEN", the exit status and the end of the output, if the tests could not be run to their end.
     """
     path = copy / mutant.file
     whole = path.read_text(encoding="utf-8")
@@ -84,5 +84,5 @@ def test(mutant: Mutant, copy: Path) -> tuple[str, str]:
     failed = [line.split(" - ")[0] for line in done.stdout.splitlines() if line.startswith(("FAILED ", "ERROR "))]
     failed = [line for line in failed if "::" in line]  # a test, not a file that could not be imported
     if done.returncode != 1 or not failed:
-        return "BROKEN", (done.stdout + done.stderr)[-300:]
+        return "BROKEN", f"exit status {done.returncode}: {(done.stdout + done.stderr)[-300:]}"
     return "caught", failed[0]

@@ -146,7 +146,7 @@ MUTANTS = [
         "bridgeviz/ui/cache/results.py",
         "with known.claim((stage, *pipeline.config.key(stage)), waiting):",
         "with known.claim((stage, object()), waiting):",
-        "app/test_results.py",
+        "app/test_shared_results.py",
     ),
     Mutant(
         "results: who waits can't be cancelled",
@@ -160,14 +160,14 @@ MUTANTS = [
         "bridgeviz/ui/cache/results.py",
         "if update.finished is not None:",
         "if False:",
-        "app/test_results.py",
+        "app/test_shared_results.py",
     ),
     Mutant(
         "stages: a page and a job solve the same",
         "bridgeviz/ui/cache/stages.py",
         "known.claim(key):",
         "known.claim((stage, object())):",
-        "app/test_results.py",
+        "app/test_shared_results.py",
     ),
     Mutant(
         "slots: the job before runs on",
