@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from bridgeviz.ui.work.jobs import Job
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 120
+PATIENCE = 300
 
 
 def load(name: str, **link: str) -> AppTest:
