@@ -92,3 +92,26 @@ def test_nobody_waits_for_a_caller_that_pauses_between_stages():
     in_threads(solve)
     assert known._claims == {}
     pausing.close()
+
+
+def test_who_waits_for_another_thread_can_stop_waiting():
+    known, held, end = Results(), threading.Event(), threading.Event()
+
+    def hold():
+        with known.claim(("load", *CONFIG.key("load"))):
+            held.set()
+            end.wait(PATIENCE)
+
+    def stop():
+        raise InterruptedError
+
+    thread = threading.Thread(target=hold, daemon=True)
+    thread.start()
+    assert held.wait(PATIENCE)
+    timer = threading.Timer(5.0, end.set)
+    timer.start()
+    with pytest.raises(InterruptedError):
+        list(updates(Pipeline(CONFIG, known=known), known, stop))
+    end.set()
+    timer.cancel()
+    thread.join(PATIENCE)

@@ -153,7 +153,7 @@ MUTANTS = [
         "bridgeviz/ui/cache/results.py",
         "                waiting()",
         "                pass",
-        "app/test_results.py",
+        "app/test_shared_results.py",
     ),
     Mutant(
         "results: others wait while the caller pauses",
