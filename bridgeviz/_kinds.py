@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
 
 from bridgeviz import _checks as check
@@ -159,10 +159,12 @@ class Variant:
     Attributes:
         registry: names to classes or objects; looked up on each use, so that it may grow.
         base: the class that every member has.
+        skips: the class attribute in which members list those of their options that are not read here.
     """
 
     registry: Mapping[str, Any]
     base: type
+    skips: str = field(default="", compare=False)  # what one place reads of a member, another can carry on
     whole: ClassVar[bool] = False
     limits: ClassVar[None] = None
 

@@ -107,6 +107,11 @@ def options_of(cls: type) -> dict[str, Option]:
     return {one.name: one.metadata["option"] for one in fields(cls) if "option" in one.metadata}
 
 
+def skipped_options(kind: Variant, member: type) -> tuple[str, ...]:
+    """The options of a member that are not read where an option of this kind stands."""
+    return getattr(member, kind.skips) if kind.skips else ()
+
+
 def class_of(entry: Any) -> type:
     """The class of an entry of a registry, which is a class or an object."""
     return entry if isinstance(entry, type) else type(entry)
@@ -157,4 +162,5 @@ __all__ = [
     "option",
     "options_of",
     "pick",
+    "skipped_options",
 ]

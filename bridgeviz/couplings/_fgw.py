@@ -69,6 +69,7 @@ class FGW(Entropic):
         "the distances within each space. Alpha is the weight of the second."
     )
     needs_spaces = True
+    unread_in_batches = (*Entropic.unread_in_batches, "squared", "correction", "max_iterations", "max_inner")
     alpha: float = option(
         Unit(zero=True), 0.5, label="Alpha", main=True, stops=("0", "0.1", "0.25", "0.5", "0.75", "0.9", "1"),
         help="How much the shapes of the two spaces count against the pairs: 0 is linear, 1 uses no pairs.",

@@ -53,6 +53,7 @@ class Linear(Entropic):
 
     name = "linear"
     summary = "the cost between the spaces alone decides"
+    unread_in_batches = (*Entropic.unread_in_batches, "max_iterations")
     max_iterations: int = option(Count(), 10_000, help="Maximum number of Sinkhorn iterations.")
 
     def steps(

@@ -28,12 +28,14 @@ class Local(Alignment):
     """`pi_b = OT(X_b, Y_b, C_b)` on a new batch at each training step: see `local`.
 
     Args:
-        solver: "linear", "fgw", or the options of a solver that can couple batches. Its tolerance and numbers of
-            iterations are replaced by those given here.
+        solver: "linear", "fgw", or the options of a solver that can couple batches.
         batch_size: pairs drawn from each batch's plan; in training the flow's batch size is used.
         ot_batch_size: rows of each space per batch; None takes `batch_size`.
         max_iterations: maximum number of Sinkhorn iterations per step.
         max_steps: maximum number of fused Gromov-Wasserstein steps per batch.
+
+    Raises:
+        InputError: an option out of range, or one of the solver that has no effect on batches, such as `merge`.
     """
 
     name = "local"
@@ -44,8 +46,9 @@ class Local(Alignment):
     )
     chunk_size = 2  # a step solves a transport problem, and takes far longer
     solver: SolverOptions = option(
-        Variant(SOLVERS, SolverOptions), Linear(), label="Solver", key="solver", main=True, help=SOLVER_HELP
-    )
+        Variant(SOLVERS, SolverOptions, skips="unread_in_batches"), Linear(), label="Solver", key="solver", main=True,
+        help=SOLVER_HELP,
+    )  # fmt: skip
     batch_size: int = option(Count(least=2), 256, help="Pairs drawn from each batch's plan.")
     ot_batch_size: int | None = option(
         Count(least=2), None, label="Rows of a batch's transport", key="ot_batch", word="auto", limits=(2, 8192),
@@ -54,6 +57,12 @@ class Local(Alignment):
     )  # fmt: skip
     max_iterations: int = option(Count(), 100, help="Maximum number of Sinkhorn iterations per step.")
     max_steps: int = option(Count(), 20, help="Maximum number of fused Gromov-Wasserstein steps per batch.")
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name, value in self.solver.changed().items():
+            if name in self.solver.unread_in_batches:
+                raise check.fail(name, self.solver.name, "left out within Local(), whose batches do not read it", value)
 
     def steps(
         self, problem: Problem, pairs: Pairs, cost: Cost | None = None, *, metric: str = ""

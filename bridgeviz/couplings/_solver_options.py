@@ -27,9 +27,11 @@ class SolverOptions(Options, ABC):
 
     Attributes:
         needs_spaces: whether it reads the costs within both spaces.
+        unread_in_batches: the options that `batch` does not read.
     """
 
     needs_spaces: ClassVar[bool] = False
+    unread_in_batches: ClassVar[tuple[str, ...]] = ()
 
     @property
     def needs_pairs(self) -> bool:
@@ -92,6 +94,7 @@ class Entropic(SolverOptions):
         tolerance: L1 error at which to stop.
     """
 
+    unread_in_batches = ("scale_cost", "merge", "tolerance")
     epsilon: float | None = option(
         Positive(), None, label="Epsilon", word="auto", limits=(1e-5, 100.0),
         stops=("0.001", "0.002", "0.005", "0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1"),

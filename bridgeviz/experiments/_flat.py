@@ -7,13 +7,13 @@ run's own settings.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from bridgeviz import _checks as check
-from bridgeviz._options import Group, Option, Options, Variant, class_of, options_of
+from bridgeviz._options import Group, Option, Options, Variant, class_of, options_of, skipped_options
 
 FLAT_NAMES = {"coupling": "strategy"}
 """Stages whose flat name is not that of their field."""
@@ -41,7 +41,9 @@ class Leaf:
     needs: tuple[tuple[str, str], ...]
 
 
-def leaves(cls: type, needs: tuple[tuple[str, str], ...] = (), *, own: str = "") -> Iterator[Leaf]:
+def leaves(
+    cls: type, needs: tuple[tuple[str, str], ...] = (), *, own: str = "", skipped: Collection[str] = ()
+) -> Iterator[Leaf]:
     """Every option below a class that has a flat name, once per class that defines it.
 
     Args:
@@ -49,8 +51,11 @@ def leaves(cls: type, needs: tuple[tuple[str, str], ...] = (), *, own: str = "")
         needs: the choices that lead to the class.
         own: the flat name of a choice whose members take their options as a dict. Of these options, only those with a
             label have a flat name: their key, or the name of the field.
+        skipped: fields to leave out.
     """
     for field, about in options_of(cls).items():
+        if field in skipped:
+            continue
         name = FLAT_NAMES.get(field, field)
         if isinstance(about.kind, Group):
             yield from leaves(about.kind.of, needs)
@@ -62,7 +67,8 @@ def leaves(cls: type, needs: tuple[tuple[str, str], ...] = (), *, own: str = "")
             mapping = name if name in MAPPINGS else ""
             for member, entry in about.kind.registry.items():
                 if isinstance(entry, type):
-                    yield from leaves(entry, (*needs, (name, member)), own=mapping)
+                    skipped = skipped_options(about.kind, entry)
+                    yield from leaves(entry, (*needs, (name, member)), own=mapping, skipped=skipped)
 
 
 def assemble(cls: type, settings: Mapping[str, Any], *, where: str, before: Options | None = None) -> dict[str, Any]:
@@ -195,7 +201,8 @@ def _rebuilt(about: Option, name: str, value: Any, flat: Mapping[str, Any], used
         return value
     mapping = MAPPINGS.get(name)
     if mapping is None:
-        return _with_flat(value, flat, used, where)
+        skipped = skipped_options(about.kind, type(value))
+        return _with_flat(value, {key: one for key, one in flat.items() if key not in skipped}, used, where)
     return _with_mapping(value, flat, mapping, used, where)
 
 
@@ -212,11 +219,19 @@ def _chosen(kind: Variant, name: str, before: Any, requested: Any, where: str) -
         return member
     own, previous = options_of(type(member)), options_of(type(before))
     carried = {
-        option: value
+        option: _read_of(own[option].kind, value)
         for option, value in before.changed().items()
         if option in own and own[option].kind == previous[option].kind
     }
     return replace(member, **carried)
+
+
+def _read_of(kind: Any, value: Any) -> Any:
+    """A value with the defaults of those of its options that are not read where an option of this kind stands."""
+    if not isinstance(kind, Variant) or isinstance(value, str):
+        return value
+    own = options_of(type(value))
+    return replace(value, **{name: own[name].default for name in skipped_options(kind, type(value))})
 
 
 def _with_flat(value: Options, flat: Mapping[str, Any], used: set[str], where: str) -> Options:

@@ -106,6 +106,9 @@ def test_strategies_are_settings():
         Global(solver="sinkhorn")
     with pytest.raises(bv.InputError, match=r"'ot_batch_size' of local\(\) must be an integer >= 2. Got 1"):
         Local(ot_batch_size=1)
+    for solver in (Linear(merge=False), Linear(max_iterations=5), FGW(squared=True), FGW(scale_cost=1.0)):
+        with pytest.raises(bv.InputError, match=r"of (linear|fgw)\(\) must be left out within Local\(\)"):
+            Local(solver=solver)
 
 
 def test_a_solver_from_outside_needs_no_registry(stages):

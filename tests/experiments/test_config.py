@@ -88,6 +88,12 @@ def test_what_no_member_reads_is_left_out():
     config = bv.RunConfig(strategy="true", epsilon=0.1, alpha=0.2, ot_batch_size=64)
     assert config == bv.RunConfig(strategy="true")
     assert (config.epsilon, config.alpha, config.ot_batch_size) == (None, None, None)
+    batches = {"solver": "fgw", "squared": True, "merge": False, "max_iterations": 7, "alpha": 0.3}
+    local = Local(solver=FGW(alpha=0.3), max_iterations=7)
+    assert bv.RunConfig(strategy="local", **batches).coupling == local
+    whole = bv.RunConfig(strategy="global", **batches)
+    assert whole.coupling == Global(solver=FGW(alpha=0.3, squared=True, merge=False, max_iterations=7))
+    assert whole.replace(strategy="local").coupling == Local(solver=FGW(alpha=0.3))
     with pytest.raises(AttributeError, match="RunConfig has no setting 'colour'"):
         _ = config.colour
 
