@@ -7,6 +7,7 @@ import gc
 import os
 import shutil
 import tempfile
+from functools import cache
 from pathlib import Path
 
 # Programs that XLA has compiled once are found by all workers, subprocesses and later modules of this run.
@@ -14,6 +15,8 @@ if "JAX_COMPILATION_CACHE_DIR" not in os.environ:
     os.environ["JAX_COMPILATION_CACHE_DIR"] = tempfile.mkdtemp(prefix="bridgeviz-compiled-")
     atexit.register(shutil.rmtree, os.environ["JAX_COMPILATION_CACHE_DIR"], ignore_errors=True)
 os.environ.setdefault("JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS", "0.1")
+if "PYTEST_XDIST_WORKER" in os.environ:  # the workers share the cores: threads of XLA would only wait for each other
+    os.environ.setdefault("XLA_FLAGS", "--xla_cpu_multi_thread_eigen=false")
 
 import jax
 import jaxtyping
@@ -91,6 +94,26 @@ def digits() -> bv.Problem:
 @pytest.fixture(scope="session")
 def blobs() -> bv.Problem:
     return bv.load("blobs", n=120, classes=3, overlap=0.2)
+
+
+@pytest.fixture(scope="module")
+def small_networks():
+    """The default network in a size that compiles and trains within a moment, where no test asks how good it is."""
+    from bridgeviz.flows import VELOCITIES, AdaLN
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(VELOCITIES, "adaln-small", AdaLN(d=32, blocks=1))
+        yield
+
+
+@pytest.fixture(scope="module")
+def one_search():
+    """Streamlit reads the metadata of every installed package for each page that a test opens; here it does so once."""
+    from streamlit.components.v2 import manifest_scanner
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(manifest_scanner.scan_component_manifests))
+        yield
 
 
 @pytest.fixture(scope="module")

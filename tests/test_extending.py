@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
@@ -125,12 +126,15 @@ class Euler(flows.OdeOptions):
     euler_steps: int = option(Count(), 50, label="Steps of Euler's method", help="Number of equal steps.")
 
     def solve(self, field, x, z, ts):
-        encoded, h, states = field.encode(x), 1 / self.euler_steps, [z]
-        for k in range(self.euler_steps):
-            condition = field.condition(jnp.full((1,), k * h), encoded)
-            states.append(states[-1] + h * field.velocity(states[-1], condition))
+        encoded, h = field.encode(x), 1 / self.euler_steps
+
+        def step(state, k):
+            after = state + h * field.velocity(state, field.condition(jnp.full((1,), k * h), encoded))
+            return after, after
+
+        _, states = jax.lax.scan(step, z, jnp.arange(self.euler_steps))
         nearest = jnp.round(ts * self.euler_steps).astype(int)
-        return jnp.stack(states)[nearest], jnp.array(True)
+        return jnp.concatenate([z[None], states])[nearest], jnp.array(True)
 
 
 # A data set -----------------------------------------------------------------------------------------------------------
@@ -183,7 +187,7 @@ class NearestPair(baselines.BaselineOptions):
 
 
 @pytest.fixture(autouse=True)
-def registered(monkeypatch) -> Iterator[None]:
+def registered(monkeypatch, one_search) -> Iterator[None]:
     """The one line that each of them takes."""
     monkeypatch.setitem(costs.COSTS, "nearest_anchor", NearestAnchor)
     monkeypatch.setitem(couplings.SOLVERS, "cheapest", Cheapest)

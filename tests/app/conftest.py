@@ -18,3 +18,8 @@ def links(monkeypatch):
     pages = []
     monkeypatch.setattr(st, "page_link", lambda page, **_: pages.append(page))
     return pages
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick(small_networks, one_search):
+    """No test here asks how good a network is, or which components are installed."""

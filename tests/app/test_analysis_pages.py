@@ -196,7 +196,7 @@ def test_the_options_of_a_cost_reach_the_engine():
 
 
 def test_fgw_offers_alpha_and_says_its_steps():
-    test = opened("coupling", solver="fgw", alpha="0.25")
+    test = opened("coupling", solver="fgw", alpha="0.25", epsilon="0.05")
     assert "steps at alpha 0.25" in texts(test)
     assert "Fused Gromov-Wasserstein" in texts(test)
     assert "uses none" not in texts(test)

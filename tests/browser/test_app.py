@@ -88,7 +88,7 @@ def test_cancel_stops_and_keeps_what_was_learned(visit):
 def test_a_paused_training_waits_and_a_crashed_one_is_resumed(browser, tmp_path):
     server = driver.Server(runs=str(tmp_path))
     try:
-        page = driver.visit(browser, f"{server.url}/flow?steps=1500&dataset=blobs&percent=10")
+        page = driver.visit(browser, f"{server.url}/flow?steps=1500&batch_size=64&dataset=blobs&percent=10")
         driver.train(page)
         page.locator(".st-key-losses .js-plotly-plot").wait_for(timeout=PATIENCE)
         driver.until(lambda: any(tmp_path.glob("*/training/step-*")))

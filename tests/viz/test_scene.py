@@ -17,8 +17,11 @@ from bridgeviz.ui.panels import player
 ALL = list(gallery.PRESETS)
 
 
+pytestmark = pytest.mark.usefixtures("small_networks")
+
+
 @pytest.fixture(scope="module")
-def run():
+def run(small_networks):
     return bv.run(bv.RunConfig(steps=60, batch_size=32))
 
 
