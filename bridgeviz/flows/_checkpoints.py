@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 from collections.abc import Callable, Mapping
@@ -20,11 +19,13 @@ from bridgeviz import _checks as check
 from bridgeviz._checks import InputError
 from bridgeviz._files import new_folder
 from bridgeviz.flows._config import FlowConfig
-from bridgeviz.flows._storage import read_tree, write_tree
+from bridgeviz.flows._storage import ARRAYS, by_name, read_about, read_arrays, write_record
+from bridgeviz.flows._version_0_1 import read_tree
 
 Tree = TypeVar("Tree")
 
-_FORMAT = 1
+_FORMAT = 2
+_FORMAT_0_1 = 1
 _KEPT = 2
 """The newest checkpoint, and the one before it in case the newest is damaged."""
 
@@ -91,14 +92,16 @@ class Checkpoints:
         reason = ""
         for path in paths:
             try:
-                about = json.loads((path / "about.json").read_text())
-                if about["format"] != _FORMAT:
+                about = read_about(path / "about.json")
+                if about["format"] not in (_FORMAT, _FORMAT_0_1):
                     raise ValueError(f"format {about['format']}, not {_FORMAT}")
                 self._refuse_another(about["config"], about["data"])
                 template = like(about["step"])
-                named = _by_name(template)
-                stored = read_tree(path / "state", named)
-                return jax.tree.unflatten(jax.tree.structure(template), [stored[name] for name in named])
+                if about["format"] == _FORMAT:
+                    return read_arrays(path, about, template)
+                names = by_name(template)
+                stored = read_tree(path / "state", names)
+                return jax.tree.unflatten(jax.tree.structure(template), [stored[name] for name in names])
             except InputError:
                 raise
             except Exception as error:  # a damaged file can make its reader raise anything
@@ -114,9 +117,8 @@ class Checkpoints:
         path = self.folder / f"step-{step:09d}"
         about = {"format": _FORMAT, "config": self.config, "data": self.data, "step": step}
         try:
-            with new_folder(path, holds={"state", "about.json"}) as draft:
-                write_tree(draft / "state", _by_name(state))
-                (draft / "about.json").write_text(json.dumps(about))
+            with new_folder(path, holds={"about.json", ARRAYS}) as draft:
+                write_record(draft, "about.json", about, state)
                 _flush(draft)
             for old in sorted(self.folder.glob("step-*"))[:-_KEPT]:
                 shutil.rmtree(old, ignore_errors=True)
@@ -213,9 +215,3 @@ def _hold(folder: Path) -> FileLock | None:
     except Timeout:
         return None
     return lock
-
-
-def _by_name(state: PyTree) -> dict[str, jax.Array]:
-    """The arrays of a tree by their names, in the order of the tree."""
-    paths, _ = jax.tree_util.tree_flatten_with_path(state)
-    return {jax.tree_util.keystr(path, simple=True, separator="."): leaf for path, leaf in paths}

@@ -169,7 +169,7 @@ class Flow:
         return scaled.astype(np.float32)
 
     def save(self, path: str | Path) -> None:
-        """Write a folder (orbax), whole or not at all; an existing flow at `path` is replaced."""
+        """Write a folder, whole or not at all; an existing flow at `path` is replaced."""
         write_flow(
             path,
             FlowParts(

@@ -1,8 +1,7 @@
-"""The folder of a saved flow: `flow.json` with settings and scalings, and the weights in `params`."""
+"""The folder of a saved flow: `flow.json` with settings and scalings, and the weights."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,9 +18,11 @@ from bridgeviz.flows._config import FlowConfig
 from bridgeviz.flows._networks import structure
 from bridgeviz.flows._reweighting import Masses
 from bridgeviz.flows._scaling import Scaling
-from bridgeviz.flows._storage import read_tree, write_tree
+from bridgeviz.flows._storage import ARRAYS, read_about, read_arrays, write_record
+from bridgeviz.flows._version_0_1 import read_tree
 
-_FORMAT = 2
+_FORMAT = 3
+_FORMAT_0_1 = 2
 
 
 class FlowParts(NamedTuple):
@@ -47,9 +48,8 @@ def write_flow(path: str | Path, flow: FlowParts) -> None:
         "source": {"mean": flow.source.mean.tolist(), "std": flow.source.std.tolist()},
         "target": {"mean": flow.target.mean.tolist(), "std": flow.target.std.tolist()},
     }
-    with new_folder(path, holds={"flow.json", "params"}) as draft:
-        write_tree(draft / "params", {name: nnx.to_pure_dict(tree) for name, tree in weights.items()})
-        (draft / "flow.json").write_text(json.dumps(about))
+    with new_folder(path, holds={"flow.json", ARRAYS, "params"}) as draft:
+        write_record(draft, "flow.json", about, {name: nnx.to_pure_dict(tree) for name, tree in weights.items()})
 
 
 def read_flow(path: str | Path) -> FlowParts:
@@ -76,8 +76,8 @@ def read_flow(path: str | Path) -> FlowParts:
 
 
 def _read(path: Path) -> FlowParts:
-    about = json.loads((path / "flow.json").read_text())
-    if about["format"] != _FORMAT:
+    about = read_about(path / "flow.json")
+    if about["format"] not in (_FORMAT, _FORMAT_0_1):
         raise ValueError(f"format {about['format']}, not {_FORMAT}")
     config = FlowConfig.from_dict(about["config"])
     source, target = (_scaling(about[side]) for side in ("source", "target"))
@@ -86,7 +86,9 @@ def _read(path: Path) -> FlowParts:
     weights = {"velocity": params}
     if mass is not None:
         weights |= {"eta": reweighting.structure(p)[1], "xi": reweighting.structure(q)[1]}
-    stored = read_tree(path / "params", {name: nnx.to_pure_dict(tree) for name, tree in weights.items()})
+    like = {name: nnx.to_pure_dict(tree) for name, tree in weights.items()}
+    old = about["format"] == _FORMAT_0_1
+    stored = read_tree(path / "params", like) if old else read_arrays(path, about, like)
     for name, tree in weights.items():
         nnx.replace_by_pure_dict(tree, jax.tree.map(jnp.asarray, stored[name]))
     if not all(np.isfinite(leaf).all() for leaf in jax.tree.leaves((weights, mass))):

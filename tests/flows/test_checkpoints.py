@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -15,12 +14,11 @@ from pathlib import Path
 
 import jax
 import numpy as np
-import orbax.checkpoint as ocp
 import pytest
 
 import bridgeviz as bv
 from bridgeviz.flows import _checkpoints
-from bridgeviz.flows._storage import write_tree
+from bridgeviz.flows._storage import ARRAYS
 
 SETTINGS = {"velocity": "tiny", "steps": 60, "batch_size": 32, "learning_rate": 3e-3, "chunk_size": 5, "ema": 0.9}
 
@@ -193,7 +191,7 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(square, square_plan, 
     list(islice(run, 6))
     run.close()
     newest = max(tmp_path.glob("step-*"))
-    shutil.rmtree(newest / "state")
+    (newest / ARRAYS).unlink()
     resumed = train(square, square_plan, tmp_path)
     assert resumed[0].step == 20
     np.testing.assert_array_equal(all_losses(resumed), all_losses(whole))
@@ -234,13 +232,28 @@ def test_a_disk_that_refuses_is_reported_and_training_continues(
     assert not list((tmp_path / "kept").glob("step-*"))
 
 
-def test_a_full_disk_is_an_error_of_the_disk(tmp_path, monkeypatch):
-    def full(*_, **__):
-        raise ValueError("No space left on device")
+def test_a_full_disk_is_one_error_and_one_only(tmp_path):
+    """No threads and no finalisers that complain a second time."""
+    code = "import resource, signal, sys, numpy as np, pathlib\n"
+    code += "from bridgeviz.flows._storage import write_record\n"
+    code += "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+    code += "try: write_record(pathlib.Path(sys.argv[1]), 'a.json', {}, {'a': np.ones(9999), 'b': np.ones(9999)})\n"
+    code += "except OSError as error: print(error.strerror)\n"
+    child = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    assert (child.stdout, child.stderr) == ("File too large\n", "")
 
-    monkeypatch.setattr(ocp.StandardCheckpointer, "save", full)
-    with pytest.raises(OSError, match="No space left on device"):
-        write_tree(tmp_path / "tree", {"a": np.ones(2)})
+
+@pytest.mark.parametrize("name", ["about.json", ARRAYS])
+def test_one_flipped_byte_is_noticed_wherever_it_is(square, square_plan, whole, tmp_path, name):
+    list(islice(begin(square, square_plan, tmp_path, every=1), 4))
+    newest = max(tmp_path.glob("step-*"))
+    content = (newest / name).read_bytes()
+    for at in np.linspace(0, len(content) - 1, 5).astype(int):
+        (newest / name).write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+        run = begin(square, square_plan, tmp_path)
+        first = next(run)
+        run.close()
+        assert first.step == 15  # the checkpoint before
 
 
 def test_only_checkpoints_are_deleted(square, square_plan, tmp_path):

@@ -50,8 +50,6 @@ def train(config: RunConfig, known: Results) -> Callable[[Job], None]:
                     if isinstance(update.progress, Progress):
                         monitor = monitor or _Monitor(job, pipeline.problem, config)
                         monitor(update.progress)
-                        import orbax.checkpoint  # noqa: F401 - slow, so now, while the user looks at the first loss
-
                         monitor.check()
                     elif update.finished is None:
                         job.update(stage=TEXTS[update.stage])
