@@ -66,7 +66,8 @@ class Anchored:
 
 
 def anchor(x: ArrayLike, y: ArrayLike, pairs: ArrayLike, metric: str, where: str) -> Anchored:
-    """Check the arguments that all costs on pairs share, merge equal rows and group the pairs.
+    """Check the arguments that all costs on pairs share, merge the rows that the metric cannot tell apart, and group
+    the pairs.
 
     Raises:
         InputError: no pairs, rows out of range, NaN, a row that the metric is undefined for, or factors beyond the
@@ -77,7 +78,7 @@ def anchor(x: ArrayLike, y: ArrayLike, pairs: ArrayLike, metric: str, where: str
     distance = find_metric(metric, where)
     distance.require_defined(x, "x", where)
     distance.require_defined(y, "y", where)
-    source, target = find_atoms(x), find_atoms(y)
+    source, target = find_atoms(distance.distinct(x)), find_atoms(distance.distinct(y))
     paired_atoms = {"target": target.index[pairs[:, 1]], "source": source.index[pairs[:, 0]]}
     side = min(paired_atoms, key=lambda name: len(np.unique(paired_atoms[name])))
     distinct, group = np.unique(paired_atoms[side], return_inverse=True)

@@ -12,6 +12,8 @@ from jaxtyping import Int
 class Atoms:
     """The distinct rows of an (n, p) matrix, in order of first appearance.
 
+    Those of a cost are the rows that its metric can tell apart: by cosine distance, x and 2x are one.
+
     Attributes:
         rows: (u,) the first row number of each atom.
         index: (n,) the atom of each row.

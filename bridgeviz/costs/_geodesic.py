@@ -14,7 +14,7 @@ from bridgeviz.costs._anchors import Anchored, anchor
 from bridgeviz.costs._combine import min_plus
 from bridgeviz.costs._cost import Cost
 from bridgeviz.costs._cost_options import CostOptions, CostVariant, functional, metric_option, neighbours_option
-from bridgeviz.costs._graph import neighbours, path_lengths
+from bridgeviz.costs._graph import SHORTEST, neighbours, path_lengths
 from bridgeviz.costs._islands import island_advice, island_facts, join_islands
 from bridgeviz.costs._route import Route
 
@@ -96,7 +96,7 @@ class GeodesicBridge(CostOptions):
         near = neighbours(points, atoms, metric=anchored.metric, k=self.k)
         typical = float(np.median(near.distance)) or 1.0 if near.distance.size else 1.0
         lengths = (near.distance / typical) ** self.power  # the unit keeps powers in range; the mean cancels it
-        graph = near.graph(lengths)
+        graph = near.graph(np.maximum(lengths, SHORTEST))
         facts: dict[str, Any] = island_facts(graph, anchored, side)
         scale = anchored.metric.scale
         graph = join_islands(graph, near.points, lambda chord: (scale * chord**2 / typical) ** self.power)
@@ -134,7 +134,9 @@ def _geodesic_route(anchored: Anchored, sides: dict[str, _Side], i: int, j: int)
     for column, (name, previous, row) in enumerate(zip(sides, predecessors, (i, j), strict=True)):
         atoms, at = anchored.atoms(name)
         path, node = [int(anchored.pairs[p, column])], int(at[p])
-        while node != atoms.index[row]:
+        for _ in range(len(atoms)):
+            if node == atoms.index[row]:
+                break
             node = int(previous[node])
             path.append(int(atoms.rows[node]))
         paths.append([*(path[:-1] if len(path) > 1 else path), row])

@@ -15,6 +15,9 @@ from scipy import sparse
 from bridgeviz.costs._atoms import Atoms
 from bridgeviz.costs._intra import Metric
 
+SHORTEST = np.finfo(float).tiny
+"""The length of an edge between points at distance 0: sparse matrices drop an edge of length 0."""
+
 _CACHE_SIZE = 8
 _cache: OrderedDict[tuple, tuple[np.ndarray, np.ndarray]] = OrderedDict()
 _lock = threading.Lock()
@@ -57,12 +60,19 @@ def neighbours(x: np.ndarray, atoms: Atoms, *, metric: Metric, k: int) -> Neighb
 
     The last few results are cached, because other pairs, another cost or another fold ask for the same neighbours.
     """
-    points = metric.embed(x[atoms.rows].astype(np.float64), "x", "neighbours")
+    points = _near_the_origin(metric.embed(x[atoms.rows].astype(np.float64), "x", "neighbours"))
     k = min(k, len(points) - 1)
     if k == 0:
         return Neighbours(points=points, distance=np.zeros((1, 0)), index=np.zeros((1, 0), np.int64))
     chord, index = _cached_neighbours(points, k)
     return Neighbours(points=points, distance=metric.scale * chord**2, index=index)
+
+
+def _near_the_origin(points: np.ndarray) -> np.ndarray:
+    """Points far from the origin are centred: the search expands squared distances, which then lose their digits."""
+    centre = points.mean(0)
+    far = float(centre @ centre) > 100 * float(points.var(0).sum())
+    return points - centre if far else points
 
 
 def _cached_neighbours(points: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -24,11 +24,13 @@ class Metric:
         embed: (rows, name, where) -> the embedded rows; raises an `InputError` about argument `name` of `where` for
             rows that the metric is undefined for.
         scale: the factor.
+        decimals: to which embedded rows are certain; None if embedding rounds nothing.
     """
 
     name: str
     embed: Callable[[np.ndarray, str, str], np.ndarray]
     scale: float
+    decimals: int | None = None
 
     def matrix(self, x: np.ndarray, y: np.ndarray) -> Float[np.ndarray, "n m"]:
         """All distances between the rows of x and of y; never negative."""
@@ -44,6 +46,11 @@ class Metric:
         spread = ((e - e.mean(0)) ** 2).sum(1).mean()
         # Rows that share one direction up to rounding are one point, not a space of size 1e-32.
         return float(2 * self.scale * spread) if spread > 1e-28 * (e**2).sum(1).mean() else 0.0
+
+    def distinct(self, x: np.ndarray) -> np.ndarray:
+        """A matrix whose rows are equal where the metric can't tell those of x apart, such as x and 2x by cosine."""
+        e = self._embedded(x, "x")
+        return e if self.decimals is None else np.round(e, self.decimals) + 0.0  # no -0.0
 
     def require_defined(self, x: np.ndarray, name: str, where: str) -> None:
         """Raise an `InputError` about argument `name` of `where` if the metric is undefined for any row of x."""
@@ -71,9 +78,9 @@ def _centred_unit_rows(x: np.ndarray, name: str, where: str) -> np.ndarray:
 
 
 METRICS = {
-    "cosine": Metric("cosine", _unit_rows, 0.5),
+    "cosine": Metric("cosine", _unit_rows, 0.5, decimals=12),
     "sqeuclidean": Metric("sqeuclidean", lambda x, *_: x, 1.0),
-    "pearson": Metric("pearson", _centred_unit_rows, 0.5),
+    "pearson": Metric("pearson", _centred_unit_rows, 0.5, decimals=12),
 }
 
 

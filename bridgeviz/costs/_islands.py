@@ -9,6 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from bridgeviz.costs._anchors import Anchored
+from bridgeviz.costs._graph import SHORTEST
 
 
 def islands(graph: sparse.csr_array) -> tuple[int, np.ndarray]:
@@ -30,7 +31,9 @@ def join_islands(graph: sparse.csr_array, points: np.ndarray, length: Callable[[
     from sklearn.neighbors import NearestNeighbors
 
     count, island = islands(graph)
-    while count > 1:
+    for _ in range(count):  # each round joins every island to another one
+        if count == 1:
+            break
         edges = []
         # The largest island can be left out: every other one joins it, or an island that does.
         for number in np.argsort(-np.bincount(island), kind="stable")[1:]:
@@ -38,7 +41,8 @@ def join_islands(graph: sparse.csr_array, points: np.ndarray, length: Callable[[
             outside = np.flatnonzero(~inside)
             chord, at = NearestNeighbors(n_neighbors=1).fit(points[outside]).kneighbors(points[inside])
             nearest = int(chord[:, 0].argmin())
-            edges.append((np.flatnonzero(inside)[nearest], outside[at[nearest, 0]], length(chord[nearest, 0])))
+            shortest = max(length(chord[nearest, 0]), SHORTEST)
+            edges.append((np.flatnonzero(inside)[nearest], outside[at[nearest, 0]], shortest))
         i, j, lengths = (np.array(column) for column in zip(*edges, strict=True))
         joints = sparse.csr_array((lengths, (i, j)), shape=graph.shape)
         graph = sparse.csr_array(graph.maximum(joints).maximum(joints.T))

@@ -15,7 +15,7 @@ from bridgeviz.costs._anchors import Anchored, anchor
 from bridgeviz.costs._combine import min_plus, neg_log_inner
 from bridgeviz.costs._cost import Cost
 from bridgeviz.costs._cost_options import CostOptions, CostVariant, functional, metric_option, neighbours_option
-from bridgeviz.costs._graph import Neighbours, neighbours, path_lengths
+from bridgeviz.costs._graph import SHORTEST, Neighbours, neighbours, path_lengths
 from bridgeviz.costs._islands import island_advice, island_facts, join_islands
 from bridgeviz.costs._resolvent import resolvent
 
@@ -125,7 +125,7 @@ def _pair_edges(anchored: Anchored) -> sparse.csr_array:
 def _metric_graph(anchored: Anchored, points: np.ndarray, near: Neighbours) -> sparse.csr_array:
     """The connected graph of one space, its edges in units of the mean distance within the space."""
     scale = anchored.metric.scale / (anchored.metric.mean(points) or 1.0)
-    graph = near.graph(near.distance) * (scale / anchored.metric.scale)
+    graph = near.graph(np.maximum(near.distance * (scale / anchored.metric.scale), SHORTEST))
     return join_islands(graph, near.points, lambda chord: scale * chord**2)
 
 
@@ -135,7 +135,7 @@ def _path_factors(
     """Path lengths from every node of the fused graph to the anchors: their (min, +) product is the shortest path."""
     u = len(anchored.source)
     e = _pair_edges(anchored)
-    e.data[:] = np.finfo(float).tiny  # a length of 0 that a sparse matrix keeps
+    e.data[:] = SHORTEST
     fused = sparse.csr_array(sparse.block_array([[graph_x, e], [e.T, graph_y]]))
     side = anchored.grouped_by
     lengths = path_lengths(fused, [group + (0 if side == "source" else u) for group in anchored.members(side)])

@@ -118,7 +118,7 @@ def _agrees(within: Within | np.ndarray, atoms: Atoms) -> bool:
     """Whether rows that are one atom of the cost are equal in the cost within the space."""
     if not atoms.merged:
         return True
-    whole = within if isinstance(within, np.ndarray) else within.rows
+    whole = within if isinstance(within, np.ndarray) else within.metric.distinct(within.rows)
     return bool((whole == whole[atoms.rows][atoms.index]).all())
 
 
