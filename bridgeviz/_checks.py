@@ -77,9 +77,10 @@ def vector(value: Any, name: str, where: str, *, length: int) -> np.ndarray:
 
 def labels(value: Any, name: str, where: str, *, length: int | None = None, least: int = 2) -> np.ndarray:
     """One label per row, integers or strings, with at least `least` classes."""
-    array = _plain(value, name, where, "one label per row")
+    array = _converted(value, name, where, "one label per row")
+    _refuse_another_order(value, array, name, where)
     if array.dtype == object:
-        missing = np.array([label is None or label != label for label in array.reshape(-1)], bool)
+        missing = np.array([_missing(label) for label in array.reshape(-1)], bool)
         if missing.any():
             row = int(np.argmax(missing))
             hint = "Drop such rows, or give them a class."
@@ -103,8 +104,11 @@ def labels(value: Any, name: str, where: str, *, length: int | None = None, leas
 
 
 def pair_index(value: Any, name: str, where: str, *, shape: tuple[int, int], least: int = 0) -> np.ndarray:
-    """(l, 2) row numbers (source, target), in range and without repeats, with l >= `least`."""
-    array = _plain(value, name, where, "an (l, 2) array of (source row, target row)")
+    """(l, 2) row numbers (source, target), in range and without repeats, with l >= `least`.
+
+    A table with the columns source and target is read by these names.
+    """
+    array = _converted(_by_side(value, name, where), name, where, "an (l, 2) array of (source row, target row)")
     if array.size == 0:
         array = np.zeros((0, 2), np.int64)
     if array.ndim != 2 or array.shape[1] != 2:
@@ -215,7 +219,8 @@ def same_kind(first: np.ndarray, second: np.ndarray, names: tuple[str, str], whe
 
 def rows(value: Any, name: str, where: str, *, size: int) -> np.ndarray:
     """(k,) row numbers from 0 to size - 1; a boolean mask of length `size` is converted to them."""
-    array = _plain(value, name, where, "row numbers")
+    array = _converted(value, name, where, "row numbers")
+    _refuse_another_order(value, array, name, where)
     if array.dtype.kind == "b" and array.shape == (size,):
         return np.flatnonzero(array)
     if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
@@ -233,20 +238,84 @@ def _nearest(name: str, known: list[str]) -> str:
     return f"Did you mean '{near[0]}'?" if near else ""
 
 
-def _plain(value: Any, name: str, where: str, expected: str) -> np.ndarray:
+def aligned(labels: Any, x: Any, name: str, where: str) -> Any:
+    """Labels in the order of the rows of x, where both carry an index, as a Series and a DataFrame do."""
+    names, rows = _index(labels), _index(x)
+    if names is None or rows is None or names.equals(rows):
+        return labels
+    if len(names) == len(rows) and names.is_unique and not len(rows.difference(names)):
+        return labels.loc[rows].to_numpy()
+    hint = "Give both the same index, or pass the labels as an array in the order of the rows."
+    raise fail(name, where, "of the same index as the rows of x", f"one that begins with {names[0]!r}", hint)
+
+
+def _index(value: Any) -> Any:
+    """The index of a Series or DataFrame; None for anything else."""
+    index = getattr(value, "index", None)
+    return index if hasattr(index, "is_unique") and hasattr(value, "loc") else None
+
+
+def _refuse_another_order(value: Any, array: np.ndarray, name: str, where: str) -> None:
+    """Refuse a Series whose index numbers the rows in another order: it could be meant either way."""
+    index = _index(value)
+    if index is None or array.ndim != 1 or index.dtype.kind not in "iu":
+        return
+    order = np.asarray(index)
+    if (order != np.arange(len(order))).any() and np.array_equal(np.sort(order), np.arange(len(order))):
+        by_index = array[int(np.argmin(order))]
+        got = f"row 0 is {array[0]!s} by position and {by_index!s} by the index"
+        hint = "Pass .to_numpy() for the order of the positions, or .sort_index() for that of the index."
+        raise fail(name, where, "in the order of its index", got, hint)
+
+
+def _by_side(value: Any, name: str, where: str) -> Any:
+    """The columns source and target of a table of pairs, in this order; anything else as it is."""
+    columns = getattr(value, "columns", None)
+    if columns is None:
+        return value
+    names = [str(column) for column in columns]
+    found = [side for side in ("source", "target") if side in names]
+    if len(found) == 2:
+        return np.stack([np.asarray(value[side]) for side in found], axis=1)
+    if found or len(names) != 2:
+        raise fail(name, where, "a table with the columns source and target", f"columns {', '.join(names)[:60]}")
+    return value
+
+
+def _missing(label: Any) -> bool:
+    """Whether a label is None, NaN, or one of pandas' missing values."""
+    try:
+        return label is None or bool(label != label)
+    except (TypeError, ValueError):  # pandas.NA is neither equal to itself nor different
+        return True
+
+
+def _converted(
+    value: Any, name: str, where: str, expected: str, *, ragged: str = "with rows of different lengths"
+) -> np.ndarray:
+    """Any value as an array, or an error in the one voice."""
+    if hasattr(value, "toarray") and hasattr(value, "nnz"):
+        raise fail(name, where, expected, f"a sparse {type(value).__name__}", "Pass its .toarray().")
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise fail(name, where, expected, "a masked array", "Drop the masked rows, or fill them with .filled().")
     try:
         return np.asarray(value)
     except ValueError:
-        raise fail(name, where, expected, f"a {type(value).__name__} with rows of different lengths") from None
+        raise fail(name, where, expected, f"a {type(value).__name__} {ragged}") from None
+    except Exception as error:  # a foreign object may raise anything, such as a tensor that requires gradients
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:100].rstrip(".")
+        got = f"a {type(value).__name__} that cannot be converted to an array ({reason})"
+        raise fail(name, where, expected, got) from error
 
 
 def _array(value: Any, name: str, where: str, expected: str) -> np.ndarray:
-    try:
-        array = np.asarray(value)
-        if array.dtype == object:
+    no_numbers = "that cannot be converted to numbers"
+    array = _converted(value, name, where, expected, ragged=no_numbers)
+    if array.dtype == object:
+        try:
             array = array.astype(np.float64)
-    except (TypeError, ValueError):
-        raise fail(name, where, expected, f"a {type(value).__name__} that cannot be converted to numbers") from None
+        except (TypeError, ValueError, OverflowError):
+            raise fail(name, where, expected, f"a {type(value).__name__} {no_numbers}") from None
     if array.dtype.kind not in "fiub":
         if array.dtype.name == "bfloat16":
             return array.astype(np.float32)

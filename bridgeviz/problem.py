@@ -42,7 +42,7 @@ class Space:
 
     Args:
         x: (n, p) real matrix with one row per sample.
-        labels: (n,) classes, integers or strings, or None.
+        labels: (n,) classes, integers or strings, or None; a Series is joined to a DataFrame `x` by their index.
         names: class names for figures, in the order of the sorted classes.
         title: name of the space for figures.
         images: (n, h, w) pictures of the samples in 0..255, a function from row numbers to such pictures, or None.
@@ -70,9 +70,11 @@ class Space:
     classes: np.ndarray | None = None
 
     def __post_init__(self):
-        object.__setattr__(self, "x", check.matrix(self.x, "x", "Space"))
+        given = self.x
+        object.__setattr__(self, "x", check.matrix(given, "x", "Space"))
         if self.labels is not None:
-            labels = check.labels(self.labels, "labels", "Space", length=len(self.x))
+            labels = check.aligned(self.labels, given, "labels", "Space")
+            labels = check.labels(labels, "labels", "Space", length=len(self.x))
             classes = np.unique(labels if self.classes is None else np.asarray(self.classes))
             unknown = np.setdiff1d(labels, classes)
             if len(unknown):
