@@ -1,10 +1,18 @@
-"""The main script: the page that the link asks for, and the sidebar that all pages share."""
+"""The app. Streamlit imports this file once to start its server, and runs it as the main script of each session."""
 
-from bridgeviz.ui.panels import sidebar
-from bridgeviz.ui.state import router
-from bridgeviz.ui.work import priority
+if __name__ != "__main__":
+    from starlette.middleware import Middleware
+    from streamlit.starlette import App
 
-page = router.route()
-sidebar.draw()
-page.run()
-priority.settle()
+    from bridgeviz.ui.origin import KnownOrigins
+
+    app = App(__file__, middleware=[Middleware(KnownOrigins)])
+else:
+    from bridgeviz.ui.panels import sidebar
+    from bridgeviz.ui.state import router
+    from bridgeviz.ui.work import priority
+
+    page = router.route()  # the page that the link asks for; the sidebar is shared by all
+    sidebar.draw()
+    page.run()
+    priority.settle()

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import itertools
 import re
 import subprocess
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -53,3 +58,22 @@ def test_the_data_is_small():
 @pytest.mark.parametrize("name", bv.__all__)
 def test_every_public_name_is_there_and_says_what_it_is(name):
     assert getattr(bv, name).__doc__
+
+
+def test_every_package_that_is_imported_is_declared():
+    """A package that only another one brings along may go away with it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = [*project["dependencies"], *itertools.chain(*project["optional-dependencies"].values())]
+    declared = {re.split(r"[<>=\[]", line)[0].strip().lower().replace("_", "-") for line in lines}
+    files = [*ROOT.glob("bridgeviz/**/*.py"), *ROOT.glob("pages/*.py"), ROOT / "app.py"]
+    imported = set()
+    for file in files:
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                imported |= {name.name.split(".")[0] for name in node.names}
+            elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+                imported.add(node.module.split(".")[0])
+    packages = packages_distributions()
+    for name in imported - sys.stdlib_module_names - {"bridgeviz"}:
+        distributions = {package.lower().replace("_", "-") for package in packages.get(name, [name])}
+        assert distributions & declared, f"{name} is imported, and none of {distributions} is declared"

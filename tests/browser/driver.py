@@ -34,18 +34,22 @@ def missing() -> str | None:
 class Server:
     """`streamlit run` on a free port."""
 
-    def __init__(self, script: str = "app.py", *, cache: str | None = None, runs: str | None = None):
+    def __init__(
+        self, script: str = "app.py", *, cache: str | None = None, runs: str | None = None,
+        env: dict[str, str] | None = None,
+    ):  # fmt: skip
         self._own = None if runs else tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         self.runs = runs or (self._own.name if self._own else "")
         with socket.socket() as probe:
             probe.bind(("localhost", 0))
             self.port = probe.getsockname()[1]
         self.url = f"http://localhost:{self.port}"
+        own = {"BRIDGEVIZ_RUNS": self.runs} | ({"BRIDGEVIZ_CACHE": cache} if cache else {}) | (env or {})
         began = time.perf_counter()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", script, f"--server.port={self.port}", "--server.headless=true"],
             cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env=os.environ | {"BRIDGEVIZ_RUNS": self.runs} | ({"BRIDGEVIZ_CACHE": cache} if cache else {}),
+            env=os.environ | own,
         )  # fmt: skip
         self._wait()
         self.healthy_after = time.perf_counter() - began
