@@ -1,33 +1,47 @@
-"""Results are written completely or not at all."""
+"""Results are written completely or not at all, and what a killed process left behind is cleaned up."""
 
 from __future__ import annotations
 
+import hashlib
 import os
+import platform
+import re
 import shutil
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
 
 from bridgeviz._checks import InputError
 
+_HOST = hashlib.blake2b(platform.node().encode(), digest_size=4).hexdigest()
+_OWNER = f"{_HOST}-{os.getpid()}"
+"""Part of the names of drafts, by which a later process knows that nobody needs them any more."""
+
+_EARLIER = "result"
+"""The earlier result in the folder to which it is moved aside."""
+
 
 def check_folder(out: str | Path, *, holds: set[str]) -> Path:
     """`out` as a path that `new_folder` may fill: new, empty, or an earlier result with no files but those in `holds`.
 
-    Call it before the long computation whose result goes there.
+    Call it before the long computation whose result goes there. It writes a file for a moment, to see whether that is
+    possible, and cleans up what a process that was killed left behind.
 
     Raises:
         InputError: `out` is something else, or cannot be created.
     """
+    if not str(out).strip():
+        raise InputError("The output folder must be a path. Got '' instead: name a folder.")
     try:
         out = Path(out).resolve()
     except (TypeError, ValueError) as error:
         raise InputError(f"The output folder must be a path. Got {out!r} instead.") from error
+    _recover(out)
     if out.exists() and not out.is_dir():
         raise InputError(f"The output folder {out} must be a folder. It is a file: choose another name.")
     if out.is_dir():
@@ -37,7 +51,7 @@ def check_folder(out: str | Path, *, holds: set[str]) -> Path:
                 f"The output folder {out} must be new, empty or an earlier result. It holds other files: {foreign[0]}."
             )
     parent = next(p for p in out.parents if p.exists())
-    if not parent.is_dir() or not os.access(parent, os.W_OK):
+    if not _writable(parent):
         raise InputError(f"The output folder {out} can't be created: {parent} is not a writable folder.")
     return out
 
@@ -47,25 +61,67 @@ def new_folder(out: str | Path, *, holds: set[str]) -> Iterator[Path]:
     """A draft folder that replaces `out` when the block succeeds, and is deleted when it fails."""
     out = check_folder(out, holds=holds)
     out.parent.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    draft = Path(tempfile.mkdtemp(prefix=f".{out.name}-{_OWNER}-", dir=out.parent))
     try:
         yield draft
         draft.chmod(0o755)
-        if not out.exists():
+        if out.exists():
+            _swap(draft, out)
+        else:
             os.replace(draft, out)
-            return
-        old = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-", dir=out.parent))
-        try:  # move the earlier result aside, and restore it if the new one can't replace it
-            os.replace(out, old / "result")
-            try:
-                os.replace(draft, out)
-            except OSError:
-                os.replace(old / "result", out)
-                raise
-        finally:
-            shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _swap(draft: Path, out: Path) -> None:
+    """Put `draft` in the place of `out`; whatever interrupts this, `out` is one of the two afterwards."""
+    old = Path(tempfile.mkdtemp(prefix=f".{out.name}-old-{_OWNER}-", dir=out.parent))
+    try:
+        os.replace(out, old / _EARLIER)
+        os.replace(draft, out)
+    finally:
+        if not out.exists():
+            os.replace(old / _EARLIER, out)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _recover(out: Path) -> None:
+    """Clean up after processes of this machine that were killed while they wrote `out`."""
+    name = re.escape(out.name)
+    draft = re.compile(rf"\.{name}-(?:old-)?{_HOST}-(\d+)-\w+|\.{_HOST}-(\d+)-{name}")
+    with suppress(OSError):
+        for path in out.parent.iterdir():
+            match = draft.fullmatch(path.name)
+            if match is None or _alive(int(match[1] or match[2])):
+                continue
+            if (path / _EARLIER).exists() and not out.exists():
+                os.replace(path / _EARLIER, out)
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def _alive(process: int) -> bool:
+    """Whether a process of this machine may still run."""
+    if os.name != "posix" or process == os.getpid():
+        return True
+    try:
+        os.kill(process, 0)  # signal 0 is never delivered
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
+
+
+def _writable(folder: Path) -> bool:
+    """Whether files can be made in a folder."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False
 
 
 def read_arrays(path: Path, remedy: str) -> dict[str, np.ndarray]:
@@ -87,7 +143,7 @@ def check_array_path(path: str | Path) -> Path:
     if path.suffix != ".npy" or path.is_dir():
         raise InputError(f"The output file {path} must be a file that ends in .npy. Choose another name.")
     parent = path.resolve().parent
-    if not parent.is_dir() or not os.access(parent, os.W_OK):
+    if not parent.is_dir() or not _writable(parent):
         raise InputError(f"The output file {path} must be in a writable folder. {parent} is not one.")
     return path
 
@@ -95,7 +151,8 @@ def check_array_path(path: str | Path) -> Path:
 @contextmanager
 def new_file(path: Path) -> Iterator[Path]:
     """A draft file that replaces `path` when the block succeeds, and is deleted when it fails."""
-    draft = path.with_name(f".{os.getpid()}-{path.name}")
+    _recover(path)
+    draft = path.with_name(f".{_OWNER}-{path.name}")
     try:
         yield draft
         os.replace(draft, path)

@@ -94,11 +94,13 @@ class GeodesicBridge(CostOptions):
         points, letter = (anchored.x, "x") if side == "source" else (anchored.y, "y")
         atoms, _ = anchored.atoms(side)
         near = neighbours(points, atoms, metric=anchored.metric, k=self.k)
-        typical = float(np.median(near.distance)) or 1.0 if near.distance.size else 1.0
-        lengths = (near.distance / typical) ** self.power  # the unit keeps powers in range; the mean cancels it
+        scale = anchored.metric.scale
+        extent = 2 * scale * float(near.points.var(0).sum())  # the mean distance between all atoms
+        # The unit keeps powers in range, also where most rows are copies up to rounding; the mean cancels it.
+        typical = max(float(np.median(near.distance)) if near.distance.size else 0.0, 1e-10 * extent) or 1.0
+        lengths = (near.distance / typical) ** self.power
         graph = near.graph(np.maximum(lengths, SHORTEST))
         facts: dict[str, Any] = island_facts(graph, anchored, side)
-        scale = anchored.metric.scale
         graph = join_islands(graph, near.points, lambda chord: (scale * chord**2 / typical) ** self.power)
         factor = path_lengths(graph, anchored.members(side))
         mean = float(atoms.multiplicity @ factor.mean(1) / atoms.multiplicity.sum())

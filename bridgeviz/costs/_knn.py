@@ -145,7 +145,7 @@ def _path_factors(
 def _crane_time(near_x: Neighbours, near_y: Neighbours) -> float:
     """The squared mean length of an edge, over both spaces."""
     edges = np.concatenate([near_x.distance.ravel(), near_y.distance.ravel()])
-    return float(np.sqrt(edges).mean() ** 2) or 1.0
+    return float(np.sqrt(edges).mean() ** 2) or 1.0 if edges.size else 1.0
 
 
 def _heat_factors(

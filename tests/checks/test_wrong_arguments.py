@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy import sparse
 
 import bridgeviz as bv
 
@@ -24,6 +26,13 @@ FLAT[3] = 2.0
 ZERO = X.copy()
 ZERO[5] = 0.0
 EMPTY_PLAN = replace(PLAN, plan=0 * PLAN.plan)
+
+
+class Tensor:
+    """An array of another library, whose conversion raises its own error."""
+
+    def __array__(self, dtype=None, copy=None):
+        raise RuntimeError("it needs a gradient")
 
 
 def flow(**arguments):
@@ -52,6 +61,10 @@ WRONG = [
     (lambda: bv.Space([[1.0, 2.0], [1.0]]), "real matrix", "list that cannot be converted to numbers"),
     (lambda: bv.Space([[None, 1.0], [2.0, 3.0]]), "finite everywhere", "row 0"),
     (lambda: bv.Space(1e200 * X), "numbers below 1e+100", "Rescale"),
+    (lambda: bv.Space(Tensor()), "'x' of Space()", "cannot be converted to an array (it needs a gradient)"),
+    (lambda: bv.Space(sparse.csr_array(X)), "'x' of Space()", "a sparse csr_array", ".toarray()"),
+    (lambda: bv.Space(np.ma.masked_less(X, 0)), "'x' of Space()", "masked array", ".filled()"),
+    (lambda: bv.Space(pd.DataFrame(X).convert_dtypes().mask(X < 0)), "'x' of Space()", "converted to numbers"),
     (lambda: bv.costs.cosine(X, X[:, :2]), "'y' of cosine() must be a matrix with 3 columns", "shape (6, 2)"),
     (lambda: bv.costs.bridge(X[:, 0], X, PAIRS), "'x' of bridge()", "shape (6,)"),
     (lambda: bv.costs.bridge(X, NAN, PAIRS), "'y' of bridge()", "nan at row 4"),
@@ -73,6 +86,21 @@ WRONG = [
     (lambda: bv.Space(X, labels=[0.5, 1, 2, 0, 1, 2]), "whole numbers or strings", "fraction"),
     (lambda: bv.Space(X, labels=[np.nan, 1, 2, 0, 1, 2]), "whole numbers or strings", "NaN"),
     (lambda: bv.Space(X, labels=[[1], [1, 2], 1, 2, 3, 4]), "one label per row", "different lengths"),
+    (lambda: bv.Space(X, labels=pd.array([*"ababa", None], dtype="string")), "one label per row", "none in row 5"),
+    (lambda: bv.Space(X, labels=pd.array([0, 1, None, 0, 1, 0], dtype="Int64")), "'labels' of Space()"),
+    (lambda: bv.Space(X, labels=np.ma.masked_equal(LABELS, 2)), "'labels' of Space()", "masked array"),
+    (
+        lambda: bv.Space(X, labels=pd.Series(list("abcdef"), index=[5, 4, 3, 2, 1, 0])),
+        "in the order of its index", "row 0 is a by position and f by the index", ".sort_index()",
+    ),
+    (
+        lambda: bv.Space(pd.DataFrame(X, index=list("abcdef")), labels=pd.Series(LABELS, index=list("uvwxyz"))),
+        "'labels' of Space()", "the same index as the rows of x", "begins with 'u'",
+    ),
+    (
+        lambda: bv.metrics.matching_accuracy(PLAN, LABELS, pd.Series(LABELS, index=[1, 0, 2, 3, 4, 5])),
+        "'target_labels'", "in the order of its index",
+    ),
     (lambda: bv.Space(X, labels=LABELS, names=["a"]), "'names' of Space()", "one name per class, 3 in total", "1"),
     (lambda: bv.Space(X, labels=LABELS, classes=[0, 1]), "'labels' of Space()", "among the classes [0, 1]", "Got 2"),
     (lambda: bv.Space(X, images=np.ones((4, 2, 2))), "'images' of Space()", "one image per row, 6 in total", "4"),
@@ -120,6 +148,9 @@ WRONG = [
     (lambda: bv.costs.bridge(X, X, [0, 1]), "(l, 2) array", "shape (2,)"),
     (lambda: bv.costs.bridge(X, X, None), "(l, 2) array", "shape ()"),
     (lambda: bv.costs.bridge(X, X, [[0, 1], [2]]), "(l, 2) array", "different lengths"),
+    (lambda: bv.costs.bridge(X, X, pd.DataFrame({"source": [0], "to": [1]})), "source and target", "source, to"),
+    (lambda: bv.costs.bridge(X, X, pd.DataFrame(np.eye(3, dtype=int))), "columns source and target", "0, 1, 2"),
+    (lambda: bv.costs.bridge(X, X, np.ma.masked_equal(PAIRS, 0)), "'pairs' of bridge()", "masked array"),
     (lambda: bv.costs.bridge(X, X, [[0.5, 1]]), "whole row numbers", "float64"),
     (lambda: bv.costs.bridge(X, X, [["a", "b"]]), "whole row numbers", "<U1"),
     (lambda: bv.Pairs([[0, 4]], shape=(3, 4)), "'index' of Pairs()", "target row 4"),

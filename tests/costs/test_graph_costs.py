@@ -259,3 +259,72 @@ def test_the_strongest_pair_of_a_diffusion_is_the_largest_term_of_its_sum(spaces
         assert route.share == pytest.approx(terms.max() / terms.sum(), abs=1e-6)
         assert route.leg_x == pytest.approx(f_x[i][terms.argmax()] / f_x[i].sum(), abs=1e-6)
         assert [route.way_x[-1], route.way_y[0]] == pairs[route.pair].tolist()
+
+
+def coinciding(name):
+    """Two spaces and pairs, with more rows than neighbours in one place as the metric sees it."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 8))
+    relu = np.maximum(rng.normal(size=(300, 6)) - 1.2, 0)
+    near = np.concatenate([x[:20], np.repeat(x[20:21], 40, axis=0) * (1 + 1e-15 * np.arange(40))[:, None]])
+    return {
+        "two directions": (np.array([[1.0, 0], [2, 0], [4, 0], [0, 1], [0, 2], [0, 4]]), x, "cosine"),
+        "one column": (x, rng.random((60, 1)) + 0.1, "cosine"),
+        "two columns": (x, rng.normal(size=(60, 2)), "pearson"),
+        "codes with one active unit": (relu[relu.sum(1) > 0], x, "cosine"),
+        "near copies": (near, x, "sqeuclidean"),
+        "one point": (np.ones((9, 3)), x, "sqeuclidean"),
+        "one point each": (np.ones((9, 3)), np.ones((7, 2)), "sqeuclidean"),
+    }[name]
+
+
+COINCIDING = ["two directions", "one column", "two columns", "codes with one active unit", "near copies", "one point"]
+
+
+@pytest.mark.parametrize("power", [2.0, 20.0])
+@pytest.mark.parametrize("name", [*COINCIDING, "one point each"])
+def test_rows_that_coincide_in_the_metric_cost_nothing_and_end(name, power):
+    x, y, metric = coinciding(name)
+    pairs = [[0, 0], [len(x) - 1, len(y) - 1]]
+    tried = [
+        costs.geodesic_bridge(x, y, pairs, metric=metric, k=1, power=power),
+        costs.knn(x, y, pairs, metric=metric, form="path", k=1),
+        costs.knn(x, y, pairs, metric=metric, k=1),
+        costs.diffusion_bridge(x, y, pairs, metric=metric, k=1),
+    ]
+    for cost in tried:
+        dense = cost.dense()
+        assert np.isfinite(dense).all()
+        if cost.name == "geodesic_bridge":
+            assert dense[0, 0] < 1e-12
+
+
+def test_rows_that_a_metric_cannot_tell_apart_are_one_atom(spaces):
+    x, y, pairs = spaces(0, 30, 20, 4, 3, 5)
+    doubled = np.concatenate([x, 2 * x, 0.3 * x])  # the same directions
+    cost = costs.geodesic_bridge(doubled, y, pairs, k=4)
+    assert len(cost.source_atoms) == 30
+    np.testing.assert_allclose(cost.dense()[:30], costs.geodesic_bridge(x, y, pairs, k=4).dense(), rtol=1e-9)
+    np.testing.assert_array_equal(cost.dense()[:30], cost.dense()[60:])
+    assert len(costs.geodesic_bridge(doubled, y, pairs, metric="sqeuclidean").source_atoms) == 90
+
+
+def test_fused_gromov_wasserstein_merges_what_both_its_metrics_merge(spaces):
+    x, y, pairs = spaces(0, 20, 15, 4, 3, 5)
+    doubled = np.concatenate([x, 2 * x])
+    cost = costs.bridge(doubled, y, pairs)
+    for metric, merged in (("cosine", True), ("sqeuclidean", False)):
+        within = costs.Within(doubled, metric=metric), costs.Within(y, metric=metric)
+        assert bv.couplings.fgw(cost, *within, epsilon=0.1, max_iterations=1).merged == merged
+
+
+@pytest.mark.parametrize("metric", ["sqeuclidean", "pearson"])
+@pytest.mark.parametrize("build", [costs.geodesic_bridge, costs.diffusion_bridge, costs.knn, costs.bridge])
+def test_an_offset_of_all_rows_changes_no_cost(build, metric, spaces):
+    """scikit-learn's search expands squared distances, which drown in the rounding of a large offset."""
+    x, y, pairs = spaces(1, 200, 60, 20, 3, 8)
+    x, y = np.round(x, 3), np.round(y, 3)  # digits that survive the offset
+    near = build(x, y, pairs, metric=metric).dense()
+    for offset in (1e4, 1e7):
+        far = build(x + offset, y, pairs, metric=metric).dense()
+        np.testing.assert_allclose(far, near, rtol=1e-5, atol=1e-6 * near.max())

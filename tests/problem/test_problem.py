@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,6 +87,18 @@ def test_labels_and_arrays_are_cleaned():
     assert space.names == ("1", "2")
     assert bv.Space(np.ones((2, 2), np.float16)).x.dtype == np.float32
     assert bv.Space(np.ones((2, 2), np.float32)).x.dtype == np.float32
+
+
+def test_what_carries_names_is_read_by_them():
+    x = pd.DataFrame(np.eye(4), index=list("abcd"))
+    space = bv.Space(x, labels=pd.Series({"d": "D", "c": "C", "b": "B", "a": "A"}))
+    assert space.labels.tolist() == list("ABCD")
+    part = bv.Space(x.loc[list("ca")], labels=pd.Series(list("ABCD"), index=list("abcd")).loc[list("ca")])
+    assert part.labels.tolist() == ["C", "A"]
+    assert bv.Space(np.eye(2), labels=pd.Series([4, 5], index=[7, 3])).labels.tolist() == [4, 5]  # names of no row here
+    table = pd.DataFrame({"target": [1, 2], "weight": [0.5, 0.5], "source": [3, 0]})
+    np.testing.assert_array_equal(bv.Pairs(table, shape=(5, 5)), [[3, 1], [0, 2]])
+    np.testing.assert_array_equal(bv.Pairs(pd.DataFrame([[3, 1]]), shape=(5, 5)), [[3, 1]])
 
 
 def test_reversed_swaps_everything():
