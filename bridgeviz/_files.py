@@ -22,6 +22,9 @@ _HOST = hashlib.blake2b(platform.node().encode(), digest_size=4).hexdigest()
 _OWNER = f"{_HOST}-{os.getpid()}"
 """Part of the names of drafts, by which a later process knows that nobody needs them any more."""
 
+drafts: set[Path] = set()
+"""The folders and files that this process is writing now."""
+
 _EARLIER = "result"
 """The earlier result in the folder to which it is moved aside."""
 
@@ -62,6 +65,7 @@ def new_folder(out: str | Path, *, holds: set[str]) -> Iterator[Path]:
     out = check_folder(out, holds=holds)
     out.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{out.name}-{_OWNER}-", dir=out.parent))
+    drafts.add(draft)
     try:
         yield draft
         draft.chmod(0o755)
@@ -71,6 +75,7 @@ def new_folder(out: str | Path, *, holds: set[str]) -> Iterator[Path]:
             os.replace(draft, out)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+        drafts.discard(draft)
 
 
 def _swap(draft: Path, out: Path) -> None:
@@ -153,11 +158,13 @@ def new_file(path: Path) -> Iterator[Path]:
     """A draft file that replaces `path` when the block succeeds, and is deleted when it fails."""
     _recover(path)
     draft = path.with_name(f".{_OWNER}-{path.name}")
+    drafts.add(draft)
     try:
         yield draft
         os.replace(draft, path)
     finally:
         draft.unlink(missing_ok=True)
+        drafts.discard(draft)
 
 
 def write_array(path: str | Path, array: np.ndarray) -> None:

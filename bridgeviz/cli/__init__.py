@@ -11,6 +11,7 @@ import sys
 import click
 
 import bridgeviz as bv
+from bridgeviz import _interrupt
 from bridgeviz._checks import InputError
 from bridgeviz.cli._align import align
 from bridgeviz.cli._app import app
@@ -47,7 +48,7 @@ def main(arguments: list[str] | None = None) -> None:
     except MemoryError:
         code = _report("There is not enough memory. Use a sample of the rows, or --strategy local.", 2)
     except (click.Abort, KeyboardInterrupt):
-        code = _report("Stopped: no result was written. The same command resumes an interrupted training.", 130)
+        code = _report(_interrupt.TEXT, _interrupt.STATUS)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         where = "" if error.filename is None else f": {error.filename}"

@@ -59,7 +59,10 @@ def sections() -> Sections:
 @click.option("--target-labels", type=click.Path(), help="One label per row: .npy, .txt or .csv.")
 @click.option("--out", required=True, type=click.Path(), help="Folder for the result.")
 @click.option(
-    "--cost-option", multiple=True, metavar="NAME=VALUE", help="An option of the cost, such as k=5; repeatable."
+    "--cost-option",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="An option of the cost, such as k=5 or gamma=0.1,0.2; repeatable.",
 )
 @click.option("--restart", is_flag=True, help="Discard the checkpoints of an interrupted training.")
 @click.option("--anew", is_flag=True, hidden=True)
@@ -87,12 +90,16 @@ def align(
     from bridgeviz.experiments import RESULT_FILES
 
     leads = _join(coordinator, num_processes, process_id)
-    check_folder(out, holds=RESULT_FILES)
+    folder = check_folder(out, holds=RESULT_FILES)
+    checkpoints = folder.with_name(f"{folder.name}.training")
+    for path in filter(None, (source, target, pairs, source_labels, target_labels)):
+        if Path(path).resolve().is_relative_to(folder):
+            raise InputError(f"The output folder {folder} must not hold the input {path}, which the result replaces.")
+    bv.flows.check_checkpoints(checkpoints)
     config = _config(ctx, cost_option)
     problem = bv.Problem(source=_space(source, source_labels), target=_space(target, target_labels))
     index = files.read_pairs(pairs, problem.shape)
     mesh = None if devices is None and coordinator is None else bv.flows.mesh(devices)
-    checkpoints = Path(f"{Path(out).resolve()}.training")
     if (restart or anew) and leads:
         bv.flows.forget(checkpoints)
     with TrainingBar(config.flow, shown=leads) as bar:
@@ -143,17 +150,22 @@ def _config(ctx: click.Context, cost_option: tuple[str, ...]) -> bv.RunConfig:
 
 
 def _cost_options(texts: tuple[str, ...]) -> dict[str, Any]:
-    """NAME=VALUE, where the value is an integer, a number or a word."""
+    """NAME=VALUE, where the value is an integer, a number, a word, or several of them with commas between."""
     options: dict[str, Any] = {}
     for text in texts:
         name, equals, value = text.partition("=")
         if not (name and equals and value):
             raise check.fail("cost-option", "align", "NAME=VALUE, such as k=5", repr(text))
-        options[name] = value
-        for kind in (float, int):  # an integer is a float as well
-            with suppress(ValueError):
-                options[name] = kind(value)
+        parts = [_value(part.strip()) for part in value.strip("()[]").split(",")]
+        options[name] = parts[0] if len(parts) == 1 else tuple(parts)
     return options
+
+
+def _value(text: str) -> int | float | str:
+    for kind in (int, float):
+        with suppress(ValueError):
+            return kind(text)
+    return text
 
 
 def _space(path: str, labels: str | None) -> bv.Space:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 
@@ -17,4 +18,5 @@ def app(streamlit_options: tuple[str, ...]) -> None:
     home = paths.shipped().parent
     script = home / "app.py" if (home / "app.py").is_file() else home / "_app" / "app.py"
     command = [sys.executable, "-m", "streamlit", "run", str(script), *streamlit_options]
+    signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C also reaches the server, which ends in its own time
     sys.exit(subprocess.call(command, cwd=script.parent))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import bridgeviz as bv
+from bridgeviz._checks import InputError
 from bridgeviz._files import check_array_path, write_array
 from bridgeviz._options import Option, Variant, class_of, options_of
 from bridgeviz.cli._settings import OPTIONS, Sections, SettingsCommand, flat_values, refuse_unread
@@ -72,11 +73,12 @@ def transport(ctx: click.Context, directory: str, new_source: str, out: str, see
     """
     from bridgeviz.datasets import files
 
-    check_array_path(out)
+    if check_array_path(out).resolve() == Path(new_source).resolve():
+        raise InputError(f"The output file {out} must be another one than NEW_SOURCE, which it would replace.")
     refuse_unread(ctx)
     flow = bv.Flow.load(Path(directory) / "flow")
-    x = files.read_matrix(new_source)
+    x = files.read_matrix(new_source, rows=1)
     options = {"seed": seed, **flat_values(ctx)}
     y = flow.transport(x, **options).states[-1] if samples is None else flow.draws(x, samples=samples, **options).points
-    write_array(out, y.astype("float32"))
+    write_array(out, y.astype(flow.target.dtype))
     click.echo(f"Carried {y.shape[-2]} points to {y.shape[-1]} dimensions: {out}")

@@ -34,10 +34,14 @@ _ROW_NUMBERS = ("", "id", "ids", "idx", "index", "row", "rows", "row_number", "u
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII)
 
 
-def read_matrix(path: str | Path) -> np.ndarray:
+def read_matrix(path: str | Path, *, rows: int = 2) -> np.ndarray:
     """Read an (n, p) matrix with one row per sample from `.npy`, `.npz`, `.csv` or `.parquet`.
 
     A `.npz` must hold one array, or one named x; a `.parquet` one column per feature, or one column of lists.
+
+    Args:
+        path: path of the file.
+        rows: the least number of rows.
 
     Raises:
         InputError: no such file, another kind of file, or contents that are not a finite matrix.
@@ -45,7 +49,7 @@ def read_matrix(path: str | Path) -> np.ndarray:
     path = _existing(path, MATRIX_KINDS, "a matrix")
     kind = path.suffix.lower()
     value = {".npy": _npy, ".npz": _npz, ".csv": _csv_matrix, ".parquet": _parquet_matrix}[kind](path)
-    return _named(lambda: check.matrix(value, path.name, "read_matrix"))
+    return _named(lambda: check.matrix(value, path.name, "read_matrix", rows=rows))
 
 
 def read_pairs(path: str | Path, shape: tuple[int, int]) -> np.ndarray:

@@ -14,6 +14,7 @@ from scipy import sparse
 
 from bridgeviz._files import new_folder
 from bridgeviz.experiments._run import Run
+from bridgeviz.flows import Flow
 
 _STACK = ("bridgeviz", "jax", "flax", "optax", "ott-jax", "diffrax", "numpy", "scipy", "scikit-learn")
 
@@ -92,8 +93,9 @@ def save(run: Run, out: str | Path) -> dict[str, Any]:
             sparse.save_npz(draft / "coupling.npz", sparse.csr_matrix(plan))
             contents["coupling_kept_mass"] = _plain(kept)
         run.flow.save(draft / "flow")
+        Flow.load(draft / "flow")  # what can't be read again is no result
         transported = run.flow.transport(run.problem.source.x, seed=run.config.seed).states[-1]
-        np.save(draft / "transported.npy", transported.astype(np.float32))
+        np.save(draft / "transported.npy", transported.astype(run.flow.target.dtype))
         (draft / "report.json").write_text(json.dumps(contents, indent=2, allow_nan=False) + "\n")
     return contents
 

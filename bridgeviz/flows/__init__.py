@@ -8,7 +8,7 @@ from bridgeviz._lazy import attach
 
 if TYPE_CHECKING:
     from bridgeviz.flows._adaln import AdaLN
-    from bridgeviz.flows._checkpoints import Busy, Stale, forget, held
+    from bridgeviz.flows._checkpoints import Busy, Stale, check_checkpoints, forget, held
     from bridgeviz.flows._config import PRECISIONS, FlowConfig
     from bridgeviz.flows._field import TIME_FEATURES, VelocityField
     from bridgeviz.flows._fixed_step import FixedStep
@@ -34,7 +34,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "_adaln": ["AdaLN"],
-        "_checkpoints": ["Busy", "Stale", "forget", "held"],
+        "_checkpoints": ["Busy", "Stale", "check_checkpoints", "forget", "held"],
         "_config": ["PRECISIONS", "FlowConfig"],
         "_field": ["TIME_FEATURES", "VelocityField"],
         "_fixed_step": ["FixedStep"],

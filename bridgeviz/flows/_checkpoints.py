@@ -147,6 +147,18 @@ class Checkpoints:
             )
 
 
+def check_checkpoints(folder: str | Path) -> None:
+    """Refuse a folder that `fit` would refuse for its checkpoints, before any work is done.
+
+    Raises:
+        InputError: the path is not a folder, another process is training there, or the folder holds other files.
+    """
+    folder = Path(folder)
+    _refuse_foreign(folder)
+    if folder.exists() and held(folder):
+        raise _busy(folder)
+
+
 def forget(folder: str | Path) -> None:
     """Delete a folder of checkpoints; a folder that does not exist is ignored.
 

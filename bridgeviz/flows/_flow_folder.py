@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -45,8 +45,8 @@ def write_flow(path: str | Path, flow: FlowParts) -> None:
         "format": _FORMAT,
         "config": flow.config.as_dict(),
         "mass": None if flow.masses is None else flow.masses.mean,
-        "source": {"mean": flow.source.mean.tolist(), "std": flow.source.std.tolist()},
-        "target": {"mean": flow.target.mean.tolist(), "std": flow.target.std.tolist()},
+        "source": _plain(flow.source),
+        "target": _plain(flow.target),
     }
     with new_folder(path, holds={"flow.json", ARRAYS, "params"}) as draft:
         write_record(draft, "flow.json", about, {name: nnx.to_pure_dict(tree) for name, tree in weights.items()})
@@ -97,8 +97,15 @@ def _read(path: Path) -> FlowParts:
     return FlowParts(config=config, graph=graph, params=params, source=source, target=target, masses=masses)
 
 
-def _scaling(values: dict[str, list[float]]) -> Scaling:
-    scaling = Scaling(np.array(values["mean"], float), np.array(values["std"], float))
+def _plain(scaling: Scaling) -> dict[str, Any]:
+    return {"mean": scaling.mean.tolist(), "std": scaling.std.tolist(), "dtype": scaling.dtype}
+
+
+def _scaling(values: dict[str, Any]) -> Scaling:
+    dtype = values.get("dtype", "float32")  # version 0.1.0 wrote transported points in this type
+    if dtype not in ("float32", "float64"):
+        raise ValueError(f"points of type {dtype}")
+    scaling = Scaling(np.array(values["mean"], float), np.array(values["std"], float), dtype)
     finite = np.isfinite(scaling.mean).all() and np.isfinite(scaling.std).all()
     if scaling.mean.shape != scaling.std.shape or not finite or not (scaling.std > 0).all():
         raise ValueError("scalings without finite means and positive deviations")

@@ -15,16 +15,19 @@ class Scaling:
     Attributes:
         mean: (d,).
         std: (d,), > 0.
+        dtype: of the space: "float32" or "float64".
     """
 
     mean: Float[np.ndarray, " d"]
     std: Float[np.ndarray, " d"]
+    dtype: str = "float64"
 
     @classmethod
     def of(cls, x: np.ndarray) -> Scaling:
         """The scaling that standardises x."""
         mean, std = x.mean(0, dtype=np.float64), x.std(0, dtype=np.float64)
-        return cls(mean, np.where(std > 1e-8 * np.abs(x).max(0), std, 1.0))
+        dtype = "float32" if x.dtype == np.float32 else "float64"
+        return cls(mean, np.where(std > 1e-12 * np.abs(x).max(0), std, 1.0), dtype)
 
     def standardise(self, x: np.ndarray) -> np.ndarray:
         """To zero mean and unit variance."""

@@ -36,7 +36,8 @@ def write_record(folder: Path, name: str, about: Mapping[str, Any], tree: PyTree
         OSError: the disk is full or cannot be written to.
     """
     content = io.BytesIO()  # on the disk itself, a zip file that fails half-way complains once more when it is deleted
-    np.savez(content, **{key: np.asarray(leaf) for key, leaf in by_name(tree).items()})
+    named: dict[str, Any] = {key: np.asarray(leaf) for key, leaf in by_name(tree).items()}
+    np.savez(content, **named)
     content = content.getvalue()
     (folder / ARRAYS).write_bytes(content)
     arrays = {"bytes": len(content), "digest": _digest(content)}

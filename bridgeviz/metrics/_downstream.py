@@ -15,8 +15,8 @@ from bridgeviz.problem import Space
 def predict_labels(space: Space, y: ArrayLike) -> np.ndarray:
     """The class of each point: by the space's own decoder if it has one (H.2), otherwise by the nearest labelled row.
 
-    The nearest row has the least cosine distance (Eq. 25). Where angles say little, in spaces with a zero row or fewer
-    than three dimensions, it has the least squared Euclidean distance instead.
+    The nearest row has the least cosine distance (Eq. 25). Where angles say little, it has the least squared Euclidean
+    distance instead: in spaces with a zero row or fewer than three dimensions, and for a point at zero.
 
     Args:
         space: the target space, with labels.
@@ -28,10 +28,14 @@ def predict_labels(space: Space, y: ArrayLike) -> np.ndarray:
     if space.decode_labels is not None:
         return space.classes[np.argmax(space.decode_labels(y), axis=1)]
     points, first = np.unique(space.x, axis=0, return_index=True)
-    angles = points.shape[1] >= 3 and np.linalg.norm(points, axis=1).all() and np.linalg.norm(y, axis=1).all()
-    distance = cosine if angles else sqeuclidean
-    nearest = [np.argmin(distance(part, points), axis=1) for part in np.array_split(y, -(-len(y) // 1024))]
-    return space.labels[first][np.concatenate(nearest)]
+    angles = points.shape[1] >= 3 and bool(np.linalg.norm(points, axis=1).all())
+    by_angle = np.linalg.norm(y, axis=1) > 0 if angles else np.zeros(len(y), bool)
+    nearest = np.zeros(len(y), np.int64)
+    for rows, distance in ((np.flatnonzero(by_angle), cosine), (np.flatnonzero(~by_angle), sqeuclidean)):
+        for part in np.array_split(rows, -(-len(rows) // 1024) or 1):
+            if len(part):
+                nearest[part] = np.argmin(distance(y[part], points), axis=1)
+    return space.labels[first][nearest]
 
 
 def downstream_accuracy(space: Space, y: ArrayLike, labels: ArrayLike) -> float:

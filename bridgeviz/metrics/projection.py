@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike
 
+UMAP_NEIGHBOURS = 15
 UMAP_ROWS = 4000
 """The most rows given to UMAP, which switches to approximate neighbours above 4,096."""
 
@@ -99,12 +100,20 @@ def neighbourhoods(states: ArrayLike, landmarks: ArrayLike, *, seed: int = 0) ->
         landmarks: (k, q) points that do not move.
         seed: of UMAP.
     """
-    import umap
-
-    states, landmarks = np.asarray(states, np.float32), np.asarray(landmarks, np.float32)
+    states, landmarks = np.asarray(states, np.float64), np.asarray(landmarks, np.float64)
     frames, n, q = states.shape
-    used = max(2, min(n, (UMAP_ROWS - len(landmarks)) // frames))
+    used = min(n, max(2, (UMAP_ROWS - len(landmarks)) // frames))
     rows = np.concatenate([states[:, :used].reshape(-1, q), landmarks])
-    fitted = umap.UMAP(n_neighbors=15, min_dist=0.1, random_state=seed, n_jobs=1)
-    plane = np.asarray(fitted.fit_transform(rows))
+    rows = (rows - rows.mean(0)) / (rows.std() or 1.0)  # UMAP computes in float32, where other units may overflow
+    if len(rows) < 3:  # all on one line
+        plane = np.stack([np.linalg.norm(rows - rows[0], axis=1), np.zeros(len(rows))], axis=1)
+    else:
+        import umap
+
+        few = len(rows) <= UMAP_NEIGHBOURS + 1  # too few for the spectral start
+        fitted = umap.UMAP(
+            n_neighbors=min(UMAP_NEIGHBOURS, len(rows) - 1), min_dist=0.1, random_state=seed, n_jobs=1,
+            init="random" if few else "spectral",
+        )  # fmt: skip
+        plane = np.asarray(fitted.fit_transform(rows.astype(np.float32)))
     return plane[: frames * used].reshape(frames, used, 2), plane[frames * used :]

@@ -13,6 +13,7 @@ import pytest
 from scipy import sparse
 
 import bridgeviz as bv
+from bridgeviz.cli._align import _cost_options
 
 N, M, P, Q, L = 60, 50, 5, 3, 12  # as the fixture `folder` has them
 
@@ -59,6 +60,42 @@ def test_local_leaves_no_plan(folder, call):
     report = json.loads((folder / "out" / "report.json").read_text())
     assert report["mass"] == pytest.approx(1, abs=0.05)  # average over batches
     assert report["converged"] in (True, False)
+
+
+def test_points_keep_the_precision_of_the_target_and_one_point_is_enough(folder, call):
+    y = np.load("y.npy").astype(np.float64) + 1e8
+    np.save("y.npy", y)
+    np.save("one.npy", np.load("x.npy")[:1])
+    code, _, err = call(*ALIGN[:5], "--steps", "5", "--metric", "sqeuclidean", "--out", "out [1]")
+    assert code == 0, err
+    moved = np.load(folder / "out [1]" / "transported.npy")
+    assert moved.dtype == np.float64
+    assert len(np.unique(moved[:, 0])) == N  # in float32, they would be one value
+    assert call("transport", "out [1]", "one.npy", "--out", "moved.npy")[0] == 0
+    np.testing.assert_allclose(np.load("moved.npy"), moved[:1], rtol=0, atol=1e-3)
+
+
+def test_an_input_is_never_replaced_by_the_result(folder, call):
+    (folder / "out").mkdir()
+    (folder / "x.npy").rename(folder / "out" / "transported.npy")
+    before = (folder / "out" / "transported.npy").read_bytes()
+    code, _, err = call("align", "out/transported.npy", *ALIGN[2:])
+    assert (code, "must not hold the input out/transported.npy" in err) == (2, True)
+    code, _, err = call("transport", "out", "y.npy", "--out", "./y.npy")
+    assert (code, "which it would replace" in err) == (2, True)
+    assert (folder / "out" / "transported.npy").read_bytes() == before
+
+
+def test_what_is_in_the_way_of_checkpoints_is_refused_before_any_work(folder, call, monkeypatch):
+    monkeypatch.setattr(bv, "run", lambda *_, **__: pytest.fail("it began to work"))
+    (folder / "out.training").write_text("mine")
+    code, _, err = call(*ALIGN)
+    assert (code, "must be the path of a folder" in err) == (2, True)
+
+
+@pytest.mark.parametrize("gamma", ["0.1,0.2", "(0.1, 0.2)", "[0.1,0.2]"])
+def test_an_option_may_have_several_values(gamma):
+    assert _cost_options((f"gamma={gamma}", "k=5", "form=path")) == {"gamma": (0.1, 0.2), "k": 5, "form": "path"}
 
 
 def test_every_cost_and_solver_can_be_chosen(folder, call):

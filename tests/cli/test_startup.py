@@ -49,6 +49,7 @@ def test_help_imports_no_room_of_the_library():
         "bridgeviz.cli",
         "bridgeviz._checks",
         "bridgeviz._files",
+        "bridgeviz._interrupt",
         "bridgeviz._lazy",
         "bridgeviz._options",
         "bridgeviz._kinds",

@@ -25,6 +25,33 @@ def plans(spaces):
     }
 
 
+def test_a_plan_on_a_few_rows_is_right_by_mass_and_not_over_all_rows():
+    problem = bv.load("blobs", n=120, overlap=0.3)
+    labels = problem.source.labels, problem.target.labels
+    cost = bv.costs.bridge(problem.source.x, problem.target.x, problem.sample_pairs(0.1))
+    plan = bv.couplings.linear(cost, epsilon=0.005, tau=(0.1, 0.1))
+    rows = metrics.rows_with_mass(plan, *labels)
+    assert metrics.matching_accuracy(plan, *labels) > 0.99
+    assert max(rows.source, rows.agreement) < 0.2
+    even = bv.couplings.linear(cost, epsilon=0.005)
+    rows = metrics.rows_with_mass(even, *labels)
+    assert rows[:2] == (1.0, 1.0)
+    assert rows.agreement == pytest.approx(metrics.matching_accuracy(even, *labels), abs=2e-3)
+
+
+def test_rows_with_mass_of_a_local_plan_are_estimated():
+    problem = bv.load("blobs", n=120, overlap=0.3)
+    labels = problem.source.labels, problem.target.labels
+    cost = bv.costs.bridge(problem.source.x, problem.target.x, problem.sample_pairs(0.1))
+    rows = metrics.rows_with_mass(bv.couplings.local(cost, batch_size=64), *labels)
+    assert rows[:2] == pytest.approx((1.0, 1.0), abs=0.02)
+    assert rows.agreement == pytest.approx(
+        metrics.matching_accuracy(bv.couplings.local(cost, batch_size=64), *labels), abs=0.05
+    )
+    few = metrics.rows_with_mass(bv.couplings.local(cost, batch_size=64, tau=(0.1, 0.1)), *labels)
+    assert few.source < 0.9
+
+
 @pytest.mark.parametrize("kind", ["merged", "unbalanced", "true"])
 @pytest.mark.parametrize("names", [np.arange(4), np.array(["ant", "bee", "cat", "dog"])])
 def test_matching_accuracy_against_loops(kind, names, spaces):
@@ -38,6 +65,14 @@ def test_matching_accuracy_against_loops(kind, names, spaces):
     exact = metrics.matching_accuracy(plan, source, target)
     assert exact == pytest.approx(matched / dense.sum(), abs=1e-12)
     assert metrics.matching_accuracy(plan, source, target, samples=20_000) == pytest.approx(exact, abs=0.015)
+    rows = metrics.rows_with_mass(plan, source, target)
+    mass, own = dense.sum(1), (dense * (source[:, None] == target)).sum(1)
+    carrying = mass > 0.01 * mass.mean()
+    assert rows.source == pytest.approx(carrying.mean())
+    assert rows.target == pytest.approx((dense.sum(0) > 0.01 * dense.sum(0).mean()).mean())
+    assert rows.agreement == pytest.approx(sum(own[i] / mass[i] for i in np.flatnonzero(carrying)) / 30, abs=1e-12)
+    classes = np.union1d(source, target)
+    np.testing.assert_allclose(rows.source_groups, [carrying[source == c].mean() for c in classes])
     between, classes = metrics.class_plan(plan, source, target)
     for a, label in enumerate(classes):
         mass = np.array([dense[np.ix_(source == label, target == other)].sum() for other in classes])
@@ -120,6 +155,15 @@ def test_labels_of_the_nearest_row(q, distance):
 def test_a_zero_point_is_classified_by_euclidean_distance():
     space = bv.Space([[0.0, 0.0, 1.0], [9.0, 9.0, 9.0]], labels=["a", "b"])
     np.testing.assert_array_equal(metrics.predict_labels(space, [[0.0, 0.0, 0.0]]), ["a"])
+
+
+def test_the_class_of_a_point_does_not_depend_on_the_other_points():
+    rng = np.random.default_rng(0)
+    space = bv.Space(rng.normal(size=(40, 3)), labels=np.arange(40) % 4)
+    y = rng.normal(size=(50, 3)) * np.geomspace(1e-3, 1e3, 50)[:, None]
+    y[7] = 0
+    alone = np.concatenate([metrics.predict_labels(space, y[i : i + 1]) for i in range(50)])
+    np.testing.assert_array_equal(metrics.predict_labels(space, y), alone)
 
 
 def test_a_decoder_takes_precedence_over_the_nearest_row():

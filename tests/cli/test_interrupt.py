@@ -1,0 +1,45 @@
+"""Ctrl-C, whatever the command is doing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from bridgeviz import _interrupt
+from bridgeviz._files import new_folder
+
+ALIGN = (
+    sys.executable, "-m", "bridgeviz", "align", "x.npy", "y.npy", "--pairs", "pairs.csv", "--steps", "100000",
+    "--out", "out",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("seconds", [0.3, 1.0, 2.0, 3.5])  # imports, more imports, coupling, training or compilation
+def test_ctrl_c_ends_the_command_with_one_sentence(folder, seconds):
+    process = subprocess.Popen(ALIGN, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    time.sleep(seconds)
+    process.send_signal(signal.SIGINT)
+    out, errors = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, "")
+    assert errors.strip() == f"bridgeviz: {_interrupt.TEXT}"
+    assert not [name for name in os.listdir() if name.startswith(".out")]
+
+
+def test_while_a_result_is_written_its_draft_is_deleted_first(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "_exit", lambda status: pytest.fail("it ended at once"))
+    with pytest.raises(KeyboardInterrupt), new_folder(tmp_path / "out", holds=set()):
+        _interrupt._stop(signal.SIGINT, None)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_command_in_the_background_ignores_it(monkeypatch):
+    set_ = []
+    monkeypatch.setattr(signal, "getsignal", lambda _: signal.SIG_IGN)
+    monkeypatch.setattr(signal, "signal", lambda *arguments: set_.append(arguments))
+    _interrupt.end_at_once()
+    assert set_ == []
