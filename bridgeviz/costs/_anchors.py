@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Int
@@ -78,7 +78,7 @@ def anchor(x: ArrayLike, y: ArrayLike, pairs: ArrayLike, metric: str, where: str
     distance = find_metric(metric, where)
     distance.require_defined(x, "x", where)
     distance.require_defined(y, "y", where)
-    source, target = find_atoms(distance.distinct(x)), find_atoms(distance.distinct(y))
+    source, target = _atoms(x, distance), _atoms(y, distance)
     paired_atoms = {"target": target.index[pairs[:, 1]], "source": source.index[pairs[:, 0]]}
     side = min(paired_atoms, key=lambda name: len(np.unique(paired_atoms[name])))
     distinct, group = np.unique(paired_atoms[side], return_inverse=True)
@@ -94,3 +94,9 @@ def anchor(x: ArrayLike, y: ArrayLike, pairs: ArrayLike, metric: str, where: str
         group=group.reshape(-1),
         groups=len(distinct),
     )
+
+
+def _atoms(x: np.ndarray, metric: Metric) -> Atoms:
+    """The rows of x that the metric can tell apart."""
+    atoms = find_atoms(metric.distinct(x))
+    return replace(atoms, exact=bool((x == x[atoms.rows][atoms.index]).all()))

@@ -18,11 +18,13 @@ class Atoms:
         rows: (u,) the first row number of each atom.
         index: (n,) the atom of each row.
         multiplicity: (u,) how many rows each atom stands for; sums to n.
+        exact: whether the rows of an atom are equal, and not only to the metric.
     """
 
     rows: Int[np.ndarray, " u"]
     index: Int[np.ndarray, " n"]
     multiplicity: Int[np.ndarray, " u"]
+    exact: bool = True
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -11,6 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import sparse
 
+from bridgeviz.costs import Atoms
+
 
 class MassSample(NamedTuple):
     """A sample of what the reweighting networks learn (Eq. 4).
@@ -26,9 +28,36 @@ class MassSample(NamedTuple):
     xi: jax.Array
 
 
+@partial(jax.tree_util.register_dataclass, data_fields=("order", "start", "count"), meta_fields=())
+@dataclass(frozen=True, eq=False)
+class Members:
+    """The rows of each atom, to draw one of them.
+
+    Attributes:
+        order: (n,) row numbers sorted by atom.
+        start, count: (u,) where the rows of each atom start in `order`, and how many there are.
+    """
+
+    order: jax.Array
+    start: jax.Array
+    count: jax.Array
+
+    @classmethod
+    def of(cls, atoms: Atoms) -> Members:
+        """The rows of these atoms."""
+        order, start = atoms.members()
+        return cls(*(jnp.asarray(array, jnp.int32) for array in (order, start, atoms.multiplicity)))
+
+    def draw(self, key: jax.Array, atoms: jax.Array) -> jax.Array:
+        """A row of each of the given atoms."""
+        share = jax.random.uniform(key, atoms.shape)
+        step = jnp.minimum((share * self.count[atoms]).astype(jnp.int32), self.count[atoms] - 1)
+        return self.order[self.start[atoms] + step]
+
+
 @partial(
     jax.tree_util.register_dataclass,
-    data_fields=("rows", "columns", "keep", "alias", "eta", "xi"),
+    data_fields=("rows", "columns", "keep", "alias", "eta", "xi", "sources", "targets"),
     meta_fields=(),
 )
 @dataclass(frozen=True, eq=False)
@@ -39,9 +68,11 @@ class PlanSampler:
     step again. A draw reads four numbers, whatever the size of the plan; an entry takes 16 bytes.
 
     Attributes:
-        rows, columns: (N,) the row numbers that each entry stands for.
+        rows, columns: (N,) the row numbers that each entry stands for; atoms, on a side that has members.
         keep, alias: (N,) the tables of `alias_table`.
         eta, xi: (n,) and (m,) the marginals of all rows, times n and m.
+        sources, targets: the members of the atoms of a side; None where the rows of an atom are equal, so that one of
+            them stands for all.
     """
 
     rows: jax.Array
@@ -50,6 +81,8 @@ class PlanSampler:
     alias: jax.Array
     eta: jax.Array
     xi: jax.Array
+    sources: Members | None = None
+    targets: Members | None = None
 
     settings: ClassVar[str] = ""
 
@@ -57,8 +90,8 @@ class PlanSampler:
     def of(
         cls,
         plan: np.ndarray | sparse.csr_array,
-        rows: np.ndarray,
-        columns: np.ndarray,
+        source: Atoms,
+        target: Atoms,
         marginals: tuple[np.ndarray, np.ndarray],
     ) -> PlanSampler:
         """The tables of a plan.
@@ -66,11 +99,12 @@ class PlanSampler:
         Entries below 1e-8 of their row's mass are left out: a float32 uniform number would never pick them.
 
         Args:
-            plan: (u, v) whose entry (a, b) stands for the row numbers `rows[a]` and `columns[b]`.
-            rows: (u,).
-            columns: (v,).
+            plan: (u, v) mass between atoms.
+            source: (u,) atoms.
+            target: (v,) atoms.
             marginals: of all (n,) and (m,) rows.
         """
+        rows, columns = (atoms.rows if atoms.exact else np.arange(len(atoms)) for atoms in (source, target))
         flat = sparse.coo_array(plan)
         row, column = flat.coords
         mass = np.asarray(plan.sum(axis=1)).reshape(-1)
@@ -89,6 +123,8 @@ class PlanSampler:
             alias=jnp.asarray(alias.astype(np.int32)),
             eta=jnp.asarray(eta),
             xi=jnp.asarray(xi),
+            sources=None if source.exact else Members.of(source),
+            targets=None if target.exact else Members.of(target),
         )
 
     def draw(self, key: jax.Array, size: int) -> tuple[jax.Array, jax.Array]:
@@ -96,7 +132,12 @@ class PlanSampler:
         first, second = jax.random.split(key)
         at = jax.random.randint(first, (size,), 0, len(self.keep))
         at = jnp.where(jax.random.uniform(second, (size,)) < self.keep[at], at, self.alias[at])
-        return self.rows[at], self.columns[at]
+        i, j = self.rows[at], self.columns[at]
+        if self.sources is not None:
+            i = self.sources.draw(jax.random.fold_in(key, 2), i)
+        if self.targets is not None:
+            j = self.targets.draw(jax.random.fold_in(key, 3), j)
+        return i, j
 
     def draw_with_masses(self, key: jax.Array, size: int) -> tuple[jax.Array, jax.Array, MassSample]:
         """The same draws, and `size` rows of each space, drawn uniformly, with their masses."""

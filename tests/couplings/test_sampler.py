@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 import bridgeviz as bv
+from bridgeviz.costs import Atoms
 from bridgeviz.couplings._sampler import PlanSampler, alias_table
 
 
@@ -52,12 +53,27 @@ def test_draws_follow_the_plan_of_any_kind(make):
     dense = rng.random((5, 7)) * (rng.random((5, 7)) < 0.6)
     dense[2] = 0
     rows, columns = np.array([3, 1, 4, 0, 9]), np.arange(7)[::-1] * 2
-    sampler = PlanSampler.of(make(dense), rows, columns, (np.ones(10), np.ones(13)))
+    source, target = (Atoms(first, np.zeros(0, int), np.ones(len(first), int)) for first in (rows, columns))
+    sampler = PlanSampler.of(make(dense), source, target, (np.ones(10), np.ones(13)))
     i, j = (np.asarray(side) for side in sampler.draw(jax.random.key(0), 200_000))
     counts = np.zeros((10, 13))
     np.add.at(counts, (i, j), 1)
     np.testing.assert_allclose(counts[np.ix_(rows, columns)] / 200_000, dense / dense.sum(), atol=4e-3)
     assert not counts[4].any()
+
+
+def test_every_row_of_an_atom_is_drawn_unless_they_are_equal():
+    """By cosine, x and 2x are one atom of the plan; they are two points to the flow."""
+    x = np.array([[1.0, 0], [0, 1], [2, 0], [4, 0], [0, 1]])
+    y = np.random.default_rng(0).random((4, 3))
+    plan = bv.couplings.linear(bv.costs.bridge(x, y, [[0, 0], [1, 1]]), epsilon=0.1)
+    assert len(plan.source_atoms) == 2
+    i, j = (np.asarray(side) for side in plan.sampler().draw(jax.random.key(0), 100_000))
+    counts = np.zeros(plan.shape)
+    np.add.at(counts, (i, j), 1 / 100_000)
+    np.testing.assert_allclose(counts, plan.dense(), atol=4e-3)
+    same = bv.couplings.linear(bv.costs.bridge(x, y, [[0, 0], [1, 1]], metric="sqeuclidean"), epsilon=0.1)
+    assert set(np.asarray(same.sampler().draw(jax.random.key(0), 1000)[0])) == {0, 1, 2, 3}  # row 4 equals row 1
 
 
 def test_the_step_is_not_compiled_again_for_a_plan_of_about_the_same_size():
