@@ -243,7 +243,7 @@ class Coupling(Plan):
         from bridgeviz.couplings._sampler import PlanSampler
 
         self._require_mass("sampler")
-        return PlanSampler.of(self.plan, self.source_atoms.rows, self.target_atoms.rows, self.marginals())
+        return PlanSampler.of(self.plan, self.source_atoms, self.target_atoms, self.marginals())
 
     def _require_mass(self, where: str) -> None:
         if not self.mass > 0:
