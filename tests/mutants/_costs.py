@@ -130,8 +130,29 @@ MUTANTS = [
     Mutant(
         "knn: pairs have a length",
         "bridgeviz/costs/_knn.py",
-        "e.data[:] = np.finfo(float).tiny",
+        "e.data[:] = SHORTEST",
         "e.data[:] = 1.0",
+        "costs/test_graph_costs.py",
+    ),
+    Mutant(
+        "geodesics: edges of length zero vanish",
+        "bridgeviz/costs/_geodesic.py",
+        "near.graph(np.maximum(lengths, SHORTEST))",
+        "near.graph(lengths)",
+        "costs/test_graph_costs.py",
+    ),
+    Mutant(
+        "atoms: by their rows alone",
+        "bridgeviz/costs/_anchors.py",
+        "find_atoms(metric.distinct(x))",
+        "find_atoms(x)",
+        "costs/test_graph_costs.py",
+    ),
+    Mutant(
+        "neighbours: searched far from the origin",
+        "bridgeviz/costs/_graph.py",
+        "return points - centre if far else points",
+        "return points",
         "costs/test_graph_costs.py",
     ),
     Mutant(

@@ -6,6 +6,13 @@ from ._mutant import Mutant
 
 MUTANTS = [
     Mutant(
+        "sampler: the first row stands for rows that only the metric takes for equal",
+        "bridgeviz/couplings/_sampler.py",
+        "sources=None if source.exact else Members.of(source)",
+        "sources=None",
+        "couplings/test_sampler.py",
+    ),
+    Mutant(
         "linear: shift -eps log m forgotten",
         "bridgeviz/couplings/_linear.py",
         "- epsilon * np.log(m_u)[:, None] - epsilon * np.log(m_v)",
