@@ -6,7 +6,7 @@ from bridgeviz.experiments import gallery
 from bridgeviz.ui.guard import guard
 from bridgeviz.ui.panels import cards, page
 from bridgeviz.ui.panels.player import player
-from bridgeviz.ui.state import link, router, values
+from bridgeviz.ui.state import router
 
 router.ensure()
 st.title("Can two models that never met understand each other?")
@@ -22,12 +22,11 @@ st.markdown(f"**{gallery.PRESETS[name].title}.** {gallery.lesson(name, scene)}")
 player(scene, key="start_player")
 metrics = scene.metrics
 page.numbers(metrics, pairs=int(metrics["pairs"]), known=int(metrics["known"]), chance=scene.chance)
-if st.button("Open these settings in Flow", type="primary", icon=":material/air:", key="open"):
-    config = gallery.config(scene)
-    values.apply(config)
-    st.switch_page("pages/flow.py", query_params=link.differences(config))
+config = gallery.config(scene)
+page.open_with(config, "flow", "Open these settings in Flow", type="primary", icon=":material/air:")
 
 st.divider()
 st.subheader("Six more ways it can go")
 cards.cards(name)
-page.next_page("data", "what are the two spaces?")
+st.divider()
+page.open_with(config, "data", "**Next:** what are the two spaces?", type="tertiary", icon=":material/arrow_forward:")

@@ -22,8 +22,10 @@ def test_a_preset_survives_the_controls(name):
     assert config_of(texts_of(config)) == config
 
 
-def test_the_defaults_are_the_library_s_with_a_short_training():
-    assert config_of(DEFAULTS) == bv.RunConfig(steps=1000)
+def test_the_defaults_are_those_of_the_run_on_which_the_app_opens():
+    first = gallery.PRESETS["digits"].config
+    assert next(iter(gallery.PRESETS.values())).config == first
+    assert config_of(DEFAULTS) == first.replace(velocity=bv.flows.default_velocity())
 
 
 @pytest.mark.parametrize("key", DEFAULTS)
@@ -69,8 +71,9 @@ def test_options_of_another_cost_are_left_out():
 
 
 def test_the_link_names_what_differs():
-    assert link.differences(bv.RunConfig(steps=1000)) == {}
-    assert link.differences(bv.RunConfig(steps=1000, seed=3, reverse=True)) == {"seed": "3", "reverse": "true"}
+    usual = config_of(DEFAULTS)
+    assert link.differences(usual) == {}
+    assert link.differences(usual.replace(seed=3, reverse=True)) == {"seed": "3", "reverse": "true"}
 
 
 def test_epsilon_never_reloads_the_problem():

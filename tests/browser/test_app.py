@@ -52,7 +52,7 @@ def test_a_card_changes_what_plays(visit):
     expect(page.locator(driver.CANVAS)).to_have_attribute("data-t", "1.000", timeout=PATIENCE)
     mnist = driver.at(page, 1.0)
     page.locator(".st-key-play_classes_overlap button").click()
-    expect(page.get_by_text("classes lie apart")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("classes lie apart").first).to_be_visible(timeout=PATIENCE)
     driver.until(lambda: driver.at(page, 1.0) != mnist)
 
 
@@ -128,73 +128,80 @@ def test_a_bad_link_gets_a_message_and_a_way_out(visit, link, message):
     expect(alert.filter(has_text=message)).to_have_count(0, timeout=PATIENCE)
 
 
-def test_the_settings_travel_with_the_visitor(visit):
-    page = visit("/data?dataset=blobs&overlap=0.8&percent=5")
-    used = page.get_by_text("30 of 600 known pairs")
-    expect(used).to_be_visible(timeout=PATIENCE)
-    for name in ("Coupling", "Start", "Flow"):
-        page.locator("[data-testid=stSidebarNav]").get_by_role("link", name=name, exact=True).click()
-        if name != "Start":
-            expect(page).to_have_url(re.compile(f"{name.lower()}.*percent=5"), timeout=PATIENCE)
-            expect(used).to_be_visible(timeout=PATIENCE)
+def to(page, name):
+    """Click on a page in the menu."""
+    page.locator("[data-testid=stSidebarNav]").get_by_role("link", name=name, exact=True).click(timeout=PATIENCE)
 
 
-def test_back_returns_to_the_page_before_and_keeps_its_settings(visit):
-    page = visit("/")
-    menu = page.locator("[data-testid=stSidebarNav]")
-    menu.get_by_role("link", name="Data", exact=True).click(timeout=PATIENCE)
-    page.locator(".st-key-cover label").wait_for(state="attached", timeout=PATIENCE)
+def agree(page, path, percent, *, cover=False, preset=None):
+    """Wait until the link, the controls and the page say the same."""
+    query = rf"\?(.*&)?percent={percent}(&.*)?$" if percent != "2" else r"(\?((?!percent).)*)?$"
+    expect(page).to_have_url(re.compile(rf"/{path}{query}"), timeout=PATIENCE)
+    assert ("cover=true" in page.url) == cover
+    slider = page.locator(".st-key-percent input[type=range]")
+    expect(slider).to_have_attribute("aria-valuetext", percent, timeout=PATIENCE)
+    expect(page.locator(".st-key-cover input")).to_be_checked(checked=cover, timeout=PATIENCE)
+    if preset:
+        expect(page.get_by_text(re.compile(preset)).first).to_be_visible(timeout=PATIENCE)
+    else:
+        used = {"5": "30 of 600", "2": "27 of 1,347"}[percent]
+        expect(page.get_by_text(f"{used} known pairs")).to_be_visible(timeout=PATIENCE)
+
+
+def test_link_and_page_agree_wherever_the_visitor_goes(visit):
+    page = visit("/data?dataset=blobs&percent=5&cost=knn", reduced_motion="reduce")
+    agree(page, "data", "5")
+    entries = page.evaluate("history.length")
+    to(page, "Pairs and cost")
+    agree(page, "pairs_and_cost", "5")
     page.get_by_text("More settings").click()
     page.locator(".st-key-cover label").click()
-    expect(page).to_have_url(re.compile("data.*cover=true"), timeout=PATIENCE)
-    menu.get_by_role("link", name="Coupling", exact=True).click()
-    expect(page).to_have_url(re.compile("coupling.*cover=true"), timeout=PATIENCE)
-    expect(page.get_by_text("Converged after")).to_be_visible(timeout=PATIENCE)
+    agree(page, "pairs_and_cost", "5", cover=True)
+    to(page, "Start")
+    agree(page, "", "5", cover=True, preset="It works: digits")
+    to(page, "Coupling")
+    agree(page, "coupling", "5", cover=True)
+    page.locator(driver.IDLE).wait_for(timeout=PATIENCE)
+    assert page.evaluate("history.length") == entries + 3  # one step back for each page
     page.go_back()
-    expect(page).to_have_url(re.compile("data.*cover=true"), timeout=PATIENCE)
-    expect(page.locator(".st-key-cover input")).to_be_checked(timeout=PATIENCE)
+    agree(page, "", "5", cover=True, preset="It works: digits")
+    page.go_back()
+    agree(page, "pairs_and_cost", "5", cover=True)
+    page.go_back()
+    agree(page, "data", "5")
     page.reload()
-    expect(page.locator(".st-key-cover input")).to_be_checked(timeout=PATIENCE)
+    agree(page, "data", "5")
+    page.go_forward()
+    agree(page, "pairs_and_cost", "5", cover=True)
+    page.go_forward()
+    page.go_forward()  # before the page between is drawn
+    agree(page, "coupling", "5", cover=True)
 
 
-def test_the_way_back_to_start_keeps_the_settings(visit):
-    page = visit("/?preset=classes_overlap")
-    page.locator(".st-key-open button").click(timeout=PATIENCE)
-    used = page.get_by_text("30 of 600 known pairs")
-    expect(used).to_be_visible(timeout=PATIENCE)
-    menu = page.locator("[data-testid=stSidebarNav]")
-    menu.get_by_role("link", name="Start", exact=True).click()
-    expect(page.locator(driver.CANVAS)).to_be_visible(timeout=PATIENCE)
-    menu.get_by_role("link", name="Data", exact=True).click()
-    expect(page).to_have_url(re.compile("/data.*percent=5"), timeout=PATIENCE)
-    expect(used).to_be_visible(timeout=PATIENCE)
-    for _ in range(4):  # the menu's link to Data names no settings, and may be an entry of its own
-        page.go_back()
-        page.locator(driver.IDLE).wait_for(timeout=PATIENCE)
-        page.wait_for_timeout(1000)
-        if page.locator(driver.CANVAS).count():
-            break
-        expect(used).to_be_visible(timeout=PATIENCE)
-    expect(page.locator(driver.CANVAS)).to_be_visible(timeout=PATIENCE)
-    menu.get_by_role("link", name="Flow", exact=True).click()
-    expect(used).to_be_visible(timeout=PATIENCE)
+def test_start_leads_on_with_the_settings_of_its_preset(visit):
+    page = visit("/", reduced_motion="reduce")
+    agree(page, "", "2", preset="It works: digits")
+    page.get_by_role("button", name="Play: Classes overlap").click()
+    agree(page, "", "5", preset="Where .* of a point's neighbours")
+    page.get_by_role("button", name="Next: what are the two spaces?").click()
+    agree(page, "data", "5")
+    page.go_back()
+    agree(page, "", "5", preset="Where .* of a point's neighbours")
+    page.go_back()
+    agree(page, "", "2", preset="It works: digits")
+    page.get_by_role("button", name="Open these settings in Flow").click()
+    agree(page, "flow", "2")
 
 
 def test_a_link_to_a_page_without_training_keeps_the_settings_of_the_training(visit):
     page = visit("/data?dataset=blobs&steps=300&strategy=true&cost=knn&k=7")
     expect(page.get_by_text("12 of 600 known pairs")).to_be_visible(timeout=PATIENCE)
-    page.locator("[data-testid=stSidebarNav]").get_by_role("link", name="Flow", exact=True).click()
+    to(page, "Flow")
     expect(page.get_by_text("The 300 steps start within seconds")).to_be_visible(timeout=PATIENCE)
     page.locator(".st-key-strategy input").click()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("cost=knn.*k=7"), timeout=PATIENCE)
-
-
-def test_open_these_settings_brings_them_to_flow(visit):
-    page = visit("/?preset=classes_overlap")
-    page.locator(".st-key-open button").click(timeout=PATIENCE)
-    expect(page.get_by_text("30 of 600 known pairs")).to_be_visible(timeout=PATIENCE)
 
 
 def test_a_click_on_a_map_picks_the_row(visit):

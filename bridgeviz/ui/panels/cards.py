@@ -3,33 +3,40 @@
 from __future__ import annotations
 
 import base64
+from contextlib import suppress
 from functools import lru_cache
 
 import streamlit as st
 
 from bridgeviz import InputError
 from bridgeviz.experiments import gallery
+from bridgeviz.ui.state import values
 from bridgeviz.viz.palette import WRONG, colour
 
-_KEY = "preset"
+_KEY, _LAST = "preset", "_played"
 
 
 def chosen() -> str:
-    """The preset to play, picked from a row of names or on a card, and named in the link."""
+    """The preset to play: the one that the settings are those of, else the one that was played last.
+
+    It is picked from a row of names or on a card, which sets the settings.
+    """
     names = list(gallery.PRESETS)
-    if _KEY not in st.session_state:
-        in_link = st.query_params.get(_KEY)
-        st.session_state[_KEY] = in_link if in_link in names else names[0]
+    st.session_state[_KEY] = _of_settings() or st.session_state.get(_LAST, names[0])
+    st.session_state[_LAST] = st.session_state[_KEY]
     name = st.pills(
         "Play", names, required=True, format_func=lambda name: gallery.PRESETS[name].short, key=_KEY,
-        label_visibility="collapsed",
+        label_visibility="collapsed", on_change=lambda: _choose(st.session_state[_KEY]),
     )  # fmt: skip
-    name = name or names[0]
-    if name != names[0]:
-        st.query_params[_KEY] = name
-    elif _KEY in st.query_params:
-        del st.query_params[_KEY]
-    return name
+    return name or names[0]
+
+
+def _of_settings() -> str | None:
+    """The preset whose settings are the session's; None if they are nobody's, or not valid."""
+    with suppress(InputError):
+        config = values.current()
+        return next((name for name, preset in gallery.PRESETS.items() if preset.config == config), None)
+    return None
 
 
 def cards(current: str, *, columns: int = 3) -> None:
@@ -52,11 +59,14 @@ def _card(name: str) -> None:
     st.markdown(f"**{gallery.PRESETS[name].title}**")
     st.image(picture(name), width="stretch")
     st.caption(gallery.lesson(name, scene))
-    st.button("Play", key=f"play_{name}", on_click=_choose, args=(name,), icon=":material/play_arrow:")
+    label = f"Play: {gallery.PRESETS[name].short}"
+    st.button(label, key=f"play_{name}", on_click=_choose, args=(name,), icon=":material/play_arrow:")
 
 
 def _choose(name: str) -> None:
-    st.session_state[_KEY] = name
+    """Play a preset, and set all settings to its own; a callback."""
+    st.session_state[_LAST] = name
+    values.apply(gallery.PRESETS[name].config)
 
 
 @lru_cache(maxsize=16)

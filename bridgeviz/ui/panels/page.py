@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
-from bridgeviz import Problem, Run
+from bridgeviz import Problem, Run, RunConfig
 from bridgeviz.experiments import report
+from bridgeviz.ui.state import link, values
 
 
 def question(text: str, lead: str) -> None:
@@ -23,6 +25,12 @@ def next_page(file: str, question: str) -> None:
     """The link to the next page, which keeps the settings."""
     st.divider()
     st.page_link(f"pages/{file}.py", label=f"**Next:** {question}", icon=":material/arrow_forward:")
+
+
+def open_with(config: RunConfig, file: str, label: str, **look: Any) -> None:
+    """A button that opens a page with the settings of a config."""
+    if st.button(label, key=f"open_{file}", on_click=values.apply, args=(config,), **look):
+        link.open_page(file)
 
 
 def report_file(run: Run) -> str:
@@ -49,9 +57,13 @@ def numbers(metrics: dict[str, float], *, pairs: int, known: int, chance: float)
     columns = st.columns(4)
     columns[0].metric("Pairs used", f"{pairs:,}", f"of {known:,} known", delta_color="off", delta_arrow="off")
     if "matching_accuracy" in metrics:
+        right = metrics["matching_accuracy"]
+        over_all = metrics.get("matched_rows", right)
+        partly = f", over all rows: {over_all:.0%}" if over_all < right - 0.005 else ""
         columns[1].metric(
-            "Coupling: right class", f"{metrics['matching_accuracy']:.0%}", f"guessing: {chance:.0%}",
-            delta_color="off", delta_arrow="off", help="Share of the plan's mass between points of the same class.",
+            "Coupling: right class", f"{right:.0%}", f"guessing: {chance:.0%}{partly}", delta_color="off",
+            delta_arrow="off", help="Share of the plan's mass between points of the same class. Over all rows, a "
+            "source row without mass counts as wrong.",
         )  # fmt: skip
     if "test_accuracy" in metrics:
         columns[2].metric(

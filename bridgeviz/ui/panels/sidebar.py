@@ -21,8 +21,9 @@ def draw() -> None:
     with st.sidebar:
         if training is not None and training.active and page is not None and page.file != "flow":
             _progress()
-        if (page is None or page.settings) and not link.complaints():
-            _controls(training=page is None or page.training)
+        if not link.complaints():
+            with st.container(key="settings" if page is None or page.settings else router.UNSEEN):
+                _controls(training=page is None or page.training)
 
 
 def sidebar() -> RunConfig:
@@ -46,9 +47,7 @@ def sidebar() -> RunConfig:
 def _controls(*, training: bool) -> None:
     """All controls; those that only training reads are folded away on pages that do not train."""
     settings, defaults = values.settings(), values.defaults()
-    link.restore(settings, defaults)
-    texts = values.read_controls(settings, defaults)
-    link.complete(controls.shown(settings, texts), texts, defaults)
+    texts = link.reconcile(settings, defaults)
 
     def draw_those(folded: bool) -> None:
         for setting in controls.shown(settings, texts):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -33,7 +33,7 @@ def draw(setting: Setting, text: str, default: str) -> str:
     return _bound(st.number_input, setting, value=start, placeholder=setting.word, **_bounds(setting))
 
 
-def shown(settings: list[Setting], texts: Mapping[str, str]) -> Iterator[Setting]:
+def shown(settings: Sequence[Setting], texts: Mapping[str, str]) -> Iterator[Setting]:
     """The settings that have a control, each after the choices that decide whether it has one.
 
     Args:

@@ -1,4 +1,4 @@
-"""The settings in the link: checked when they arrive, and kept when the visitor moves between pages."""
+"""The settings in the link: checked when they arrive, and always those that the controls say."""
 
 from __future__ import annotations
 
@@ -6,19 +6,29 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 
 import streamlit as st
-from streamlit.errors import StreamlitAPIException
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.state import get_session_state
 
 from bridgeviz import RunConfig
-from bridgeviz.experiments import Setting, texts_of
-from bridgeviz.ui.state import values
+from bridgeviz.experiments import Setting, gallery, texts_of
+from bridgeviz.ui.state import controls, router, values
+
+PRESET = "preset"
+"""What a link may name instead of settings: a run of the gallery, whose settings it means."""
+
+_PAGE = "_linked_page"
 
 
 def differences(config: RunConfig) -> dict[str, str]:
     """The part of a link after the question mark: the settings that differ from their defaults."""
     defaults = values.defaults()
     return {key: text for key, text in texts_of(config).items() if text != defaults[key]}
+
+
+def open_page(file: str) -> None:
+    """Go to another page with the settings in the link."""
+    _release(setting.key for setting in values.settings())
+    st.switch_page(f"pages/{file}.py", query_params=st.query_params.to_dict())
 
 
 def complaints() -> list[str]:
@@ -40,59 +50,66 @@ def check() -> None:
         st.stop()
 
 
-def restore(settings: Sequence[Setting], defaults: Mapping[str, str]) -> None:
-    """Give every setting a value before the controls are drawn; in a new session, the one in the link.
+def reconcile(settings: Sequence[Setting], defaults: Mapping[str, str]) -> dict[str, str]:
+    """Make the link and the settings agree, before the controls are drawn; the texts of all settings, by key.
+
+    In a new session and after Back or Forward, the link decides about every setting that is shown. On another page than
+    before, it decides about the settings that it names. Otherwise, the controls decide, and the link follows.
 
     Args:
         settings: all of them.
         defaults: their texts if nobody has changed them, by key.
     """
-    if not values.stored():
-        canonical = {setting.key: values.canonical(setting, text) for setting, text in _in_link()}
-        values.store({**defaults, **canonical})
-        if any(st.query_params[key] != text for key, text in canonical.items()):
-            st.query_params.update(canonical)  # a control would not recognise 2.50 as its stop 2.5
-            st.rerun()
-    texts = {**defaults, **values.stored()}
-    for setting in settings:
-        if setting.key not in st.session_state:
-            values.put(setting, texts[setting.key])
+    in_link = {setting.key: values.canonical(setting, text) for setting, text in _in_link()} or _of_preset()
+    new, history = not values.stored(), getattr(get_script_run_ctx(), "is_history_navigation", False)
+    texts = values.read_controls(settings, defaults)
+    if new or history:
+        texts |= in_link
+        for setting in controls.shown(settings, texts):
+            texts[setting.key] = in_link.get(setting.key, defaults[setting.key])
+    elif st.session_state.get(_PAGE) != router.here():
+        texts |= in_link
+    values.put_all(settings, texts)
+    if _write(settings, texts, defaults) and (new or history):
+        st.rerun()  # Streamlit would otherwise set the controls to what the link said before
+    st.session_state[_PAGE] = router.here()
+    return texts
 
 
-def complete(settings: Iterable[Setting], texts: Mapping[str, str], defaults: Mapping[str, str]) -> None:
-    """Add the settings that the link lacks, before their controls are drawn.
+def _write(settings: Sequence[Setting], texts: Mapping[str, str], defaults: Mapping[str, str]) -> bool:
+    """Put the settings that are shown into the link, if it says anything else; whether it did.
 
-    The link of a page that is reached from one without controls names no settings. When the visitor goes back to such
-    a link, Streamlit sets every control to its default, unless the page runs again at once.
-
-    Args:
-        settings: those whose controls are drawn next.
-        texts: all settings as they are now, by key.
-        defaults: their texts if nobody has changed them.
+    Each message to the browser becomes an entry of its history, so there is one for all settings. Settings that are in
+    the link but not shown stay there.
     """
-    changed = {setting.key: texts[setting.key] for setting in settings if texts[setting.key] != defaults[setting.key]}
-    missing = {key: text for key, text in changed.items() if key not in st.query_params}
-    if not missing:
-        return
-    if len(missing) == len(changed) and getattr(get_script_run_ctx(), "is_history_navigation", False):
-        st.rerun()
-    _release(missing)
-    with suppress(StreamlitAPIException):  # controls that are drawn already write to the link themselves
-        st.query_params.update(missing)
+    _release(setting.key for setting in settings)
+    shown = {setting.key: texts[setting.key] for setting in controls.shown(settings, texts)}
+    link = st.query_params.to_dict()
+    twice = any(len(st.query_params.get_all(key)) > 1 for key in link)
+    if not twice and PRESET not in link and all(link.get(key, defaults[key]) == text for key, text in shown.items()):
+        return False
+    others = {key: text for key, text in link.items() if key not in shown and key != PRESET}
+    st.query_params.from_dict(others | {key: text for key, text in shown.items() if text != defaults[key]})
+    return True
 
 
 def _release(keys: Iterable[str]) -> None:
-    """Let go of settings that controls of an earlier page hold.
+    """Let go of settings that controls of the run before hold; the controls that are drawn next hold them again.
 
-    A visitor who leaves a page before it is drawn interrupts it, and Streamlit then keeps the controls of the page
-    before bound to a link that no longer names them. Streamlit has no public call for this; without it, the settings
-    are kept all the same, and only the link lacks them until one is changed.
+    Streamlit forbids changing the part of a link that a control holds, and removes it from the link when the control is
+    not drawn any more, with an entry in the browser's history. It has no public call for this.
     """
     with suppress(AttributeError), get_session_state().query_params() as parameters:
         for key in keys:
             binding = parameters.get_binding_for_param(key)
             if binding is not None:
                 parameters.unbind_widget(binding.widget_id)
+
+
+def _of_preset() -> dict[str, str]:
+    """The settings of the preset that a link names instead of settings; empty if it names none."""
+    preset = gallery.PRESETS.get(st.query_params.get(PRESET, ""))
+    return {} if preset is None else texts_of(preset.config)
 
 
 def _in_link() -> list[tuple[Setting, str]]:

@@ -15,7 +15,8 @@ class Page(NamedTuple):
     Attributes:
         file: its script's name in `pages/`.
         title, icon: in the menu.
-        settings: whether it reads the settings, so that the sidebar shows their controls.
+        settings: whether it reads the settings, so that their controls can be seen. They are on every page, because
+            the browser carries a part of the link to another page only if a control holds it.
         training: whether it trains, so that the settings of the training are not folded away.
     """
 
@@ -36,9 +37,15 @@ PAGES = (
 )
 """The first one opens if the link names none."""
 
+UNSEEN = "unseen"
+"""The key of a container that is not shown."""
+
 _HERE = "_page"
 _ICON = Path(__file__).parents[1] / "assets" / "icon.svg"
-_STYLE = "<style>.stMainBlockContainer { padding-top: 3rem; padding-bottom: 3rem; }</style>"
+_STYLE = f"""<style>
+.stMainBlockContainer {{ padding-top: 3rem; padding-bottom: 3rem; }}
+.st-key-{UNSEEN} {{ display: none; }}
+</style>"""
 
 
 def route() -> Any:

@@ -8,12 +8,9 @@ from typing import Any
 import streamlit as st
 
 from bridgeviz import RunConfig
-from bridgeviz.experiments import Setting, config_of, texts_of
+from bridgeviz.experiments import Setting, config_of, gallery, texts_of
 from bridgeviz.experiments import settings as every_setting
 from bridgeviz.flows import default_velocity
-
-STEPS = 1000
-"""Training steps by default: enough to watch, and soon over."""
 
 SAMPLE = 2000
 """Rows per side to offer where all rows would not fit into memory."""
@@ -27,8 +24,9 @@ def settings() -> list[Setting]:
 
 
 def defaults() -> dict[str, str]:
-    """The text of every setting that nobody has changed."""
-    return texts_of(RunConfig(steps=STEPS, velocity=default_velocity()))
+    """The text of every setting that nobody has changed: those of the gallery's first run, on which the app opens."""
+    first = next(iter(gallery.PRESETS.values()))
+    return texts_of(first.config.replace(velocity=default_velocity()))
 
 
 def stored() -> dict[str, str]:
@@ -79,9 +77,13 @@ def use_sample() -> None:
     _set(now() | {"rows": str(SAMPLE)})
 
 
-def put(setting: Setting, text: str) -> None:
-    """Set one control."""
-    st.session_state[setting.key] = value_of(setting, text)
+def put_all(known: Sequence[Setting], texts: Mapping[str, str]) -> None:
+    """Set the controls that say anything else, and remember the settings."""
+    for setting in known:
+        value = value_of(setting, texts[setting.key])
+        if setting.key not in st.session_state or st.session_state[setting.key] != value:
+            st.session_state[setting.key] = value
+    store(texts)
 
 
 def value_of(setting: Setting, text: str) -> Any:
@@ -110,6 +112,4 @@ def canonical(setting: Setting, text: str) -> str:
 
 
 def _set(texts: Mapping[str, str]) -> None:
-    for setting in settings():
-        put(setting, texts[setting.key])
-    store(texts)
+    put_all(settings(), texts)
