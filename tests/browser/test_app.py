@@ -29,6 +29,23 @@ def test_start_plays_by_itself_and_ends_elsewhere(visit):
     assert driver.at(page, 1.0) == driver.at(page, 1.0)
 
 
+def test_the_player_rests_when_nobody_sees_it_and_after_three_rounds(visit):
+    page = visit("/")
+    driver.until(lambda: page.locator(driver.CANVAS).count() and driver.drawn(page) > 3)
+    page.locator(".st-key-play_tau_too_low").scroll_into_view_if_needed()
+    time.sleep(0.3)
+    before = driver.drawn(page)
+    time.sleep(0.5)
+    assert driver.drawn(page) == before
+    page.locator(driver.CANVAS).scroll_into_view_if_needed()
+    driver.until(lambda: driver.drawn(page) > before)
+    page.locator("select.bv-speed").select_option("2")
+    expect(page.locator(".bv-play")).to_have_text("Play", timeout=30_000)
+    before = driver.drawn(page)
+    time.sleep(0.3)
+    assert driver.drawn(page) == before
+
+
 def test_reduced_motion_waits_for_the_visitor(visit):
     page = visit("/", reduced_motion="reduce")
     expect(page.locator(driver.CANVAS)).to_have_attribute("data-t", "1.000", timeout=PATIENCE)
@@ -44,16 +61,6 @@ def test_the_player_obeys_the_keyboard(visit):
     canvas.focus()
     page.keyboard.press("ArrowLeft")
     expect(canvas).to_have_attribute("data-t", "0.950")
-
-
-def test_a_card_changes_what_plays(visit):
-    page = visit("/?preset=mnist", reduced_motion="reduce")
-    expect(page.get_by_text("It works: MNIST").first).to_be_visible(timeout=PATIENCE)
-    expect(page.locator(driver.CANVAS)).to_have_attribute("data-t", "1.000", timeout=PATIENCE)
-    mnist = driver.at(page, 1.0)
-    page.locator(".st-key-play_classes_overlap button").click()
-    expect(page.get_by_text("classes lie apart").first).to_be_visible(timeout=PATIENCE)
-    driver.until(lambda: driver.at(page, 1.0) != mnist)
 
 
 def test_train_shows_a_falling_loss_then_plays(visit):
@@ -181,8 +188,11 @@ def test_link_and_page_agree_wherever_the_visitor_goes(visit):
 def test_start_leads_on_with_the_settings_of_its_preset(visit):
     page = visit("/", reduced_motion="reduce")
     agree(page, "", "2", preset="It works: digits")
+    digits = driver.at(page, 1.0)
     page.get_by_role("button", name="Play: Classes overlap").click()
     agree(page, "", "5", preset="Where .* of a point's neighbours")
+    expect(page.locator(driver.CANVAS)).to_be_in_viewport(ratio=1, timeout=PATIENCE)
+    assert driver.at(page, 1.0) != digits
     page.get_by_role("button", name="Next: what are the two spaces?").click()
     agree(page, "data", "5")
     page.go_back()

@@ -1,6 +1,6 @@
 // The player of one scene. Its message is described in player.py; the browser fetches nothing.
 
-const SECONDS = 5, HOLD = 1.6;
+const SECONDS = 5, HOLD = 1.6, ROUNDS = 3;
 
 const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 const words = (text) => new Uint16Array(bytes(text).buffer);
@@ -83,6 +83,11 @@ class Player {
     this.canvas.onpointerleave = () => { this.tip.hidden = true; this.hovered = null; this.draw(); };
     this.sized = new ResizeObserver(() => this.draw());
     this.sized.observe(this.canvas);
+    this.inView = true;
+    this.watched = new IntersectionObserver((entries) => { this.inView = entries.at(-1).isIntersecting; this.run(); });
+    this.watched.observe(this.canvas);
+    this.woken = () => this.run();
+    document.addEventListener("visibilitychange", this.woken);
     this.themed = setInterval(() => { const ink = this.style("--st-text-color"); if (ink !== this.ink) this.retheme(ink); }, 500);
   }
 
@@ -90,6 +95,8 @@ class Player {
 
   load(data) {
     if (this.data && this.data.id === data.id) return;
+    if (this.root.scene && this.root.scene !== data.id) this.reveal();
+    this.root.scene = data.id;
     this.stop();
     this.data = data;
     this.positions = words(data.positions);
@@ -189,21 +196,30 @@ class Player {
 
   start() {
     this.playing = true;
+    this.rounds = 0;
     this.play.textContent = "Pause";
     if (this.time >= 1) this.time = 0;
-    let clock = this.time * SECONDS, before = null;
+    this.clock = this.time * SECONDS;
+    this.run();
+  }
+
+  // Draws frame after frame while the player plays and can be seen.
+  run() {
+    cancelAnimationFrame(this.request);
+    if (!this.playing || !this.inView || document.hidden) return;
+    let before = null;
     const tick = (now) => {
-      if (!this.playing) return;
       this.request = requestAnimationFrame(tick);
       if (before !== null && now - before < 30) return;  // 30 frames per second look smooth and take half the work
       const began = performance.now();
-      if (before !== null) clock += Math.min(0.25, (now - before) / 1000) * +this.speed.value;
+      if (before !== null) this.clock += Math.min(0.25, (now - before) / 1000) * +this.speed.value;
       before = now;
-      if (clock > SECONDS + HOLD * +this.speed.value) {
-        if (!this.loop.checked) { this.show(1); this.stop(); return; }
-        clock = 0;
+      if (this.clock > SECONDS + HOLD * +this.speed.value) {
+        this.rounds += 1;
+        if (!this.loop.checked || this.rounds >= ROUNDS) { this.show(1); this.stop(); return; }
+        this.clock = 0;
       }
-      this.show(Math.min(1, clock / SECONDS));
+      this.show(Math.min(1, this.clock / SECONDS));
       this.canvas.dataset.frameMs = (performance.now() - began).toFixed(1);
       this.canvas.dataset.drawn = 1 + +(this.canvas.dataset.drawn || 0);
     };
@@ -214,6 +230,13 @@ class Player {
     this.playing = false;
     this.play.textContent = "Play";
     cancelAnimationFrame(this.request);
+  }
+
+  // A scene that is chosen further down the page plays where it can be seen.
+  reveal() {
+    const { top, bottom } = this.canvas.getBoundingClientRect();
+    if (top >= 0 && bottom <= innerHeight) return;
+    this.canvas.scrollIntoView({ block: "center", behavior: this.reducedMotion ? "auto" : "smooth" });
   }
 
   toggle() { if (this.playing) this.stop(); else this.start(); }
@@ -327,6 +350,8 @@ class Player {
   destroy() {
     this.stop();
     this.sized.disconnect();
+    this.watched.disconnect();
+    document.removeEventListener("visibilitychange", this.woken);
     clearInterval(this.themed);
   }
 }

@@ -27,7 +27,10 @@ def _component() -> Any:
 
 
 def player(scene: Scene, *, key: str, pictures: bool = False) -> None:
-    """Play a scene; it starts by itself unless the visitor's system asks for reduced motion.
+    """Play a scene, three times at most, and only while it can be seen.
+
+    It starts by itself unless the visitor's system asks for reduced motion. A scene that takes the place of another one
+    scrolls into view.
 
     Args:
         scene: what to play.
