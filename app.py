@@ -8,11 +8,12 @@ if __name__ != "__main__":
 
     app = App(__file__, middleware=[Middleware(KnownOrigins)])
 else:
-    from bridgeviz.ui.panels import sidebar
+    from bridgeviz.ui.panels import sidebar, style
     from bridgeviz.ui.state import router
     from bridgeviz.ui.work import priority
 
     page = router.route()  # the page that the link asks for; the sidebar is shared by all
+    style.apply()
     sidebar.draw()
     page.run()
     priority.settle()

@@ -16,7 +16,7 @@ with guard():
     problem, plan = stages.problem(config), stages.plan(config)
     analysis.draws(config)
 classes, names = analysis.names(config)
-verdict(config)
+verdict(config, [names[str(c)] for c in classes])
 
 left, right = st.columns(2)
 with left:

@@ -28,6 +28,7 @@ with left:
         analysis.space_figure(config, "source"), key="data_source", on_select="rerun", selection_mode=("box", "lasso"),
         config={"displaylogo": False}, alt="map of the source space",
     )  # fmt: skip
+    st.caption(analysis.panel(config, "source").badge)
 selected = picked_rows(event)
 partners = counterparts(problem, selected)
 with right:
@@ -36,6 +37,7 @@ with right:
     if partners is not None:
         figure = space_map(analysis.panel(config, "target"), lit=partners)
     st.plotly_chart(figure, key="data_target", config={"displaylogo": False}, alt="map of the target space")
+    st.caption(analysis.panel(config, "target").badge)
 
 if len(selected):
     rows.selection(problem.source, selected, names, near["source"])

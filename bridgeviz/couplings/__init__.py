@@ -16,6 +16,7 @@ from bridgeviz.couplings._linear import Linear, linear
 from bridgeviz.couplings._local import Local, local
 from bridgeviz.couplings._local_coupling import LocalCoupling, Probe
 from bridgeviz.couplings._reports import DRAWS, RowShares, Sampler, Verdict
+from bridgeviz.couplings._rows_with_mass import RowsWithMass
 from bridgeviz.couplings._solver_options import Entropic, SolverOptions, Steps
 from bridgeviz.couplings._solvers import SOLVERS
 from bridgeviz.couplings._strategies import STRATEGIES
@@ -38,6 +39,7 @@ __all__ = [
     "Plan",
     "Probe",
     "RowShares",
+    "RowsWithMass",
     "Sampler",
     "SolverOptions",
     "Steps",

@@ -14,6 +14,7 @@ from bridgeviz import _checks as check
 from bridgeviz.costs import Atoms, refuse_above_limit
 from bridgeviz.couplings._entries import as_dense, count_pairs, group_shares, largest_entries, random_members
 from bridgeviz.couplings._reports import RowShares, Sampler, Verdict
+from bridgeviz.couplings._rows_with_mass import RowsWithMass, from_marginals
 
 if TYPE_CHECKING:
     from bridgeviz.couplings._sampler import PlanSampler
@@ -126,6 +127,12 @@ class Plan(ABC):
             size: the number of groups.
             seed: of the draws.
         """
+
+    @abstractmethod
+    def rows_with_mass(
+        self, source_groups: np.ndarray, target_groups: np.ndarray, size: int, *, seed: int = 0
+    ) -> RowsWithMass:
+        """Which rows carry mass, and how many of all rows go to their own group; arguments as in `between`."""
 
     @abstractmethod
     def distinct_rows(self, draws: float, *, seed: int = 0) -> float:
@@ -284,6 +291,15 @@ class Coupling(Plan):
             carrying = np.flatnonzero(mass > 0)
             row = int(carrying[distances[carrying].argmin()]) if len(carrying) else int(neighbours[0])
         return RowShares(row, np.bincount(target_groups, weights=self.row(row), minlength=size), 0)
+
+    def rows_with_mass(
+        self, source_groups: np.ndarray, target_groups: np.ndarray, size: int, *, seed: int = 0
+    ) -> RowsWithMass:
+        """Exactly, from the marginals (see `Plan.rows_with_mass`); no draws are made."""
+        sent = self.plan @ group_shares(self.target_atoms, target_groups, size)
+        index = self.source_atoms.index
+        own = sent[index, source_groups] / self.source_atoms.multiplicity[index]
+        return from_marginals(*self.marginals(), own, source_groups, target_groups, size)
 
     def distinct_rows(self, draws: float, *, seed: int = 0) -> float:
         """The expected number: row i with share p_i is among N draws with probability `1 - (1 - p_i)^N`."""

@@ -16,6 +16,7 @@ from bridgeviz.couplings._batch_solver import BatchSolver
 from bridgeviz.couplings._coupling import Plan
 from bridgeviz.couplings._entries import count_pairs
 from bridgeviz.couplings._reports import DRAWS, RowShares, Verdict
+from bridgeviz.couplings._rows_with_mass import RowsWithMass, from_draws
 from bridgeviz.couplings._solver_options import SolverOptions
 
 if TYPE_CHECKING:
@@ -226,6 +227,12 @@ class LocalCoupling(Plan):
         ends = j[np.isin(i, starts)]
         counts = np.bincount(target_groups[ends], minlength=size).astype(float)
         return RowShares(int(neighbours[0] if row is None else row), counts / max(counts.sum(), 1.0), len(ends))
+
+    def rows_with_mass(
+        self, source_groups: np.ndarray, target_groups: np.ndarray, size: int, *, seed: int = 0
+    ) -> RowsWithMass:
+        """An estimate from 20,000 draws (see `Plan.rows_with_mass`)."""
+        return from_draws(*self.sample(seed, DRAWS), source_groups, target_groups, size)
 
     def distinct_rows(self, draws: float, *, seed: int = 0) -> float:
         """The distinct rows among `draws` draws of (i, j)."""

@@ -20,13 +20,16 @@ def evaluate(problem: Problem, plan: Plan, flow: Flow, *, seed: int = 0) -> dict
         seed: of the noise and of every draw.
 
     Returns:
-        `matching_accuracy` of the plan; `source_overlap` and `target_overlap` (Eq. 21); `test_accuracy`, downstream and
+        `matching_accuracy` of the plan, by mass; `matched_rows`, the same over all source rows, and `rows_with_mass`,
+        the share of them that carry any (see `metrics.rows_with_mass`); `source_overlap` and `target_overlap` (Eq. 21); `test_accuracy`, downstream and
         out of sample; towards pictures also `test_mse` (Eq. 24).
     """
     source, target = problem.source, problem.target
     numbers: dict[str, float] = {}
     if source.labels is not None and target.labels is not None:
         numbers["matching_accuracy"] = metrics.matching_accuracy(plan, source.labels, target.labels, seed=seed)
+        rows = metrics.rows_with_mass(plan, source.labels, target.labels, seed=seed)
+        numbers |= {"matched_rows": rows.agreement, "rows_with_mass": rows.source}
     for side, space in (("source", source), ("target", target)):
         if space.labels is not None and len(space) > 1:
             numbers[f"{side}_overlap"] = metrics.feature_overlap(

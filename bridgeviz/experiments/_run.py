@@ -34,7 +34,8 @@ class Run:
         config: the settings; with cost "auto", the ones that were chosen.
         problem, pairs, cost, plan, flow: the result of each stage; `cost` is None for strategy "true".
         losses: (steps,) the loss of each training step.
-        metrics: numbers by name: `matching_accuracy` of the plan; `test_accuracy`, downstream and out of sample;
+        metrics: numbers by name: `matching_accuracy` of the plan, by mass; `matched_rows`, the same over all source
+            rows, and `rows_with_mass`, the share of them that carry any; `test_accuracy`, downstream and out of sample;
             `source_overlap`, `target_overlap` (Eq. 21); towards pictures also `test_mse` (Eq. 24). A number that needs
             labels the problem lacks is missing; a run that was stopped has none.
         seconds: time spent in each stage.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bridgeviz.metrics._exclusion import aes, excluded_ratio
     from bridgeviz.metrics._journey import Journey, curvature, journey, transport_error
     from bridgeviz.metrics._masses import Blocks, Received, blocks, received, strongest
-    from bridgeviz.metrics._matching import between_classes, class_plan, matching_accuracy
+    from bridgeviz.metrics._matching import between_classes, class_plan, matching_accuracy, rows_with_mass
     from bridgeviz.metrics._neighbours import Neighbourhood, chance_overlap, neighbourhood
     from bridgeviz.metrics._overlap import feature_overlap, point_overlap
     from bridgeviz.metrics._story import Story, explain_point
@@ -39,7 +39,7 @@ __getattr__, __dir__, __all__ = attach(
         "_exclusion": ["aes", "excluded_ratio"],
         "_journey": ["Journey", "curvature", "journey", "transport_error"],
         "_masses": ["Blocks", "Received", "blocks", "received", "strongest"],
-        "_matching": ["between_classes", "class_plan", "matching_accuracy"],
+        "_matching": ["between_classes", "class_plan", "matching_accuracy", "rows_with_mass"],
         "_neighbours": ["Neighbourhood", "chance_overlap", "neighbourhood"],
         "_overlap": ["feature_overlap", "point_overlap"],
         "_story": ["Story", "explain_point"],

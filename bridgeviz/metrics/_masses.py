@@ -34,6 +34,7 @@ class Blocks(NamedTuple):
         mass: (r, c) share of each block of source rows (rows summing to 1) that goes to each block of target rows.
         source, target: (r,) and (c,) the most frequent class of each block's rows, or None without labels.
         source_rows, target_rows: how many rows a block stands for, on average.
+        even: (c,) the share of the target rows in each block: where a flat plan sends the mass of every row.
     """
 
     mass: Float[np.ndarray, "r c"]
@@ -41,6 +42,7 @@ class Blocks(NamedTuple):
     target: np.ndarray | None
     source_rows: float
     target_rows: float
+    even: Float[np.ndarray, " c"]
 
 
 def strongest(plan: Coupling, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -77,7 +79,8 @@ def blocks(
     of_target, target = _blocks_of(plan.target_atoms, target_labels, most)
     mass = shares_of_rows(of_source.T @ (plan.plan @ of_target))
     n, m = plan.shape
-    return Blocks(mass, source, target, n / len(mass), m / mass.shape[1])
+    even = plan.target_atoms.multiplicity @ of_target / m
+    return Blocks(mass, source, target, n / len(mass), m / mass.shape[1], even)
 
 
 def _blocks_of(atoms: Atoms, labels: np.ndarray | None, most: int) -> tuple[np.ndarray, np.ndarray | None]:

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
 from bridgeviz.costs import Atoms
-from bridgeviz.couplings import Plan, as_plan, as_whole, group_shares
+from bridgeviz.couplings import Plan, RowsWithMass, as_plan, as_whole, group_shares
 
 
 def matching_accuracy(
@@ -36,6 +36,30 @@ def matching_accuracy(
     plan = as_plan(plan, "matching_accuracy")
     classes, source, target = _numbered(plan, source_labels, target_labels, "matching_accuracy")
     return plan.agreement(source, target, len(classes), samples=samples, seed=seed)
+
+
+def rows_with_mass(plan: Plan, source_labels: ArrayLike, target_labels: ArrayLike, *, seed: int = 0) -> RowsWithMass:
+    """Which rows carry mass, and how many of all source rows are sent to their own class.
+
+    `matching_accuracy` counts mass, so that a plan with all of its mass on a few easy rows scores 1. This says how many
+    rows that concerns. A row carries mass if it has at least 1% of an even share; groups are the classes of both
+    sides, sorted. A local coupling is estimated from 20,000 draws.
+
+    Args:
+        plan: of any strategy.
+        source_labels: (n,).
+        target_labels: (m,).
+        seed: of the draws.
+
+    >>> import bridgeviz as bv
+    >>> plan = bv.couplings.true([[0, 0]], shape=(4, 4))
+    >>> rows = rows_with_mass(plan, ["a", "a", "b", "b"], ["a", "a", "b", "b"])
+    >>> rows.source, rows.agreement, rows.source_groups
+    (0.25, 0.25, array([0.5, 0. ]))
+    """
+    plan = as_plan(plan, "rows_with_mass")
+    classes, source, target = _numbered(plan, source_labels, target_labels, "rows_with_mass")
+    return plan.rows_with_mass(source, target, len(classes), seed=seed)
 
 
 def class_plan(plan: Plan, source_labels: ArrayLike, target_labels: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,8 @@ lightness; three more make ten. Colour is never the only cue: each class has its
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 COLOURS = [
     "#0072B2",  # blue
     "#E69F00",  # orange
@@ -41,3 +43,15 @@ def symbol(i: int) -> str:
     """The marker shape of class i. The shapes shift by one each round, so that pairs of colour and shape differ."""
     i = int(i)
     return SYMBOLS[(i + i // len(COLOURS)) % len(SYMBOLS)]
+
+
+def luminance(rgb: Sequence[float]) -> float:
+    """Relative luminance of a colour with channels in 0..255, in [0, 1] (WCAG 2)."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in rgb)]
+    return sum(weight * value for weight, value in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def contrast(first: Sequence[float], second: Sequence[float]) -> float:
+    """Contrast of two colours, from 1 to 21 (WCAG 2); text is legible from 4.5 on, lines from 3 on."""
+    dark, light = sorted((luminance(first), luminance(second)))
+    return (light + 0.05) / (dark + 0.05)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 
 SCALE = [[0.0, "rgba(0,105,175,0)"], [0.03, "rgba(0,105,175,0.12)"], [1.0, "rgba(0,105,175,1)"]]
 """From transparent to blue, so that zero mass is invisible on white and on black."""
+CELLS = [
+    [0.0, "rgba(0,105,175,0)"], [0.03, "rgba(0,105,175,0.12)"], [0.5, "rgba(0,105,175,0.7)"],
+    [0.5, "rgba(0,105,175,0.9)"], [1.0, "rgba(0,105,175,1)"],
+]  # fmt: skip
+"""The same for cells with a number. It steps at one half, so that no cell is both too dark for the theme's text and too
+light for white text; from there on, the text is white."""
 RIGHT = colour(0)
+_LEAST_TOP = 10
+"""The scale of a plan in blocks ends no lower than at this multiple of a flat plan, which therefore looks flat."""
+_TURNS = 12
+"""Lines of two kinds are drawn in this many alternating turns, so that neither covers the other."""
 
 
 def class_heatmap(
@@ -29,6 +39,7 @@ def class_heatmap(
     column_title: str = "target class",
     counts: np.ndarray | None = None,
     zero_diagonal: bool = False,
+    numbers: bool | None = None,
     height: int = 430,
 ) -> go.Figure:
     """A heatmap of a (c, c) array of shares, with the number in each cell.
@@ -39,6 +50,7 @@ def class_heatmap(
         row_title, column_title: of the axes.
         counts: (c, c) the counts behind the shares, shown on hover.
         zero_diagonal: whether to leave the diagonal blank and scale the colours to the other cells.
+        numbers: whether the cells show their numbers; None shows them if there are at most 15 rows.
         height: in pixels.
     """
     shares = np.asarray(shares, float)
@@ -46,16 +58,17 @@ def class_heatmap(
     if zero_diagonal:
         shares = np.where(np.eye(len(shares), dtype=bool), np.nan, shares)
     top = max(float(np.nanmax(shares)), 0.01) if zero_diagonal else 1.0
+    numbers = len(rows) <= 15 if numbers is None else numbers
     gap = 1 if len(rows) <= MOST_NAMES else 0
     hover = "%{y} → %{x}: %{z:.1%}" + ("" if counts is None else " (%{customdata:,})") + "<extra></extra>"
     heat = {
-        "type": "heatmap", "z": shares, "x": list(columns), "y": list(rows), "colorscale": SCALE, "zmin": 0,
+        "type": "heatmap", "z": shares, "x": list(columns), "y": list(rows), "colorscale": CELLS, "zmin": 0,
         "zmax": top, "customdata": counts, "hovertemplate": hover, "xgap": gap, "ygap": gap,
         "colorbar": {"tickformat": ".0%", "thickness": 10, "len": 0.9},
     }  # fmt: skip
     axis = {"type": "category", "showgrid": False, "ticks": ""}
     return figure(
-        [heat, *(_numbers(shares, list(rows), list(columns), top) if len(rows) <= 15 else ())], height=height,
+        [heat, *(_numbers(shares, list(rows), list(columns), top) if numbers else ())], height=height,
         x={"title": column_title, "constrain": "domain", **axis},
         y={"title": row_title, "autorange": "reversed", **axis},
     )  # fmt: skip
@@ -65,7 +78,7 @@ def _numbers(shares: np.ndarray, rows: list[str], columns: list[str], top: float
     """The numbers of the cells: white on dark cells, in the text colour of the theme on light ones."""
     visible, traces = shares >= 0.005, []
     for dark, font in ((False, {"size": 12}), (True, {"size": 12, "color": "white"})):
-        cells = np.argwhere(visible & ((shares > 0.7 * top) == dark))
+        cells = np.argwhere(visible & ((shares >= 0.5 * top) == dark))
         traces.append({
             "x": [columns[c] for _, c in cells], "y": [rows[r] for r, _ in cells], "mode": "text", "textfont": font,
             "text": [f"{shares[r, c]:.0%}" for r, c in cells], "hoverinfo": "skip", "showlegend": False,
@@ -76,17 +89,24 @@ def _numbers(shares: np.ndarray, rows: list[str], columns: list[str], top: float
 def block_heatmap(
     blocks: Blocks, source_names: dict[str, str], target_names: dict[str, str], *, height: int = 430
 ) -> go.Figure:
-    """The plan in blocks of rows sorted by class, with lines between the classes.
+    """The plan in blocks of rows sorted by class, in multiples of a flat plan, with lines between the classes.
 
     Args:
         blocks: of the plan.
         source_names, target_names: of the classes, by class as text.
         height: in pixels.
     """
-    mass = blocks.mass
+    times = blocks.mass / blocks.even  # blocks differ in size, so that the shares of a flat plan would show stripes
+    top = max(_LEAST_TOP, float(times.max()))
+    ticks = [0, 1, *(t for t in (3, 10, 30, 100, 300, 1000) if t <= top)]
     heat = {
-        "type": "heatmap", "z": np.sqrt(mass), "customdata": mass, "colorscale": SCALE, "zmin": 0, "showscale": False,
-        "hovertemplate": "source block %{y} → target block %{x}: %{customdata:.1%} of its mass<extra></extra>",
+        "type": "heatmap", "z": np.sqrt(times), "customdata": np.stack([blocks.mass, times], axis=-1),
+        "colorscale": SCALE, "zmin": 0, "zmax": np.sqrt(top),
+        "colorbar": {
+            "thickness": 10, "len": 0.9, "tickvals": np.sqrt(ticks), "ticktext": [f"{t}x" for t in ticks],
+        },
+        "hovertemplate": "source block %{y} → target block %{x}: %{customdata[0]:.1%} of its mass, "
+        "%{customdata[1]:.2g} times as in a flat plan<extra></extra>",
     }  # fmt: skip
     lines: list[dict] = []
     axes = {}
@@ -116,29 +136,30 @@ def plan_lines(maps: Maps, i: np.ndarray, j: np.ndarray, *, right: np.ndarray | 
     Args:
         maps: of both spaces, from `both_maps`.
         i, j: (k,) row numbers.
-        right: (k,) whether both rows have the same class: blue and solid if so, red and dashed if not. None draws
-            grey lines.
+        right: (k,) whether both rows have the same class: blue and solid if so, red and dashed if not, with the same
+            ink and in turns. None draws grey lines.
     """
-    i, j = np.asarray(i), np.asarray(j)
-    kinds = (
-        [("coupled", np.ones(len(i), bool), GREY, "solid")]
-        if right is None
-        else [
-            (f"same class: {int(right.sum()):,}", right, RIGHT, "solid"),
-            (f"other class: {int((~right).sum()):,}", ~right, WRONG, "dash"),
-        ]
-    )
-    lines = []
-    for name, mask, ink, dash in kinds:  # errors are last, so that they are drawn on top
-        ends = np.full((int(mask.sum()), 3, 2), np.nan, np.float32)
-        ends[:, 0], ends[:, 1] = maps.left[i[mask]], maps.right[j[mask]]
-        wrong = dash == "dash"
-        lines.append({
-            "x": ends[..., 0].reshape(-1), "y": ends[..., 1].reshape(-1), "mode": "lines", "name": name,
-            "line": {"color": ink, "width": 2 if wrong else 1.2, "dash": dash}, "opacity": 0.9 if wrong else 0.6,
-            "hoverinfo": "skip",
-        })  # fmt: skip
-    return maps.draw(lines)
+    ends = np.full((len(i), 3, 2), np.nan, np.float32)
+    ends[:, 0], ends[:, 1] = maps.left[np.asarray(i)], maps.right[np.asarray(j)]
+    if right is None:
+        return maps.draw([_lines(ends, GREY, "solid", 1.5) | {"name": "coupled"}])
+    # A dash of 9 in 12 pixels at 4/3 of the width: both kinds have the same ink.
+    kinds = (("same", right, RIGHT, "solid", 1.5), ("other", ~right, WRONG, "9px,3px", 2.0))
+    traces = []
+    for turn in range(_TURNS):
+        for name, mask, ink, dash, width in kinds:
+            rows = np.flatnonzero(mask)
+            legend = {"name": f"{name} class: {len(rows):,}", "legendgroup": name, "showlegend": turn == 0}
+            traces.append(_lines(ends[rows[turn::_TURNS]], ink, dash, width) | legend)
+    return maps.draw(traces)
+
+
+def _lines(ends: np.ndarray, ink: str, dash: str, width: float) -> dict[str, Any]:
+    """(k, 3, 2) starts, ends and gaps of k lines as one trace."""
+    return {
+        "x": ends[..., 0].reshape(-1), "y": ends[..., 1].reshape(-1), "mode": "lines", "hoverinfo": "skip",
+        "line": {"color": ink, "width": width, "dash": dash}, "opacity": 0.9,
+    }  # fmt: skip
 
 
 def received_bars(received: Received, names: Sequence[str], ranks: Sequence[int]) -> go.Figure:

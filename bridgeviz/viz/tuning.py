@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import plotly.graph_objects as go
+from plotly.colors import sample_colorscale
 
 from bridgeviz.viz.figure import figure
-from bridgeviz.viz.palette import GREY, colour
+from bridgeviz.viz.palette import GREY, colour, contrast
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,16 +26,31 @@ def aes_heatmap(table: pd.DataFrame, *, value: str = "aes", height: int = 360) -
         height: in pixels.
     """
     grid = table.pivot_table(index="tau_x", columns="tau_y", values=value, aggfunc="mean")
-    percent = value in ("matching_accuracy", "excluded_ratio")
+    values = grid.to_numpy()
+    x, y = ([f"{t:g}" for t in axis] for axis in (grid.columns, grid.index))
     heat = {
-        "type": "heatmap", "z": grid.to_numpy(), "x": [f"{t:g}" for t in grid.columns],
-        "y": [f"{t:g}" for t in grid.index], "colorscale": SCALE, "texttemplate": "%{z:.0%}" if percent else "%{z:.1f}",
-        "hovertemplate": "tau_x %{y}, tau_y %{x}: %{z:.3f}<extra></extra>", "showscale": False,
+        "type": "heatmap", "z": values, "x": x, "y": y, "colorscale": SCALE, "showscale": False,
+        "hovertemplate": "tau_x %{y}, tau_y %{x}: %{z:.3f}<extra></extra>",
+    }  # fmt: skip
+    form = ".0%" if value in ("matching_accuracy", "excluded_ratio") else ".1f"
+    cells = [(r, c) for r, c in np.ndindex(values.shape) if np.isfinite(values[r, c])]
+    low, span = np.nanmin(values), float(np.ptp(values[np.isfinite(values)])) or 1.0
+    numbers = {
+        "x": [x[c] for _, c in cells], "y": [y[r] for r, _ in cells], "text": [f"{values[at]:{form}}" for at in cells],
+        "mode": "text", "hoverinfo": "skip",
+        "textfont": {"color": [_ink((values[at] - low) / span) for at in cells]},
     }  # fmt: skip
     return figure(
-        [heat], height=height, x={"title": "tau of the target", "type": "category"},
+        [heat, numbers], height=height, x={"title": "tau of the target", "type": "category"},
         y={"title": "tau of the source", "type": "category"},
     )  # fmt: skip
+
+
+def _ink(share: float) -> str:
+    """Black or white, whichever is easier to read on the colour of `SCALE` at a share of it."""
+    ground = sample_colorscale(SCALE, [min(max(float(share), 0.0), 1.0)], colortype="tuple")[0]
+    rgb = [255 * float(channel) for channel in ground]
+    return "white" if contrast((255, 255, 255), rgb) > contrast((0, 0, 0), rgb) else "black"
 
 
 def aes_regression(measured: np.ndarray, predicted: np.ndarray, *, height: int = 360) -> go.Figure:

@@ -10,7 +10,37 @@ import numpy as np
 from bridgeviz.couplings import Alignment, Global
 
 if TYPE_CHECKING:
+    from bridgeviz.couplings import Plan, RowsWithMass
     from bridgeviz.metrics import Collision, Story
+
+_MOST_ROWS = 0.9
+"""A plan with mass on fewer rows of a side than this leaves so many out that its accuracy needs a warning."""
+
+
+def left_out(rows: RowsWithMass, accuracy: float, plan: Plan, names: Sequence[str]) -> str:
+    """A warning if a plan carries mass on few rows only or leaves a class out, else "".
+
+    Args:
+        rows: of the plan.
+        accuracy: its matching accuracy.
+        plan: the plan.
+        names: of the classes of both sides, in their order.
+    """
+    classes = {
+        side: [name for name, share in zip(names, shares, strict=True) if share == 0]
+        for side, shares in (("source", rows.source_groups), ("target", rows.target_groups))
+    }
+    if min(rows.source, rows.target) >= _MOST_ROWS and not any(classes.values()):
+        return ""
+    about = "About" if plan.estimated else "Only"
+    sentences = [
+        f"{about} {rows.source:.1%} of the source rows and {rows.target:.1%} of the target rows carry mass. The "
+        f"accuracy of {accuracy:.1%} says nothing about the others."
+    ]
+    sentences += [f"No {side} row carries mass in class: {listed(left)}." for side, left in classes.items() if left]
+    if plan.tau not in (None, (1.0, 1.0)):
+        sentences.append("A larger Tau leaves fewer rows out.")
+    return " ".join(sentences)
 
 
 def collision_sentence(collision: Collision, names: dict[str, str], *, estimated: bool = False) -> str:
@@ -128,8 +158,17 @@ def listed(names: Sequence[str], *, most: int = 12) -> str:
     return f"{', '.join(names[:most])} and {len(names) - most:,} more"
 
 
+def counted(count: int, noun: str) -> str:
+    """A number with its noun, which is plural unless there is one.
+
+    >>> counted(1, "pair"), counted(2000, "row")
+    ('1 pair', '2,000 rows')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def _pairs(count: int) -> str:
-    return {0: "no pair", 1: "1 pair"}.get(count, f"{count:,} pairs")
+    return counted(count, "pair") if count else "no pair"
 
 
 def _by_frequency(names: Sequence[str]) -> str:

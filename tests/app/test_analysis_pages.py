@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import streamlit as st
+from streamlit.proto.Metric_pb2 import Metric as MetricProto
 
 import bridgeviz as bv
 from bridgeviz.datasets import Blobs
@@ -101,6 +102,35 @@ def test_the_accuracy_on_the_page_is_the_plans():
     value = bv.metrics.matching_accuracy(plan, problem.source.labels, problem.target.labels)
     assert test.metric[0].value == f"{value:.1%}"
     assert f"{plan.iterations:,} iterations" in test.success[0].value
+
+
+def numbers_of(test):
+    return {metric.label: metric for metric in test.metric}
+
+
+def test_an_accuracy_is_shown_with_the_rows_that_it_speaks_of():
+    even = opened("coupling")
+    numbers = numbers_of(even)
+    assert numbers["Matching accuracy"].value == numbers["Over all rows"].value
+    assert numbers["Rows with mass"].value == "100.0%"
+    assert "says nothing about the others" not in texts(even)
+    few = opened("coupling", tau_x="0.1", tau_y="0.1")
+    numbers = numbers_of(few)
+    assert float(numbers["Matching accuracy"].value[:-1]) > 99
+    assert float(numbers["Over all rows"].value[:-1]) < 20
+    assert float(numbers["Rows with mass"].value[:-1]) < 20
+    assert numbers["Matching accuracy"].proto.color == MetricProto.MetricColor.GRAY
+    assert "says nothing about the others" in few.warning[0].value
+    assert "A larger Tau" in few.warning[0].value
+    pairs_alone = opened("coupling", strategy="true")
+    assert "says nothing about the others" in pairs_alone.warning[0].value
+    assert "Tau" not in pairs_alone.warning[0].value
+
+
+def test_no_gain_over_chance_is_not_green():
+    metric = numbers_of(opened("coupling", epsilon="100"))["Matching accuracy"]
+    assert metric.delta.startswith("+0 points")
+    assert metric.proto.color == MetricProto.MetricColor.GRAY
 
 
 def test_a_plan_that_did_not_converge_says_what_to_try(monkeypatch):

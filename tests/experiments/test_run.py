@@ -12,7 +12,7 @@ import bridgeviz as bv
 pytestmark = pytest.mark.usefixtures("tiny_velocity")
 TINY = {"velocity": "tiny"}
 SMALL = {"dataset": "blobs", "options": {"n": 80, "classes": 3}, "fraction": 0.2, "steps": 60, "batch_size": 32} | TINY
-KEYS = {"matching_accuracy", "test_accuracy", "source_overlap", "target_overlap"}
+KEYS = {"matching_accuracy", "matched_rows", "rows_with_mass", "test_accuracy", "source_overlap", "target_overlap"}
 
 
 @pytest.fixture(scope="module")

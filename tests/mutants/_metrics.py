@@ -20,6 +20,13 @@ MUTANTS = [
         "metrics/test_metrics.py couplings/test_plan.py",
     ),
     Mutant(
+        "rows with mass: every row counts",
+        "bridgeviz/couplings/_rows_with_mass.py",
+        "mass * len(mass) >= LEAST * mass.sum()",
+        "mass >= 0",
+        "metrics/test_metrics.py",
+    ),
+    Mutant(
         "class MSE: not squared",
         "bridgeviz/metrics/_downstream.py",
         "decoded[decoded_labels == c].mean(0)) ** 2).mean()",

@@ -1,5 +1,8 @@
 """Figures show what their results hold."""
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import plotly.graph_objects as go
 import pytest
@@ -8,8 +11,26 @@ import bridgeviz as bv
 from bridgeviz.couplings import Global, Linear, TrueAlignment
 from bridgeviz.metrics import Collision, CostSample, blocks, diagnose, explain_point, neighbourhood, received
 from bridgeviz.viz import diagnosis as diagnosis_figures
-from bridgeviz.viz import maps, pairing, plans, spaces, words
-from bridgeviz.viz.palette import WRONG, colour, symbol
+from bridgeviz.viz import maps, markers, pairing, plans, spaces, words
+from bridgeviz.viz.palette import WRONG, colour, contrast, symbol
+
+GROUNDS = {"light": "#FFFFFF", "dark": "#10151B"}
+INKS = {"light": "#1B2733", "dark": "#E8EDF2"}
+"""The backgrounds and text colours of the two themes, as in .streamlit/config.toml."""
+
+
+def channels(text: str) -> list[float]:
+    """The channels of "#rrggbb" or "rgba(...)", with the opacity last."""
+    if text.startswith("#"):
+        return [*(int(text[k : k + 2], 16) for k in (1, 3, 5)), 1.0]
+    return [float(part) for part in re.findall(r"[\d.]+", text)]
+
+
+def mixed(ink: str, opacity: float, ground: str) -> list[float]:
+    """A colour as it is seen on a background."""
+    *rgb, alpha = channels(ink)
+    share = alpha * opacity
+    return [share * a + (1 - share) * b for a, b in zip(rgb, channels(ground)[:3], strict=True)]
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +71,8 @@ def test_a_map_draws_every_row_once_with_its_number_class_and_place(run):
 
 
 def test_every_map_has_its_badge(run):
-    source, target = panels(run.problem)
-    assert any("50% of the variance" in a.text for a in maps.space_map(source).layout.annotations)
-    both = maps.both_maps(source, target).draw()
-    assert any("source: PCA" in a.text and "target: PCA" in a.text for a in both.layout.annotations)
+    caption = maps.both_maps(*panels(run.problem)).caption
+    assert re.fullmatch(r"Source: .*; PCA: 50% of the variance. Target: .*; PCA: 50% of the variance.", caption)
 
 
 def test_highlighted_rows_are_drawn_again_and_the_others_fade(run):
@@ -77,16 +96,42 @@ def test_equal_rows_share_one_marker_and_highlighted_ones_are_counted():
     assert "5 of the selected rows" in bright[0].text[0]
 
 
+def test_equal_rows_of_several_classes_are_rings_of_their_classes():
+    x = np.repeat([[0.0, 0.0], [1.0, 0.0]], [9, 6], axis=0)
+    labels = np.array([0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0])
+    panel = maps.Panel(points=x, space=bv.Space(x, labels=labels))
+    marks = [t for t in maps.space_map(panel).data if t.customdata is not None]
+    rings = [(t.name, x, size) for t in marks for x, size in zip(t.x, t.marker.size, strict=True)]
+    at_zero = [(name, size) for name, x, size in rings if x == 0]
+    assert [name for name, _ in at_zero] == ["1", "0"]  # the larger class is the outer ring, drawn first
+    assert at_zero[0][1] > at_zero[1][1]
+    assert sorted(text for t in marks for text in t.text)[0].startswith("3 of 6 equal rows")
+    lit = maps.space_map(panel, lit=np.array([0, 3, 4])).data
+    assert sorted(int(r) for t in lit if t.opacity == 1.0 for r in t.customdata) == [0, 3]
+
+
+def test_no_class_covers_another_where_points_are_many():
+    rng = np.random.default_rng(0)
+    space = bv.Space(rng.normal(size=(6000, 2)), labels=np.arange(6000) // 1500)
+    traces = maps.space_map(maps.Panel(points=space.x, space=space)).data
+    order = np.concatenate([[int(t.name)] * len(t.x) for t in traces])
+    late = order[-1200:]  # what is drawn last
+    assert np.bincount(late, minlength=4).min() > 200
+    assert traces[0].opacity < 0.6
+    assert [t.name for t in sorted(traces, key=lambda t: t.legendrank) if t.showlegend] == list("0123")
+
+
 def test_at_most_ten_thousand_markers(monkeypatch, run):
-    monkeypatch.setattr(maps, "MOST", 50)
+    monkeypatch.setattr(markers, "MOST", 50)
     assert len(rows_of(maps.space_map(panels(run.problem)[0]))) == 50
 
 
 def test_a_large_map_behind_lines_is_thinned_and_its_caption_says_so(monkeypatch, run):
     monkeypatch.setattr(maps, "_MOST_BEHIND_LINES", 60)
-    figure = maps.both_maps(*panels(run.problem)).draw()
+    both = maps.both_maps(*panels(run.problem))
+    figure = both.draw()
     assert 60 < len(rows_of(figure)) < 180
-    assert any("rows per map are drawn" in a.text for a in figure.layout.annotations)
+    assert both.caption.count("about 60 rows are drawn") == 2
     assert {trace.type for trace in figure.data} == {"scatter"}
 
 
@@ -158,16 +203,43 @@ def test_a_class_heatmap_shows_its_numbers():
     np.testing.assert_array_equal(heat.z, shares)
     assert list(zip(light.x, light.y, light.text, strict=True)) == [("b", "a", "25%")]
     assert list(zip(dark.x, dark.y, dark.text, strict=True)) == [("a", "a", "75%"), ("b", "b", "100%")]
+    assert dark.textfont.color == "white"
+    assert light.textfont.color is None  # the theme's
     blank = plans.class_heatmap(shares, ["a", "b"], zero_diagonal=True).data[0]
     assert np.isnan(np.diag(blank.z)).all()
     assert blank.zmax == 0.25
+
+
+@pytest.mark.parametrize("theme", GROUNDS)
+def test_the_number_of_every_cell_is_legible(theme):
+    shares = np.linspace(0.005, 1, 200).reshape(-1, 1)
+    heat, light, dark = plans.class_heatmap(shares, [f"row {k}" for k in range(200)], ["a"], numbers=True).data
+    at = np.array([stop for stop, _ in heat.colorscale])
+    alphas = np.array([channels(ink)[3] for _, ink in heat.colorscale])
+    for trace, ink in ((light, INKS[theme]), (dark, "#FFFFFF")):
+        assert len(trace.y)
+        for row in trace.y:
+            share = shares[int(row.split()[1]), 0]
+            alpha = np.interp(share + 1e-9, at, alphas)
+            cell = mixed("#0069AF", alpha, GROUNDS[theme])
+            assert contrast(channels(ink)[:3], cell) >= 4.5, (theme, share)
+
+
+def test_a_flat_plan_looks_flat(run):
+    labels = run.problem.source.labels, run.problem.target.labels
+    flat = replace(run.plan, plan=np.full(run.plan.plan.shape, 1 / run.plan.plan.size))
+    heat = plans.block_heatmap(blocks(flat, *labels, most=35), {}, {}).data[0]  # 120 rows: blocks of 3 and of 4
+    np.testing.assert_allclose(heat.z, 1)
+    assert heat.zmax > 3
+    assert "1x" in heat.colorbar.ticktext
 
 
 def test_the_block_heatmap_holds_the_plans_mass(run):
     parts = blocks(run.plan, run.problem.source.labels, run.problem.target.labels, most=20)
     names = dict(zip(map(str, run.problem.source.classes), run.problem.source.names, strict=True))
     figure = plans.block_heatmap(parts, names, names)
-    np.testing.assert_allclose(figure.data[0].customdata, parts.mass)
+    np.testing.assert_allclose(figure.data[0].customdata[..., 0], parts.mass)
+    np.testing.assert_allclose(figure.data[0].z ** 2 * parts.even, parts.mass)
     assert list(figure.layout.yaxis.ticktext) == list(run.problem.source.names)
     assert "ticktext" not in plans.block_heatmap(blocks(run.plan, None, None), {}, {}).layout.xaxis.to_plotly_json()
 
@@ -177,16 +249,35 @@ def test_right_and_wrong_lines_differ_in_colour_and_dash(run):
     i, j = run.plan.sample(0, 40)
     right = p.source.labels[i] == p.target.labels[j]
     source, target = panels(p)
-    good, bad = [
-        t for t in plans.plan_lines(maps.both_maps(source, target), i, j, right=right).data if t.mode == "lines"
-    ]
-    assert np.isfinite(np.asarray(good.x, float)).sum() == 2 * right.sum()
-    assert np.isfinite(np.asarray(bad.x, float)).sum() == 2 * (~right).sum()
-    assert (good.line.dash, bad.line.dash, bad.line.color) == ("solid", "dash", WRONG)
+    figure = plans.plan_lines(maps.both_maps(source, target), i, j, right=right)
+    lines = [t for t in figure.data if t.mode == "lines"]
+    good, bad = [[t for t in lines if t.legendgroup == kind] for kind in ("same", "other")]
+    for kind, mask in ((good, right), (bad, ~right)):
+        assert sum(np.isfinite(np.asarray(t.x, float)).sum() for t in kind) == 2 * mask.sum()
+        assert [t.name for t in kind if t.showlegend] == [f"{kind[0].legendgroup} class: {mask.sum()}"]
+    assert {t.line.color for t in bad} == {WRONG}
     left, across = maps.side_by_side(source, target)
     k = np.flatnonzero(right)[0]
-    np.testing.assert_allclose([good.x[0], good.x[1]], [left[i[k], 0], across[j[k], 0]], rtol=1e-6)
+    np.testing.assert_allclose([good[0].x[0], good[0].x[1]], [left[i[k], 0], across[j[k], 0]], rtol=1e-6)
     assert len([t for t in plans.plan_lines(maps.both_maps(source, target), i, j).data if t.mode == "lines"]) == 1
+
+
+def test_right_and_wrong_lines_have_the_same_ink_and_are_drawn_in_turns(run):
+    i, j = run.plan.sample(0, 40)
+    right = run.problem.source.labels[i] == run.problem.target.labels[j]
+    figure = plans.plan_lines(maps.both_maps(*panels(run.problem)), i, j, right=right)
+    lines = [t for t in figure.data if t.mode == "lines"]
+    assert [t.legendgroup for t in lines] == ["same", "other"] * (len(lines) // 2)
+
+    def ink(line):
+        parts = [float(p.removesuffix("px")) for p in line.line.dash.split(",")] if "px" in line.line.dash else [1, 0]
+        return line.line.width * parts[0] / sum(parts) * line.opacity
+
+    assert {round(ink(line), 6) for line in lines} == {round(ink(lines[0]), 6)}
+    for ground in GROUNDS.values():
+        contrasts = [contrast(mixed(line.line.color, line.opacity, ground), channels(ground)[:3]) for line in lines[:2]]
+        assert min(contrasts) >= 3
+        assert contrasts[0] == pytest.approx(contrasts[1], rel=0.1)
 
 
 def test_received_bars_also_show_the_uniform_shares(run):

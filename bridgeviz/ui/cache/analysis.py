@@ -13,6 +13,7 @@ import streamlit as st
 from bridgeviz import InputError, Problem, Run, RunConfig, metrics
 from bridgeviz.baselines import BASELINES
 from bridgeviz.costs import find_atoms
+from bridgeviz.couplings import RowsWithMass
 from bridgeviz.datasets import DATASETS
 from bridgeviz.experiments import Pipeline
 from bridgeviz.metrics import CostSample, Diagnosis, Journey, Neighbourhood, Story, projection
@@ -107,6 +108,14 @@ def matching(config: RunConfig) -> tuple[float, np.ndarray]:
     assert labels is not None, "the page asks only if there are labels"
     accuracy = metrics.matching_accuracy(plan, *labels, samples=DRAWS if plan.estimated else None, seed=config.seed)
     return accuracy, metrics.between_classes(plan, *labels, seed=config.seed)[0]
+
+
+@_by("coupling", 16, "Measuring the plan …", copy=True)
+def rows_with_mass(config: RunConfig) -> RowsWithMass:
+    """Which rows carry mass, and how many of all rows are sent to their own class."""
+    plan, labels = stages.plan(config), labels_of(stages.problem(config))
+    assert labels is not None, "the page asks only if there are labels"
+    return metrics.rows_with_mass(plan, *labels, seed=config.seed)
 
 
 def names(config: RunConfig) -> tuple[np.ndarray, dict[str, str]]:

@@ -30,13 +30,13 @@ def bridge(config: RunConfig, problem: Problem, cost: Cost, names: Mapping[str, 
         else:
             route = bv.costs.legs(source.x, target.x, stages.pairs(config), i, j, metric=config.cost.metric)
     chart, numbers = st.columns([3, 1], vertical_alignment="center")
+    both = analysis.both_maps(config, legend=False)
     with chart:
         st.plotly_chart(
-            bridge_route(analysis.both_maps(config, legend=False), route),
-            key="route",
-            config={"displaylogo": False},
+            bridge_route(both, route), key="route", config={"displaylogo": False},
             alt="the route from the source point over one pair to the target point",
-        )
+        )  # fmt: skip
+        st.caption(both.caption)
     with numbers:
         _numbers(route)
     stops = (
@@ -91,6 +91,7 @@ def _pickers(config: RunConfig, problem: Problem) -> tuple[int, int]:
                 on_select=lambda side=side: pick(f"click_{side}", f"pick_{side}"),
                 alt=f"map of the {side} space",
             )
+            click.caption(analysis.panel(config, side).badge)
     return int(st.session_state["pick_source"]), int(st.session_state["pick_target"])
 
 

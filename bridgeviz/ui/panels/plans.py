@@ -35,7 +35,8 @@ def in_blocks(problem: Problem, plan: Plan, names: dict[str, str]) -> None:
     st.plotly_chart(block_heatmap(blocks, names, names), key="blocks", alt="the plan on its rows")
     st.caption(
         f"Each line stands for about {blocks.source_rows:,.0f} source rows, each column for about "
-        f"{blocks.target_rows:,.0f} target rows."
+        f"{blocks.target_rows:,.0f} target rows. The colour is the mass in multiples of a flat plan, which sends every "
+        "row evenly to all target rows and would be 1x everywhere."
     )
 
 
@@ -55,8 +56,12 @@ def lines(config: RunConfig) -> None:
     else:
         i, j = (rows[:count] for rows in analysis.draws(config))
     same = None if labels is None else labels[0][i] == labels[1][j]
-    figure = plan_lines(analysis.both_maps(config, legend=True), i, j, right=same)
-    st.plotly_chart(figure, key="lines", alt="couplings between the two maps", config={"displaylogo": False})
+    both = analysis.both_maps(config, legend=True)
+    st.plotly_chart(
+        plan_lines(both, i, j, right=same), key="lines", alt="couplings between the two maps",
+        config={"displaylogo": False},
+    )  # fmt: skip
+    st.caption(both.caption)
 
 
 def received(
@@ -67,8 +72,12 @@ def received(
     known = [names[str(c)] for c in mass.classes]
     ranks = np.searchsorted(classes, mass.classes).tolist()
     st.plotly_chart(received_bars(mass, known, ranks), key="received", alt="mass by target class")
-    worst = int(np.abs(mass.received - mass.expected).argmax())
+    away = np.abs(mass.received - mass.expected)
+    worst = int(away.argmax())
     forced = " Tau of the target is 1: these shares are enforced." if config.coupling.forces_target_marginal else ""
+    if away[worst] < 5e-4:
+        st.caption(f"Every class receives its share of the rows.{forced}")
+        return
     st.caption(
         f"Furthest from its share of the rows: {known[worst]}, {mass.received[worst]:.1%} instead of "
         f"{mass.expected[worst]:.1%}.{forced}"

@@ -10,7 +10,7 @@ import streamlit as st
 from bridgeviz import Space
 from bridgeviz.metrics import Neighbourhood
 from bridgeviz.ui.panels import thumbnails
-from bridgeviz.viz.maps import MOST
+from bridgeviz.viz.markers import MOST
 
 _SHOWN = 24
 

@@ -2,37 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from bridgeviz import RunConfig, metrics
 from bridgeviz.ui.cache import analysis, stages
+from bridgeviz.viz.words import left_out
 
 
-def verdict(config: RunConfig) -> None:
-    """Four numbers and one sentence about the plan of a config."""
+def verdict(config: RunConfig, names: Sequence[str]) -> None:
+    """The numbers of the plan of a config, what its accuracy leaves out, and how the transport went.
+
+    Args:
+        config: the settings.
+        names: of the classes of both sides, in their order.
+    """
     plan, labels = stages.plan(config), analysis.labels_of(stages.problem(config))
-    boxes = st.columns(4)
+    boxes, warning = st.columns(5), ""
     if labels is None:
         boxes[0].metric("Matching accuracy", "unknown", help="It needs labels on both sides.")
     else:
-        accuracy, _ = analysis.matching(config)
-        chance = metrics.chance_matching(*labels)
-        boxes[0].metric(
-            "Matching accuracy", f"{accuracy:.1%}",
-            f"{100 * (accuracy - chance):+.0f} points against chance ({chance:.0%})",
-            help="Share of the plan's mass between rows of the same class.",
-        )  # fmt: skip
+        accuracy, rows = analysis.matching(config)[0], analysis.rows_with_mass(config)
+        warning = left_out(rows, accuracy, plan, names)
         i, j = analysis.draws(config)
-        boxes[1].metric(
-            "The same, from draws", f"{(labels[0][i] == labels[1][j]).mean():.1%}",
-            help=f"Of {len(i):,} draws from the plan, as the paper measures it.",
+        chance = metrics.chance_matching(*labels)
+        gain = round(100 * (accuracy - chance))
+        boxes[0].metric(
+            "Matching accuracy", f"{accuracy:.1%}", f"{gain:+d} points against chance ({chance:.0%})",
+            delta_color="normal" if gain and not warning else "off", delta_arrow="auto" if gain else "off",
+            help=f"Share of the plan's mass between rows of the same class. Of {len(i):,} draws from the plan, as the "
+            f"paper measures it: {(labels[0][i] == labels[1][j]).mean():.1%}.",
         )  # fmt: skip
-    boxes[2].metric("Mass", f"{plan.mass:.4g}", help="1 if the plan is balanced. If a tau is below 1, it can differ.")
-    boxes[3].metric(
+        boxes[1].metric(
+            "Over all rows", f"{rows.agreement:.1%}",
+            help="Share of all source rows that are sent to their own class. A row without mass is not.",
+        )  # fmt: skip
+        boxes[2].metric(
+            "Rows with mass", f"{rows.source:.1%}", f"target: {rows.target:.1%}", delta_color="off", delta_arrow="off",
+            help="Share of the source rows, and of the target rows, that have at least 1% of an even share of the "
+            "mass. The plan says nothing about the others, and training never draws them.",
+        )  # fmt: skip
+    boxes[3].metric("Mass", f"{plan.mass:.4g}", help="1 if the plan is balanced. If a tau is below 1, it can differ.")
+    boxes[4].metric(
         "Marginal error", f"{plan.marginal_error:.1e}",
         help="How far the plan's marginals are from the required ones (L1). For an unbalanced plan, the residual of "
         "the solver.",
     )  # fmt: skip
+    if warning:
+        st.warning(warning, icon=":material/filter_alt:")
     outcome = plan.verdict
     (st.success if outcome.converged else st.warning)(
         outcome.text, icon=":material/check:" if outcome.converged else ":material/warning:"
