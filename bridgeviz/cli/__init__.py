@@ -19,6 +19,11 @@ from bridgeviz.cli._data import features, fetch, list_datasets, pretrain
 from bridgeviz.cli._experiments import bench, figure, gallery
 from bridgeviz.cli._transport import transport
 
+_NO_MEMORY = "There is not enough memory. Use a sample of the rows, or --strategy local."
+
+_OF_MEMORY = ("RESOURCE_EXHAUSTED", "Out of memory", "bad_alloc")
+"""What JAX says if it cannot allocate an array."""
+
 COMMANDS = (align, transport, list_datasets, fetch, pretrain, features, bench, figure, gallery, app)
 
 
@@ -46,7 +51,7 @@ def main(arguments: list[str] | None = None) -> None:
     except InputError as error:
         code = _report(str(error), 2)
     except MemoryError:
-        code = _report("There is not enough memory. Use a sample of the rows, or --strategy local.", 2)
+        code = _report(_NO_MEMORY, 2)
     except (click.Abort, KeyboardInterrupt):
         code = _report(_interrupt.TEXT, _interrupt.STATUS)
     except OSError as error:
@@ -55,6 +60,10 @@ def main(arguments: list[str] | None = None) -> None:
         code = _report(f"{reason}{where}. No result was written.", 1)
     except bv.TrainingError as error:
         code = _report(str(error), 1)
+    except RuntimeError as error:
+        if not any(text in str(error) for text in _OF_MEMORY):
+            raise
+        code = _report(_NO_MEMORY, 2)
     sys.exit(code if isinstance(code, int) else 0)
 
 

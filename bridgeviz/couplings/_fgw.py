@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from bridgeviz.couplings._gromov import FusedBatch, Step
 
 CORRECTIONS = ("quadratic", "none")
-_NOTHING = 1e-200  # a plan with less mass than this has vanished
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,13 +130,8 @@ class FGW(Entropic):
             mu, nu = prepared.marginals
             error = float(np.abs(plan.sum(1) - mu).sum() + np.abs(plan.sum(0) - nu).sum())
         advice = "" if converged else self._advice(number, change, settled, error, epsilon)
-        if not (np.isfinite(plan).all() and plan.sum() > _NOTHING):
-            # Leaving every point out is cheaper than moving any.
-            plan, converged, error = np.zeros(prepared.cost.atom_shape), False, float("nan")
-            advice = (
-                f"No mass is left after step {number}: with epsilon {epsilon:g} and tau ({self.tau[0]:g}, "
-                f"{self.tau[1]:g}) it costs less to leave every point out than to move it. Try a larger tau or epsilon."
-            )
+        if reason := self.useless(plan, epsilon, f"after step {number}"):
+            plan, converged, error, advice = np.zeros(prepared.cost.atom_shape), False, float("nan"), reason
         return Coupling(
             plan=plan, source_atoms=prepared.cost.source_atoms, target_atoms=prepared.cost.target_atoms, solver="fgw",
             converged=converged, marginal_error=error, iterations=number, epsilon=epsilon, tau=self.tau,

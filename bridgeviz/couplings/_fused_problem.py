@@ -14,6 +14,9 @@ from bridgeviz.costs import Atoms, Cost, Within, as_cost, positive_mean, refuse_
 if TYPE_CHECKING:
     from bridgeviz.couplings._gromov import Problem, SpaceCost, State
 
+_MATRICES = 11
+"""Matrices of the problem's shape at the peak of the memory, together with what is later read from the plan."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class FusedProblem:
@@ -84,6 +87,7 @@ def prepare(
     alike = _agrees(spaces[0], cost.source_atoms) and _agrees(spaces[1], cost.target_atoms)
     if not merge or not alike:
         cost = cost.unmerged()
+    refuse_above_limit(*cost.atom_shape, "transport", matrices=_MATRICES)
     if scale_cost is None:
         scales = positive_mean(cost, "fgw"), float(spaces[0].mean()) or 1.0, float(spaces[1].mean()) or 1.0
     else:

@@ -11,12 +11,15 @@ from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
 from bridgeviz._options import Count, option
-from bridgeviz.costs import Cost, Within, as_cost, positive_mean
+from bridgeviz.costs import Cost, Within, as_cost, positive_mean, refuse_above_limit
 from bridgeviz.couplings._coupling import Coupling
 from bridgeviz.couplings._solver_options import Entropic, Steps, with_options
 
 if TYPE_CHECKING:
     from bridgeviz.couplings._sinkhorn import LinearBatch
+
+_MATRICES = 8
+"""Matrices of the problem's shape at the peak of the memory, together with what is later read from the plan."""
 
 P = ParamSpec("P")
 
@@ -73,6 +76,7 @@ class Linear(Entropic):
         epsilon = self.epsilon_for(cost)
         if not self.merge:
             cost = cost.unmerged()
+        refuse_above_limit(*cost.atom_shape, "transport", matrices=_MATRICES)
         scale = positive_mean(cost, "linear") if self.scale_cost is None else self.scale_cost
         m_u, m_v = cost.source_atoms.multiplicity, cost.target_atoms.multiplicity
         n, m = cost.shape
@@ -84,10 +88,13 @@ class Linear(Entropic):
         error = residual
         if self.tau == (1.0, 1.0):
             error = float(np.abs(plan.sum(1) - m_u / n).sum() + np.abs(plan.sum(0) - m_v / m).sum())
+            converged = converged and error <= 2 * self.tolerance  # as measured on the plan itself
         advice = "" if converged else (
             f"Sinkhorn stopped after {iterations} iterations with a residual of {error:.1e} > {self.tolerance:.0e}: "
             f"try a larger epsilon (now {epsilon:g}) or more max_iterations."
         )  # fmt: skip
+        if reason := self.useless(plan, epsilon, f"after {iterations} iterations"):
+            plan, converged, error, advice = np.zeros(cost.atom_shape), False, float("nan"), reason
         return Coupling(
             plan=plan, source_atoms=cost.source_atoms, target_atoms=cost.target_atoms, solver="linear",
             converged=converged, marginal_error=error, iterations=iterations, epsilon=epsilon, tau=self.tau,

@@ -11,7 +11,10 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import sparse
 
-from bridgeviz.costs import Atoms
+from bridgeviz.costs import Atoms, refuse_above_limit
+
+_TABLES = 12
+"""Tables of one number for each entry, at the peak of the memory."""
 
 
 class MassSample(NamedTuple):
@@ -110,6 +113,7 @@ class PlanSampler:
         mass = np.asarray(plan.sum(axis=1)).reshape(-1)
         used = flat.data > 1e-8 * mass[row]
         size = 1 << max(0, int(used.sum()) - 1).bit_length()
+        refuse_above_limit(size, 1, "tables of the plan's entries", matrices=_TABLES)
         share = np.zeros(size)
         share[: used.sum()] = flat.data[used]
         keep, alias = alias_table(share)

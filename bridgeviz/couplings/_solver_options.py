@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from bridgeviz._checks import InputError
@@ -15,6 +16,9 @@ from bridgeviz._options import Flag, Options, PairOf, Positive, option
 from bridgeviz.costs import Cost, Within
 from bridgeviz.couplings._batch_solver import BatchSolver
 from bridgeviz.couplings._coupling import Coupling
+
+_NOTHING = 1e-200
+"""A plan with less mass than this has vanished."""
 
 T = TypeVar("T")
 Steps = Generator[tuple[int, float], None, T]
@@ -113,6 +117,23 @@ class Entropic(SolverOptions):
     def epsilon_for(self, cost: Cost) -> float:
         """The entropy regularisation that is used with a cost."""
         return cost.default_epsilon if self.epsilon is None else self.epsilon
+
+    def useless(self, plan: np.ndarray, epsilon: float, when: str) -> str:
+        """Why nothing can be done with a plan, in one or two sentences; "" for a plan of finite numbers with mass.
+
+        Args:
+            plan: of the solver.
+            epsilon: that it was solved with.
+            when: such as "after step 3".
+        """
+        if not np.isfinite(plan).all():
+            return f"The plan is not finite {when}: epsilon {epsilon:g} is too small for this cost. Try a larger one."
+        if plan.sum() > _NOTHING:
+            return ""
+        return (
+            f"No mass is left {when}: with epsilon {epsilon:g} and tau ({self.tau[0]:g}, {self.tau[1]:g}) it costs "
+            "less to leave every point out than to move it. Try a larger tau or epsilon."
+        )
 
 
 def finish(steps: Steps[T], on_step: Callable[[int, float], None] | None = None) -> T:

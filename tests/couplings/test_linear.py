@@ -192,3 +192,22 @@ def test_the_marginal_error_is_the_plans(spaces):
 
 def test_a_cost_of_zeros_gives_the_independent_plan():
     np.testing.assert_allclose(bv.couplings.linear(np.zeros((3, 4)), epsilon=0.1).dense(), 1 / 12)
+
+
+@given(
+    seed=st.integers(0, 20), exponent=st.floats(-300, 300), tau=st.sampled_from([(1.0, 1.0), (0.5, 0.5), (1.0, 0.3)])
+)
+def test_converged_is_never_said_of_a_plan_that_is_not_finite_and_right(seed, exponent, tau):
+    cost = np.random.default_rng(seed).random((6, 5))
+    plan = bv.couplings.linear(cost, epsilon=10.0**exponent, tau=tau, max_iterations=200)
+    assert np.isfinite(plan.plan).all()
+    assert plan.converged or plan.advice
+    if plan.converged:
+        assert plan.mass > 0
+        rows, columns = plan.marginals()
+        if tau[0] == 1:
+            np.testing.assert_allclose(rows, 1 / 6, atol=2e-3)
+        if tau[1] == 1:
+            np.testing.assert_allclose(columns, 1 / 5, atol=2e-3)
+    else:
+        assert "Try" in plan.advice or "try" in plan.advice
