@@ -85,7 +85,7 @@ class Local(Alignment):
             rows = f"{within[0].shape[0]} and {within[1].shape[0]} rows"
             raise check.fail("c_xx", "local", f"with c_yy, of a cost of shape {cost.shape}", rows)
         size = self.batch_size if self.ot_batch_size is None else self.ot_batch_size
-        refuse_above_limit(size, size, "batch's cost")
+        refuse_above_limit(size, size, "transport of a batch", matrices=4)  # eight, in half of the precision
         plan = LocalCoupling(
             cost=cost, transport=self.solver, batch_size=self.batch_size, ot_batch_size=size,
             max_iterations=self.max_iterations, max_steps=self.max_steps, within=within,
