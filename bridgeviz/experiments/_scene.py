@@ -29,6 +29,8 @@ class Scene:
         decoded: (T, n) class that each point decodes to at each time.
         names: of the classes.
         landmarks: (k, 2) centres of the target's classes on the map, in the order of `names`.
+        targets, target_labels: (m, 2) some of the target's points on the map, where the points should arrive, and their
+            classes as indices into `names`.
         thumbnails: (n, h, w) source pictures in 0..255, or None.
         strip: (s,) points that are followed one by one.
         strip_pictures: (s, h, w) their source pictures, or None.
@@ -49,6 +51,8 @@ class Scene:
     landmarks: np.ndarray
     strip: np.ndarray
     badge: dict[str, Any]
+    targets: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), np.float32))
+    target_labels: np.ndarray = field(default_factory=lambda: np.zeros(0, np.uint8))
     thumbnails: np.ndarray | None = None
     strip_pictures: np.ndarray | None = None
     strip_sure: np.ndarray | None = None
@@ -91,6 +95,7 @@ def build(run: Run, problem: Problem, rows: np.ndarray, ts: np.ndarray, states: 
     every = max(1, len(run.losses) // 150)
     whole = len(run.losses) // every * every
     pictures = source.pictures(rows[followed])
+    arrival, arrival_labels = _arrival(source, target)
     return Scene(
         ts=ts,
         positions=positions.astype(np.float32),
@@ -98,6 +103,8 @@ def build(run: Run, problem: Problem, rows: np.ndarray, ts: np.ndarray, states: 
         decoded=decoded,
         names=names,
         landmarks=plane.project(centres).astype(np.float32),
+        targets=plane.project(arrival).astype(np.float32),
+        target_labels=arrival_labels,
         strip=followed,
         badge=_badge(plane.name, plane.variance_share, positions, states),
         thumbnails=_shrunk(source.pictures(rows)),
@@ -113,12 +120,13 @@ def build(run: Run, problem: Problem, rows: np.ndarray, ts: np.ndarray, states: 
 
 
 def with_neighbourhoods(straight: Scene, run: Run, *, seed: int = 0) -> Scene:
-    """The same scene on the "Neighbourhoods" map. Slow: one UMAP over all frames; it keeps about 190 points."""
+    """The same scene on the "Neighbourhoods" map. Slow: one UMAP over all frames; it keeps about 185 points."""
     problem = run.problem.test or run.problem
     rows = rows_of_all_classes(problem.source, len(straight.labels), seed=seed)
     states = run.flow.transport(problem.source.x[rows], seed=seed, ts=straight.ts.tolist()).states
     centres = _classes(problem.source, run.problem.target, rows, states)[3]
-    positions, landmarks = projection.neighbourhoods(states, centres, seed=seed)
+    arrival, arrival_labels = _arrival(problem.source, run.problem.target, most=100)  # more would leave fewer points
+    positions, fixed = projection.neighbourhoods(states, np.concatenate([centres, arrival]), seed=seed)
     n = positions.shape[1]
     shown = straight.strip < n
 
@@ -130,7 +138,9 @@ def with_neighbourhoods(straight: Scene, run: Run, *, seed: int = 0) -> Scene:
         positions=positions.astype(np.float32),
         labels=straight.labels[:n],
         decoded=straight.decoded[:, :n],
-        landmarks=landmarks.astype(np.float32),
+        landmarks=fixed[: len(centres)].astype(np.float32),
+        targets=fixed[len(centres) :].astype(np.float32),
+        target_labels=arrival_labels,
         strip=straight.strip[shown],
         badge=_badge("Neighbourhoods (one UMAP of all frames)", None, positions, states[:, :n]),
         strip_pictures=on_axis(straight.strip_pictures, 0, shown),
@@ -150,6 +160,16 @@ def _badge(name: str, variance_share: float | None, positions: np.ndarray, state
         "latent_step_variation": projection.step_variation(states),
         "largest_step": projection.largest_step(positions),
     }
+
+
+def _arrival(source: Space, target: Space, *, most: int = 400) -> tuple[np.ndarray, np.ndarray]:
+    """At most `most` distinct rows of the target, taken evenly from all classes, and the numbers of their classes."""
+    rows = rows_of_all_classes(target, most, seed=0)
+    rows = rows[np.sort(np.unique(target.x[rows], axis=0, return_index=True)[1])]
+    if target.labels is None:
+        return target.x[rows], np.zeros(len(rows), np.uint8)
+    classes = target.labels if source.labels is None else np.concatenate([target.labels, source.labels])
+    return target.x[rows], np.searchsorted(np.unique(classes), target.labels[rows]).astype(np.uint8)
 
 
 def _classes(source: Space, target: Space, rows: np.ndarray, states: np.ndarray):

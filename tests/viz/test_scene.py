@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import bridgeviz as bv
-from bridgeviz.experiments import Scene, gallery, scene
+from bridgeviz.experiments import Pipeline, Scene, gallery, scene
 from bridgeviz.experiments._scene import FRAMES
 from bridgeviz.metrics import projection
 from bridgeviz.ui.panels import player
@@ -43,12 +43,28 @@ def test_a_scene_says_what_the_points_decode_to_not_what_they_should_be(run):
     assert np.unique(film.labels, return_counts=True)[1].tolist() == [40] * 10
 
 
-def test_the_message_holds_every_frame_in_its_place(run):
+def test_the_message_holds_every_frame_and_the_target_in_its_place_with_one_scale_for_both_axes(run):
     film = scene(run, points=50)
-    sent = np.frombuffer(base64.b64decode(player.payload(film)["positions"]), "<u2").reshape(FRAMES, 50, 2)
-    low = np.minimum(film.positions.min((0, 1)), film.landmarks.min(0))
-    size = np.maximum(film.positions.max((0, 1)), film.landmarks.max(0)) - low
-    np.testing.assert_allclose(low + sent / 65535 * size, film.positions, atol=1e-4 * size.max())
+    message = player.payload(film)
+    flat = np.concatenate([film.positions.reshape(-1, 2), film.landmarks, film.targets])
+    low, size = flat.min(0), np.ptp(flat, axis=0).max()
+
+    def sent(name, *shape):
+        return low + np.frombuffer(base64.b64decode(message[name]), "<u2").reshape(*shape, 2) / 65535 * size
+
+    np.testing.assert_allclose(sent("positions", FRAMES, 50), film.positions, atol=1e-4 * size)
+    np.testing.assert_allclose(sent("targets", 10), film.targets, atol=1e-4 * size)
+    assert f"{len(film.targets)} points of the target" in message["badge"]
+    assert message["accuracy"][-1] == f"{np.mean(film.decoded[-1] == film.labels):.0%}"
+    assert message["chance"] == f"{film.chance:.0%}"
+
+
+def test_the_targets_of_a_scene_lie_where_the_points_should_arrive():
+    run = bv.run(bv.RunConfig(dataset="swiss-roll", options={"n": 200}, steps=5, batch_size=32))
+    film, target = scene(run, points=40), run.problem.target
+    plane = projection.fit_map(target.x)
+    np.testing.assert_allclose(np.unique(film.targets, axis=0), np.unique(plane.project(target.x), axis=0), atol=1e-5)
+    assert film.target_labels.max() < len(film.names)
 
 
 def test_a_scene_of_labels_to_pictures():
@@ -114,6 +130,19 @@ def test_the_gallery_shows_what_it_says():
     for name in ALL:
         if "against_test_accuracy" in right[name]:
             assert right[name]["test_accuracy"] < right[name]["against_test_accuracy"] - 0.05
+
+
+@pytest.mark.parametrize("name", [name for name in ALL if name not in ("mnist", "local_misguides")])
+def test_the_gallery_shows_what_its_settings_give(name):
+    film = gallery.read(name)
+    pipeline = Pipeline(gallery.config(film))
+    plan, problem = pipeline.result("coupling"), pipeline.problem
+    labels = problem.source.labels, problem.target.labels
+    assert bv.metrics.matching_accuracy(plan, *labels) == pytest.approx(film.metrics["matching_accuracy"], abs=1e-3)
+    assert bv.metrics.rows_with_mass(plan, *labels).source == pytest.approx(film.metrics["rows_with_mass"], abs=1e-3)
+    on_map = projection.fit_map(problem.target.x).project(problem.target.x)
+    nearest = np.linalg.norm(film.targets[:, None] - on_map, axis=-1).min(1)
+    assert nearest.max() < 1e-4
 
 
 def test_the_whole_gallery_is_small():

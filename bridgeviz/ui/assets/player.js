@@ -101,6 +101,8 @@ class Player {
     this.data = data;
     this.positions = words(data.positions);
     this.landmarks = words(data.landmarks);
+    this.targets = words(data.targets);
+    this.targetLabels = bytes(data.target_labels);
     this.labels = bytes(data.labels);
     this.decoded = bytes(data.decoded);
     this.sure = data.sure && bytes(data.sure);
@@ -111,7 +113,7 @@ class Player {
     this.pictures.checked = data.pictures;
     this.badge.textContent = data.badge;
     this.score.style.display = data.accuracy ? "" : "none";
-    this.right_words.textContent = `of these points decode to their own class (chance ${Math.round(100 * data.chance)}%)`;
+    this.right_words.textContent = `of these ${data.n} points decode to their own class (guessing: ${data.chance})`;
     this.retheme(this.style("--st-text-color"));
     if (this.reducedMotion) this.show(1); else { this.show(0); this.start(); }
   }
@@ -168,7 +170,7 @@ class Player {
     const { data } = this, frame = this.frame();
     this.t.value = time;
     this.now.textContent = `t = ${time.toFixed(2)}`;
-    if (data.accuracy) this.right.textContent = `${Math.round(100 * data.accuracy[frame])}%`;
+    if (data.accuracy) this.right.textContent = data.accuracy[frame];
     const key = `${frame} ${time > 0.97} ${this.ink} ${data.id}`;
     if (key !== this.stripKey) {
       this.stripKey = key;
@@ -241,10 +243,17 @@ class Player {
 
   toggle() { if (this.playing) this.stop(); else this.start(); }
 
-  // Where a point of the map is drawn. The axes are scaled separately, so that both fill the stage.
+  // What the stage shows of the map: all of it, with one scale for both axes.
+  seen(width, height) {
+    const [x0, y0, x1, y1] = this.data.view, scale = Math.max((x1 - x0) / width, (y1 - y0) / height) || 1;
+    const x = (x0 + x1) / 2, y = (y0 + y1) / 2, a = scale * width / 2, b = scale * height / 2;
+    return [x - a, y - b, x + a, y + b];
+  }
+
+  // Where a point of the map is drawn.
   place(x, y) {
     const { width, height, margin } = this.box;
-    const [x0, y0, x1, y1] = this.data.view;
+    const [x0, y0, x1, y1] = this.view;
     const u = ((x - x0) / (x1 - x0) - this.centre[0]) * this.zoom + 0.5;
     const v = ((y - y0) / (y1 - y0) - this.centre[1]) * this.zoom + 0.5;
     return [margin + u * (width - 2 * margin), height - margin - v * (height - 2 * margin - this.box.top)];
@@ -299,6 +308,7 @@ class Player {
     c.setTransform(ratio, 0, 0, ratio, 0, 0);
     c.clearRect(0, 0, width, height);
     this.box = { width, height, margin: 44, top: 34 };
+    this.view = this.seen(width - 88, height - 122);
     const at = this.time * (data.frames - 1), from = Math.min(data.frames - 2, Math.floor(at)), share = at - from;
     const frame = this.frame(), n = data.n, P = this.positions, colours = this.colours;
     const sprites = this.thumbnails && (this.pictures.checked || this.zoom >= 3);
@@ -307,6 +317,10 @@ class Player {
     if (data.names.length > 1) marks.forEach(([x, y], k) => {
       c.globalAlpha = 0.2; c.fillStyle = colours[k % colours.length];
       c.beginPath(); c.arc(x, y, 24, 0, 7); c.fill();
+    });
+    this.targetLabels.forEach((label, k) => {  // where the points should arrive
+      c.globalAlpha = 0.28; c.fillStyle = data.names.length > 1 ? colours[label % colours.length] : this.ink;
+      c.beginPath(); c.arc(...this.place(this.targets[2 * k], this.targets[2 * k + 1]), 2.6, 0, 7); c.fill();
     });
     const r = 4.2 * Math.min(1.6, Math.sqrt(this.zoom)), big = 15 * Math.min(2.2, Math.sqrt(this.zoom));
     for (let k = 0; k < n; k++) {

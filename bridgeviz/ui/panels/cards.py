@@ -75,10 +75,11 @@ def picture(name: str) -> str:
     scene = gallery.shipped(name)
     points = scene.positions[-1]
     low, high = points.min(0), points.max(0)
-    x, y = ((points - low) / (high - low)).T
+    scale = min(276 / (high - low)[0], 104 / (high - low)[1])  # one for both axes
+    x, y = ((points - (low + high) / 2) * scale * (1, -1) + (150, 62)).T
     wrong = scene.decoded[-1] != scene.labels
     dots = "".join(
-        f'<circle cx="{12 + 276 * a:.1f}" cy="{112 - 104 * b:.1f}" r="3" fill="{colour(c)}"'
+        f'<circle cx="{a:.1f}" cy="{b:.1f}" r="3" fill="{colour(c)}"'
         + (f' stroke="{WRONG}" stroke-width="1.6"/>' if bad else ' fill-opacity="0.8"/>')
         for a, b, c, bad in sorted(zip(x, y, scene.labels, wrong, strict=True), key=lambda row: row[3])
     )

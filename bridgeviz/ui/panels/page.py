@@ -67,9 +67,9 @@ def numbers(metrics: dict[str, float], *, pairs: int, known: int, chance: float)
         )  # fmt: skip
     if "test_accuracy" in metrics:
         columns[2].metric(
-            "Flow: right on new points", f"{metrics['test_accuracy']:.0%}", f"guessing: {chance:.0%}",
-            delta_color="off", delta_arrow="off", help="Share of test points, never used in training, that decode to "
-            "their own class after the flow.",
+            "Flow: right on new points", f"{metrics['test_accuracy']:.0%}", f"of all of them, guessing: {chance:.0%}",
+            delta_color="off", delta_arrow="off", help="Share of all test points, never used in training, that decode "
+            "to their own class after the flow. The animation counts only the points that it shows.",
         )  # fmt: skip
     if "source_overlap" in metrics:
         columns[3].metric(

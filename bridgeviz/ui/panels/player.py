@@ -41,15 +41,14 @@ def player(scene: Scene, *, key: str, pictures: bool = False) -> None:
 
 
 def payload(scene: Scene, *, pictures: bool = False) -> dict[str, Any]:
-    """The message for the browser: positions as 16-bit numbers, pictures as 4-bit ones."""
-    low = np.minimum(scene.positions.min((0, 1)), scene.landmarks.min(0))
-    high = np.maximum(scene.positions.max((0, 1)), scene.landmarks.max(0))
-    size = np.where(high > low, high - low, 1.0)
+    """The message for the browser: positions as 16-bit numbers, percentages as text, pictures as 4-bit numbers."""
+    flat = np.concatenate([scene.positions.reshape(-1, 2), np.repeat(scene.landmarks, 50, axis=0), scene.targets])
+    low = flat.min(0)
+    size = float((flat.max(0) - low).max()) or 1.0  # one scale for both axes
 
     def quantised(x: np.ndarray) -> str:
         return _text(np.round((x - low) / size * 65535).astype("<u2"))
 
-    flat = np.concatenate([scene.positions.reshape(-1, 2), np.repeat(scene.landmarks, 50, axis=0)])
     view = (np.percentile(flat, (0.3, 99.7), axis=0) - low) / size * 65535  # a few outliers may leave the stage
     decoded = scene.strip_made
     accuracy = (scene.decoded == scene.labels).mean(1)
@@ -63,10 +62,12 @@ def payload(scene: Scene, *, pictures: bool = False) -> dict[str, Any]:
         "decoded": _text(scene.decoded.astype(np.uint8)),
         "names": list(scene.names),
         "landmarks": quantised(scene.landmarks),
+        "targets": quantised(scene.targets),
+        "target_labels": _text(scene.target_labels.astype(np.uint8)),
         "colours": COLOURS,
         "wrong": WRONG,
-        "accuracy": [round(float(a), 4) for a in accuracy] if len(scene.names) > 1 else None,
-        "chance": round(scene.chance, 4),
+        "accuracy": [f"{a:.0%}" for a in accuracy] if len(scene.names) > 1 else None,
+        "chance": f"{scene.chance:.0%}",
         "strip": scene.strip.tolist(),
         "sure": None if scene.strip_sure is None else _text(np.round(255 * scene.strip_sure).astype(np.uint8)),
         "thumbnails": _pictures(scene.thumbnails),
@@ -92,6 +93,8 @@ def badge(scene: Scene) -> str:
         f"step variation {about['step_variation']:.2f} on the map, {about['latent_step_variation']:.2f} in the space"
     )
     parts.append(f"{len(scene.labels):,} test points")
+    if len(scene.targets):
+        parts.append(f"faint dots: {len(scene.targets):,} points of the target")
     note = f" Pictures: {scene.note}." if scene.note else ""
     return " · ".join(parts) + ". Every number is measured in the full space." + note
 
