@@ -10,6 +10,7 @@ import streamlit as st
 from bridgeviz import DataMissing, InputError, TrainingError
 from bridgeviz.costs import TooLarge
 from bridgeviz.ui.state import values
+from bridgeviz.ui.text import literal
 
 
 @contextmanager
@@ -27,7 +28,7 @@ def guard() -> Iterator[None]:
 
 def refuse(message: str, way_out: str) -> None:
     """Show what went wrong and the way out, and stop the page."""
-    st.error(message, icon=":material/error:")
+    st.error(literal(message), icon=":material/error:")
     st.caption(way_out)
     st.button("Reset settings", key="_way_out", on_click=values.reset, type="primary")
     st.stop()
@@ -35,7 +36,7 @@ def refuse(message: str, way_out: str) -> None:
 
 def refuse_too_large(message: str) -> None:
     """Show the size that was refused, offer a sample of the rows, and stop the page."""
-    st.error(message, icon=":material/memory:")
+    st.error(literal(message), icon=":material/memory:")
     label = f"Use a sample of {values.SAMPLE:,} rows per side"
     st.button(label, key="_sample", on_click=values.use_sample, type="primary")
     st.button("Reset settings", key="_way_out", on_click=values.reset)

@@ -13,6 +13,7 @@ from bridgeviz.ui.cache import analysis, stages
 from bridgeviz.ui.guard import guard
 from bridgeviz.ui.panels import thumbnails
 from bridgeviz.ui.state.selection import class_suffix, pick, start_value
+from bridgeviz.ui.text import literal
 from bridgeviz.viz.pairing import bridge_route
 
 
@@ -36,7 +37,7 @@ def bridge(config: RunConfig, problem: Problem, cost: Cost, names: Mapping[str, 
             bridge_route(both, route), key="route", config={"displaylogo": False},
             alt="the route from the source point over one pair to the target point",
         )  # fmt: skip
-        st.caption(both.caption)
+        st.caption(literal(both.caption))
     with numbers:
         _numbers(route)
     stops = (
@@ -46,7 +47,7 @@ def bridge(config: RunConfig, problem: Problem, cost: Cost, names: Mapping[str, 
         caption = f"{letter}: row {row}{class_suffix(space, row, names)}"
         with column:
             if not thumbnails.of_rows(space, [row], [caption], size=84):
-                st.markdown(f"**{caption}**")
+                st.markdown(f"**{literal(caption)}**")
     if cost.route is None:
         st.caption(f"No single pair decides the cost '{cost.name}'. This is the route of the cost 'bridge'.")
     elif len(route.way_x) + len(route.way_y) > 4:

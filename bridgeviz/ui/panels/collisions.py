@@ -10,6 +10,7 @@ import streamlit as st
 from bridgeviz import RunConfig, Space
 from bridgeviz.metrics import Diagnosis, collisions
 from bridgeviz.ui.panels import thumbnails
+from bridgeviz.ui.text import literal
 from bridgeviz.viz.words import blame, collision_sentence
 
 
@@ -27,15 +28,15 @@ def show(diagnosis: Diagnosis, points: Space, names: Mapping[str, str], config: 
     if not frequent:
         st.success("No point arrived in a wrong class.", icon=":material/check:")
     for collision in frequent:
-        true, taken = names[str(collision.true)], names[str(collision.taken)]
+        true, taken = literal(names[str(collision.true)]), literal(names[str(collision.taken)])
         with st.container(border=True):
             text, pictures = st.columns([2, 1])
             text.markdown(
                 f"**{true} is taken for {taken}** in {collision.share:.0%} of the cases ({collision.count:,} points)."
             )
-            text.caption(collision_sentence(collision, dict(names), estimated=diagnosis.estimated))
+            text.caption(literal(collision_sentence(collision, dict(names), estimated=diagnosis.estimated)))
             cause = blame(collision, dict(names), alignment=config.coupling)
-            text.markdown(f":material/search_insights: {cause}")
+            text.markdown(f":material/search_insights: {literal(cause)}")
             rows = np.flatnonzero((diagnosis.labels == collision.true) & (diagnosis.predicted == collision.taken))
             rows = rows[np.argsort(diagnosis.margin[rows], kind="stable")][:5]
             with pictures:

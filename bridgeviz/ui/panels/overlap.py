@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from bridgeviz.metrics import Neighbourhood
+from bridgeviz.ui.text import literal
 from bridgeviz.viz.plans import class_heatmap
 from bridgeviz.viz.spaces import overlap_bars
 
@@ -49,4 +50,5 @@ def overlap(side: str, near: Neighbourhood, classes: np.ndarray, names: Mapping[
     off = near.between.copy()
     np.fill_diagonal(off, 0)
     a, b = np.unravel_index(off.argmax(), off.shape)
-    table.caption(f"Nearest classes: {off[a, b]:.0%} of the neighbours of class {known[a]} belong to class {known[b]}.")
+    from_, to = literal(known[a]), literal(known[b])
+    table.caption(f"Nearest classes: {off[a, b]:.0%} of the neighbours of class {from_} belong to class {to}.")

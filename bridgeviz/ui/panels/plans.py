@@ -10,6 +10,7 @@ import streamlit as st
 from bridgeviz import Problem, RunConfig, metrics
 from bridgeviz.couplings import Coupling, Plan
 from bridgeviz.ui.cache import analysis, stages
+from bridgeviz.ui.text import literal
 from bridgeviz.viz.plans import block_heatmap, class_heatmap, plan_lines, received_bars
 
 
@@ -22,7 +23,7 @@ def between_classes(config: RunConfig, classes: np.ndarray, names: Mapping[str, 
     heatmap = class_heatmap(shares, [names[str(c)] for c in classes])
     st.plotly_chart(heatmap, key="class_plan", alt="plan between classes")
     empty = [names[str(c)] for c, row in zip(classes, shares, strict=True) if not row.any()]
-    without = f" Without mass: {', '.join(empty)}." if empty else ""
+    without = f" Without mass: {literal(', '.join(empty))}." if empty else ""
     st.caption(f"Each row sums to 100%; a perfect plan has everything on the diagonal.{without}")
 
 
@@ -61,7 +62,7 @@ def lines(config: RunConfig) -> None:
         plan_lines(both, i, j, right=same), key="lines", alt="couplings between the two maps",
         config={"displaylogo": False},
     )  # fmt: skip
-    st.caption(both.caption)
+    st.caption(literal(both.caption))
 
 
 def received(

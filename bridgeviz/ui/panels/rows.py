@@ -10,6 +10,7 @@ import streamlit as st
 from bridgeviz import Space
 from bridgeviz.metrics import Neighbourhood
 from bridgeviz.ui.panels import thumbnails
+from bridgeviz.ui.text import literal
 from bridgeviz.viz.markers import MOST
 
 _SHOWN = 24
@@ -19,7 +20,7 @@ def heading(title: str, space: Space) -> None:
     """A heading, and the size of the space."""
     st.subheader(title)
     drawn = f", {MOST:,} random ones drawn" if len(space) > MOST else ""
-    st.caption(f"{space.title or 'your points'}. {len(space):,} rows{drawn}, {space.x.shape[1]} dimensions.")
+    st.caption(f"{literal(space.title or 'your points')}. {len(space):,} rows{drawn}, {space.x.shape[1]} dimensions.")
 
 
 def selection(space: Space, rows: np.ndarray, names: Mapping[str, str], near: Neighbourhood | None) -> None:
@@ -38,7 +39,7 @@ def selection(space: Space, rows: np.ndarray, names: Mapping[str, str], near: Ne
     if near is not None:
         captions = [f"{c}, overlap {near.overlap[row]:.0%}" for c, row in zip(captions, shown, strict=True)]
     if not thumbnails.of_rows(space, shown, captions):
-        st.caption("; ".join(captions) + ". (This space has no pictures.)")
+        st.caption(literal("; ".join(captions)) + ". (This space has no pictures.)")
 
 
 @st.fragment

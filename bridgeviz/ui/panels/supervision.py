@@ -11,6 +11,7 @@ from bridgeviz import Pairs, Problem, RunConfig, Space, metrics
 from bridgeviz.costs import Cost
 from bridgeviz.ui.cache import analysis
 from bridgeviz.ui.guard import guard
+from bridgeviz.ui.text import literal
 from bridgeviz.viz.pairing import cost_histogram, coverage_bars, supervision_curve
 from bridgeviz.viz.words import listed
 
@@ -35,8 +36,8 @@ def coverage(source: Space, pairs: Pairs, classes: np.ndarray, names: Mapping[st
     left.plotly_chart(bars, key="coverage", alt="pairs by class")
     if missing:
         right.warning(
-            f"No pair at all for: {listed(missing)}. Nothing shows where they belong. Use more pairs, or switch on "
-            "**At least one pair per class** under More settings.", icon=":material/warning:",
+            f"No pair at all for: {literal(listed(missing))}. Nothing shows where they belong. Use more pairs, or "
+            "switch on **At least one pair per class** under More settings.", icon=":material/warning:",
         )  # fmt: skip
     else:
         right.success(f"Every class has a pair; the smallest number is {counts.min():,}.", icon=":material/check:")

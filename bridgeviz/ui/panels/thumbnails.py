@@ -13,6 +13,7 @@ from streamlit.components import v2 as components
 
 from bridgeviz import Space
 from bridgeviz.ui.cache.pictures import address
+from bridgeviz.ui.text import literal
 from bridgeviz.viz.palette import WRONG
 
 _SCRIPT = Path(__file__).parents[1] / "assets" / "hover.js"
@@ -50,7 +51,7 @@ def of_rows(space: Space, rows: Sequence[int] | np.ndarray, captions: Sequence[s
 def note(space: Space) -> None:
     """How the pictures were made, if they are not the raw data."""
     if space.images_note:
-        st.caption(f"Pictures: {space.images_note}.")
+        st.caption(f"Pictures: {literal(space.images_note)}.")
 
 
 def hover(key: str, chart: str, sheet: dict[str, Any] | None) -> None:

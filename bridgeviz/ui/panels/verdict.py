@@ -8,6 +8,7 @@ import streamlit as st
 
 from bridgeviz import RunConfig, metrics
 from bridgeviz.ui.cache import analysis, stages
+from bridgeviz.ui.text import literal
 from bridgeviz.viz.words import left_out
 
 
@@ -50,7 +51,7 @@ def verdict(config: RunConfig, names: Sequence[str]) -> None:
         "the solver.",
     )  # fmt: skip
     if warning:
-        st.warning(warning, icon=":material/filter_alt:")
+        st.warning(literal(warning), icon=":material/filter_alt:")
     outcome = plan.verdict
     (st.success if outcome.converged else st.warning)(
         outcome.text, icon=":material/check:" if outcome.converged else ":material/warning:"

@@ -12,6 +12,7 @@ from streamlit.runtime.state import get_session_state
 from bridgeviz import RunConfig
 from bridgeviz.experiments import Setting, gallery, texts_of
 from bridgeviz.ui.state import controls, router, values
+from bridgeviz.ui.text import literal
 
 PRESET = "preset"
 """What a link may name instead of settings: a run of the gallery, whose settings it means."""
@@ -40,7 +41,7 @@ def check() -> None:
     """Stop the page with a message and a way out if the link holds a value that can't be used."""
     messages = complaints()
     for message in messages:
-        st.error(message, icon=":material/link_off:")
+        st.error(literal(message), icon=":material/link_off:")
     if messages:
         if st.button("Reset settings", type="primary"):
             for setting, _ in _in_link():
