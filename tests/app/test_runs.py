@@ -6,10 +6,12 @@ import json
 import os
 import time
 from itertools import islice
+from pathlib import Path
 
 import numpy as np
 import pytest
 from filelock import FileLock
+from streamlit.testing.v1 import AppTest
 
 import bridgeviz as bv
 from bridgeviz.couplings import Alignment
@@ -19,6 +21,7 @@ from bridgeviz.ui.work.queue import JobQueue
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 CONFIG = bv.RunConfig(dataset="blobs", fraction=0.2, steps=100, batch_size=64, ema=0.9)
+FLOW = Path(__file__).resolve().parents[2] / "pages" / "flow.py"
 
 
 @pytest.fixture(autouse=True)
@@ -48,8 +51,30 @@ def test_a_finished_run_is_listed_and_opens_as_it_was():
     again = train()
     np.testing.assert_array_equal(again.run.losses, record.run.losses)
     assert again.run.metrics == record.run.metrics
+    assert not again.run.stopped
     assert len(again.losses) == 20  # the curve is as detailed as before
     assert len(runs.listed()) == 1
+
+
+def test_the_curves_of_a_reopened_run_show_all_of_its_steps_and_say_what_is_missing():
+    train()
+    app = AppTest.from_function(_curves_of_a_reopened_run, default_timeout=120)
+    app.session_state["record"] = record = train()
+    app.run()
+    assert not app.exception
+    assert record.accuracy[0][0] == 100
+    assert app.caption[0].value.startswith("Measured once, at step 100")
+    for chart in app.get("plotly_chart"):
+        assert json.loads(chart.proto.spec)["layout"]["xaxis"]["range"][0] == 0
+
+
+def _curves_of_a_reopened_run():
+    import streamlit as st
+
+    from bridgeviz.ui.panels import live
+
+    record = st.session_state["record"]
+    live.curves(record, 0.2, last=record.run.config.flow.steps)
 
 
 def test_a_stopped_run_is_resumed_and_ends_like_an_uninterrupted_one():
@@ -133,6 +158,36 @@ def test_what_can_not_be_read_is_left_out(home):
     runs.begin(CONFIG)
     assert not (home / "old").exists()  # this version could never open it
     assert (home / "odd").exists()
+    assert {path.name for path in runs.unreadable()} == {"cut", "list", "odd"}
+    for name in ("cut", "list", "odd"):
+        os.utime(home / name, (time.time() - 90_000,) * 2)
+    runs.begin(CONFIG)
+    assert {path.name for path in runs.unreadable()} == {"cut", "list", "odd"}  # nothing is deleted without being read
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "3", '{"test_accuracy": "x"}', '{"test_accuracy": NaN}'])
+def test_a_run_with_damaged_numbers_is_one_that_was_not_evaluated(home, text):
+    (home / "a" / "training" / "step-000000005").mkdir(parents=True)
+    settings = {"config": CONFIG.as_dict(), "version": bv.__version__}
+    (home / "a" / "settings.json").write_text(json.dumps(settings))
+    (home / "a" / "metrics.json").write_text(text)
+    (saved,) = runs.listed()
+    assert (saved.config, saved.step, saved.metrics) == (CONFIG, 5, {})
+
+
+@pytest.mark.parametrize("damage", ["settings", "metrics"])
+def test_the_page_opens_whatever_is_in_the_folder_of_runs(home, damage):
+    (home / "a" / "training" / "step-000000005").mkdir(parents=True)
+    settings = json.dumps({"config": CONFIG.as_dict(), "version": bv.__version__})
+    (home / "a" / "settings.json").write_text("[1" if damage == "settings" else settings)
+    (home / "a" / "metrics.json").write_text('{"test_accuracy": []}')
+    page = AppTest.from_file(str(FLOW), default_timeout=60)
+    page.query_params["dataset"] = "blobs"
+    page.run()
+    assert not page.exception
+    assert not page.error
+    notices = [caption.value for caption in page.caption if "Nothing in it is changed" in caption.value]
+    assert len(notices) == (damage == "settings")
 
 
 def test_the_oldest_go_first(monkeypatch):

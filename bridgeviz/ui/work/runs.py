@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import shutil
 import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from bridgeviz import InputError, RunConfig, __version__
 from bridgeviz._files import write_text
@@ -73,19 +75,49 @@ def finish(checkpoints: Path | None, metrics: dict[str, float]) -> None:
 
 
 def listed() -> list[Saved]:
-    """All runs with a checkpoint, the latest first; what can't be read is left out."""
-    runs = []
-    for path in home().glob("*/settings.json"):
-        with suppress(OSError, ValueError, KeyError, TypeError, InputError):
-            settings = json.loads(path.read_text())
-            last = max((path.parent / "training").glob("step-*"), default=None)
-            if last is None or settings["version"] != __version__:
-                continue
-            numbers = path.parent / "metrics.json"
-            metrics = json.loads(numbers.read_text()) if numbers.is_file() else {}
-            config = RunConfig.from_dict(settings["config"])
-            runs.append(Saved(config, int(last.name[5:]), metrics, last.stat().st_mtime, path.parent))
+    """All runs of this version with a checkpoint, the latest first; what can't be read is left out."""
+    runs = [run for path in _folders() for run in _read(path) or ()]
     return sorted(runs, key=lambda run: -run.changed)
+
+
+def unreadable() -> list[Path]:
+    """The folders that look like runs and can't be read. They are left alone."""
+    return [path for path in _folders() if _read(path) is None]
+
+
+def _folders() -> list[Path]:
+    return [path.parent for path in home().glob("*/settings.json")]
+
+
+def _read(path: Path) -> list[Saved] | None:
+    """The run in a folder; none if another version wrote it or it has no checkpoint, None if it can't be read."""
+    try:
+        settings = _json(path / "settings.json")
+        last = max((path / "training").glob("step-*"), default=None)
+        if settings["version"] != __version__ or last is None:
+            return []
+        run = Saved(RunConfig.from_dict(settings["config"]), int(last.name[5:]), {}, last.stat().st_mtime, path)
+    except FileNotFoundError:  # it is being deleted
+        return []
+    except (OSError, ValueError, KeyError, TypeError, InputError):
+        return None
+    with suppress(OSError, ValueError, TypeError):  # a run without its numbers is one that was not evaluated
+        numbers = {name: float(value) for name, value in _json(path / "metrics.json").items()}
+        return [replace(run, metrics=numbers if all(map(math.isfinite, numbers.values())) else {})]
+    return [run]
+
+
+def _json(path: Path) -> dict[str, Any]:
+    value = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(value, dict):
+        raise ValueError(f"{path.name} holds no settings")
+    return value
+
+
+def find(config: RunConfig) -> Saved | None:
+    """The saved run of a config, unless it is being trained."""
+    run = next((run for run in listed() if run.config == config), None)
+    return None if run is None or (not run.finished and held(run.path / "training")) else run
 
 
 def unfinished() -> Saved | None:
@@ -114,8 +146,8 @@ def _prune(current: Path) -> None:
         room, count = room - _size(run.path), count + 1
         if run.path != current and (count > MOST_RUNS or room < 0):
             delete(run)
-    for path in {file.parent for file in home().glob("*/settings.json")} - {run.path for run in known} - {current}:
-        if time.time() - path.stat().st_mtime > DAY:
+    for path in set(_folders()) - {run.path for run in known} - {current}:
+        if _read(path) == [] and time.time() - path.stat().st_mtime > DAY:
             _delete(path)
 
 
