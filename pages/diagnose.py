@@ -5,9 +5,11 @@ import streamlit as st
 
 from bridgeviz.ui.cache import analysis
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import collisions, errors, live, page
+from bridgeviz.ui.panels import collisions, errors, live, page, saved
 from bridgeviz.ui.panels.sidebar import sidebar
+from bridgeviz.ui.text import literal
 from bridgeviz.ui.work import slots
+from bridgeviz.viz.words import counted
 
 page.question(
     "Why did this fail?",
@@ -17,21 +19,28 @@ page.question(
 config = sidebar()
 record, run = slots.snapshot(slots.TRAINING), slots.current_run()
 if record is not None and record.active:
-    live.panel(0.0)
+    live.panel(0.0, config)
     st.stop()
 if record is not None and record.state == "failed":
-    st.error(record.error, icon=":material/error:")
+    st.error(literal(record.error), icon=":material/error:")
 if run is None:
-    st.info(
-        "There is no finished run to examine yet. Train one here with the settings on the left, or go to Flow and "
-        "watch it learn.", icon=":material/model_training:",
-    )  # fmt: skip
-    st.button("Train now", on_click=live.train_now, type="primary", icon=":material/play_arrow:", key="train")
+    if not saved.offer(config):
+        st.info(
+            "There is no finished run to examine yet. Train one here with the settings on the left, or go to Flow and "
+            "watch it learn.", icon=":material/model_training:",
+        )  # fmt: skip
+        st.button("Train now", on_click=live.train_now, type="primary", icon=":material/play_arrow:", key="train")
     page.next_page("flow", "train a flow and watch it")
     st.stop()
 if run.config != config:
     st.info("The settings have changed since this run.", icon=":material/history:")
-    st.button("Train with the new settings", on_click=live.train_now, icon=":material/play_arrow:", key="train")
+    if not saved.offer(config):
+        st.button("Train with the new settings", on_click=live.train_now, icon=":material/play_arrow:", key="train")
+if run.stopped:
+    st.warning(
+        f"This run was stopped after {len(run.losses):,} of {run.config.flow.steps:,} steps. Its flow had not learned "
+        "all that it could, so what goes wrong below may be due to that alone.", icon=":material/front_hand:",
+    )  # fmt: skip
 problem = run.problem
 if analysis.labels_of(problem) is None:
     st.info("Without labels on both sides, nothing can be called wrong. Add labels to both spaces.")
@@ -47,7 +56,7 @@ unseen = "test points (not used in training)" if diagnosis.tested else "training
 cost = f"cost {run.config.cost.name}, " if run.config.coupling.uses_cost else ""
 st.markdown(
     f"**{len(wrong):,} of {len(points):,}** {unseen} arrive in a wrong class ({len(wrong) / len(points):.1%}). "
-    f"Strategy {run.config.coupling.name}, {cost}{len(run.pairs):,} pairs, {len(run.losses):,} steps."
+    f"Strategy {run.config.coupling.name}, {cost}{counted(len(run.pairs), 'pair')}, {counted(len(run.losses), 'step')}."
 )
 errors.by_class(diagnosis, names)
 st.subheader("Which classes collide, and why?")

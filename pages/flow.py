@@ -5,8 +5,9 @@ import streamlit as st
 
 from bridgeviz.ui.cache import stages
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import live, page, result, saved
+from bridgeviz.ui.panels import live, page, result, saved, shipped
 from bridgeviz.ui.panels.sidebar import sidebar
+from bridgeviz.ui.text import literal
 from bridgeviz.ui.work import slots
 
 page.question(
@@ -28,26 +29,29 @@ left.button(
     key="train",
 )  # fmt: skip
 if active:
-    live.panel(chance)
+    live.panel(chance, config)
 else:
-    if run is None:
-        saved.interrupted()
-    elif run.config != config:
+    if run is not None and run.config != config:
         right.info("The settings have changed since this run. Press **Train** to see what they do.")
+    offered = (run is None or run.config != config) and saved.offer(config)
+    if run is None and not offered:
+        saved.interrupted()
     if record is not None and record.state == "failed":
-        st.error(record.error, icon=":material/error:")
+        st.error(literal(record.error), icon=":material/error:")
         if record.run is not None:
             st.caption("Below: what the flow had learned before.")
     if record is not None and record.state == "cancelled":
         what = "Below: what the flow had learned." if record.run else "Nothing was learned yet."
         right.warning(f"Cancelled. {what}")
-    if run is None:
+    if run is not None:
+        result.show(run, record, chance)
+    elif offered:
+        live.empty_curve(config.flow.steps)
+    elif not shipped.show(config):
         st.info(
             "Nothing is trained yet. Choose on the left how many pairs may be used, then press **Train** and watch the "
             f"flow learn. The {config.flow.steps:,} steps start within seconds.", icon=":material/arrow_upward:",
         )  # fmt: skip
         live.empty_curve(config.flow.steps)
-    else:
-        result.show(run, record, chance)
     saved.listing()
 page.next_page("diagnose", "why did some points fail?")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -119,14 +120,23 @@ def build(run: Run, problem: Problem, rows: np.ndarray, ts: np.ndarray, states: 
     )
 
 
-def with_neighbourhoods(straight: Scene, run: Run, *, seed: int = 0) -> Scene:
-    """The same scene on the "Neighbourhoods" map. Slow: one UMAP over all frames; it keeps about 185 points."""
+def with_neighbourhoods(
+    straight: Scene, run: Run, *, seed: int = 0, report: Callable[[int, int], None] | None = None
+) -> Scene:
+    """The same scene on the "Neighbourhoods" map. Slow: one UMAP over all frames; it keeps about 185 points.
+
+    Args:
+        straight: the scene on another map.
+        run: that it shows.
+        seed: of the scene and of UMAP.
+        report: as in `metrics.projection.neighbourhoods`.
+    """
     problem = run.problem.test or run.problem
     rows = rows_of_all_classes(problem.source, len(straight.labels), seed=seed)
     states = run.flow.transport(problem.source.x[rows], seed=seed, ts=straight.ts.tolist()).states
     centres = _classes(problem.source, run.problem.target, rows, states)[3]
     arrival, arrival_labels = _arrival(problem.source, run.problem.target, most=100)  # more would leave fewer points
-    positions, fixed = projection.neighbourhoods(states, np.concatenate([centres, arrival]), seed=seed)
+    positions, fixed = projection.neighbourhoods(states, np.concatenate([centres, arrival]), seed=seed, report=report)
     n = positions.shape[1]
     shown = straight.strip < n
 

@@ -204,6 +204,11 @@ def shipped(name: str) -> Scene:
     return read(name)
 
 
+def find(config: RunConfig) -> str | None:
+    """The preset that has these settings; None if there is none."""
+    return next((name for name, preset in PRESETS.items() if preset.config == config), None)
+
+
 def config(film: Scene) -> RunConfig:
     """The settings of the run that a scene shows."""
     return RunConfig.from_dict(film.config)

@@ -7,7 +7,9 @@ seconds. No metric of a run is ever computed from a projection.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
@@ -89,7 +91,9 @@ def largest_step(states: ArrayLike) -> float:
     return float(np.linalg.norm(np.diff(states, axis=0), axis=-1).max() / diagonal) if diagonal > 0 else 0.0
 
 
-def neighbourhoods(states: ArrayLike, landmarks: ArrayLike, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+def neighbourhoods(
+    states: ArrayLike, landmarks: ArrayLike, *, seed: int = 0, report: Callable[[int, int], None] | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """One UMAP fitted to all frames together: (T, n, q), (k, q) -> (T, n', 2), (k, 2).
 
     It uses the first n' points, so that UMAP gets at most `UMAP_ROWS` rows. The first use is slow: call it from a
@@ -99,6 +103,8 @@ def neighbourhoods(states: ArrayLike, landmarks: ArrayLike, *, seed: int = 0) ->
         states: (T, n, q) points over time.
         landmarks: (k, q) points that do not move.
         seed: of UMAP.
+        report: called with the number of epochs done and in all, from when the neighbours are known; raise from it to
+            stop.
     """
     states, landmarks = np.asarray(states, np.float64), np.asarray(landmarks, np.float64)
     frames, n, q = states.shape
@@ -113,7 +119,27 @@ def neighbourhoods(states: ArrayLike, landmarks: ArrayLike, *, seed: int = 0) ->
         few = len(rows) <= UMAP_NEIGHBOURS + 1  # too few for the spectral start
         fitted = umap.UMAP(
             n_neighbors=min(UMAP_NEIGHBOURS, len(rows) - 1), min_dist=0.1, random_state=seed, n_jobs=1,
-            init="random" if few else "spectral",
+            init="random" if few else "spectral", tqdm_kwds=None if report is None else _reporting(report),
         )  # fmt: skip
         plane = np.asarray(fitted.fit_transform(rows.astype(np.float32)))
     return plane[: frames * used].reshape(frames, used, 2), plane[frames * used :]
+
+
+class _Reports:
+    """A file that passes what UMAP's progress bar writes, "3/500", to a function."""
+
+    def __init__(self, report: Callable[[int, int], None]):
+        self.report = report
+
+    def write(self, text: str) -> None:
+        done, _, total = text.strip().partition("/")
+        if total:
+            self.report(int(done), int(total))
+
+    def flush(self) -> None:
+        pass
+
+
+def _reporting(report: Callable[[int, int], None]) -> dict[str, Any]:
+    """Options of UMAP's progress bar that let it report."""
+    return {"disable": False, "file": _Reports(report), "bar_format": "{n_fmt}/{total_fmt}", "mininterval": 0.3}

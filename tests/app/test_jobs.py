@@ -55,6 +55,37 @@ def test_one_runs_at_a_time_and_the_others_queue(gate):
     until(lambda: third.snapshot().state == "done")
 
 
+def test_who_waits_learns_when_the_running_job_ends(gate):
+    def work(job: jobs.Job) -> None:
+        job.update(step=100, steps=300, speed=10.0)
+        waiting(gate)(job)
+
+    queue = JobQueue(limit=1)
+    running, queued, later = (jobs.Job(work, queue).start() for _ in range(3))
+    until(lambda: running.snapshot().step == 100)
+    assert running.snapshot().wait is None
+    assert queued.snapshot().wait == 20
+    assert "You are next" in queued.snapshot().text
+    assert "about 20 s" in queued.snapshot().text
+    assert "more than 20 s" in later.snapshot().text
+    running.update(steps=0, speed=0.0)
+    assert "not known yet" in queued.snapshot().text
+
+
+def test_a_pause_is_acknowledged_before_the_job_comes_to_its_next_check(gate):
+    job = jobs.Job(lambda job: (job.update(stage="Preparing"), gate.wait(), job.check()), JobQueue()).start()
+    until(lambda: job.snapshot().stage == "Preparing")
+    assert not job.snapshot().pausing
+    job.pause()
+    assert job.snapshot().pausing
+    assert job.snapshot().text == "**Pausing** as soon as this has ended: Preparing"
+    gate.set()
+    until(lambda: job.snapshot().state == "paused")
+    assert not job.snapshot().pausing
+    job.resume()
+    until(lambda: job.snapshot().state == "done")
+
+
 def test_an_abandoned_job_is_cancelled(gate, monkeypatch):
     monkeypatch.setattr(jobs, "PATIENCE", 0.2)
     queue = JobQueue(limit=1)

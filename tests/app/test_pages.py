@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
 import bridgeviz as bv
+from bridgeviz.ui.panels import live
+from bridgeviz.ui.work import training
 
 from .driver import PATIENCE, ROOT, job_of, load
 
@@ -93,6 +97,29 @@ def test_flow_trains_in_the_background_and_shows_the_result():
     assert shown["Mass of a point"] == "1"
 
 
+def test_the_map_of_neighbourhoods_shows_its_progress_and_can_be_cancelled(monkeypatch):
+    def fit(straight, run, *, report):
+        for epoch in itertools.count():
+            report(min(epoch, 30), 60)
+
+    monkeypatch.setattr(training, "with_neighbourhoods", fit)
+    app = load("flow")
+    app.session_state["_run"] = bv.run(bv.RunConfig(dataset="blobs", fraction=0.2, steps=20, batch_size=64))
+    app.session_state["map"] = live.NEIGHBOURHOODS
+    app.run()
+    job = job_of(app, "map")
+    while job.snapshot().step < 30:
+        pass
+    assert "Arranging the points of all frames** · 30 of 60" in job.snapshot().text
+    app.run()
+    app.button(key="stop_map").click().run()
+    job.join(PATIENCE)
+    assert not app.exception
+    assert job.snapshot().state == "cancelled"
+    assert app.session_state["map"] == live.STRAIGHT
+    assert not [button for button in app.run().button if button.key == "stop_map"]
+
+
 @pytest.mark.parametrize(("reweight", "mass"), [(True, " to "), (False, "not learned")])
 def test_flow_says_how_much_mass_the_points_of_an_unbalanced_plan_have(reweight, mass):
     options = {"fraction": 0.2, "steps": 20, "batch_size": 64, "tau": (0.9, 1.0)}
@@ -102,6 +129,47 @@ def test_flow_says_how_much_mass_the_points_of_an_unbalanced_plan_have(reweight,
     app.run()
     assert not app.exception
     assert mass in next(metric.value for metric in app.metric if metric.label == "Mass of a point")
+
+
+def test_flow_goes_on_with_the_run_that_start_has_shown():
+    app = load("flow").run()
+    assert not app.exception
+    assert "This run came with bridgeviz: **It works: digits**" in app.info[0].value
+    assert "Flow: right on new points" in [metric.label for metric in app.metric]
+    app.number_input(key="seed").set_value(3).run()
+    assert "Nothing is trained yet" in app.info[0].value
+
+
+@pytest.mark.parametrize("name", ["flow", "diagnose"])
+def test_a_saved_run_of_the_present_settings_is_offered_at_once(name):
+    first = page("flow")
+    first.button(key="train").click().run()
+    job_of(first).join(PATIENCE)
+    again = page(name)
+    assert "A finished run with these settings is saved" in again.info[0].value
+    again.button(key="open_saved").click().run()
+    job_of(again).join(PATIENCE)
+    again.run()
+    assert not again.exception
+    assert again.session_state["_run"].config == first.session_state["_jobs"]["training"].key
+    again.number_input(key="seed").set_value(3).run()
+    assert not [button for button in again.button if button.key == "open_saved"]
+    again.number_input(key="seed").set_value(0).run()
+
+
+def test_a_training_says_which_settings_it_has():
+    app = page("flow", steps="100000", seed="3")
+    app.button(key="train").click().run()
+    job = job_of(app)
+    job.pause()
+    app.run()
+    (caption,) = [caption.value for caption in app.caption if caption.value.startswith("This training")]
+    settings = "blobs, 10 % of the pairs, global, diffusion_bridge, Seed 3, Training steps 100000"
+    assert caption == f"This training: {settings}."
+    app.number_input(key="seed").set_value(4).run()
+    assert any(caption.value.endswith("they do not affect it.") for caption in app.caption)
+    job.cancel()
+    job.join(PATIENCE)
 
 
 def test_flow_says_that_the_settings_have_changed():

@@ -23,3 +23,17 @@ def test_any_unit_has_a_plane():
     states = 1e60 * np.random.default_rng(0).normal(size=(2, 8, 4)) + 1e61
     plane, _ = projection.neighbourhoods(states, states[0, :2])
     assert np.isfinite(plane).all()
+
+
+def test_umap_reports_its_epochs_and_can_be_stopped():
+    states, reports = np.random.default_rng(0).normal(size=(2, 20, 4)), []
+    projection.neighbourhoods(states, states[0, :2], report=lambda *epochs: reports.append(epochs))
+    done, total = reports[-1]
+    assert reports[0][0] == 0
+    assert done == total == reports[0][1]
+
+    def stop(*_: int) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        projection.neighbourhoods(states, states[0, :2], report=stop)

@@ -12,6 +12,7 @@ from bridgeviz import Pairs, Problem, Recommendation, RunConfig
 from bridgeviz.experiments import recommend_steps, tuning
 from bridgeviz.ui.cache import analysis
 from bridgeviz.ui.state import values
+from bridgeviz.ui.text import literal
 from bridgeviz.ui.work import slots
 from bridgeviz.ui.work.jobs import Job
 from bridgeviz.ui.work.priority import give_way
@@ -136,7 +137,7 @@ def _result(slot: str, label: str, key: tuple, work: Callable[[Job], None]) -> A
     if record is not None and record.state == "done":
         return record.result
     if record is not None and record.error:
-        st.error(record.error, icon=":material/error:")
+        st.error(literal(record.error), icon=":material/error:")
     st.button(
         label, key=f"ask_{slot}", on_click=slots.start, args=(slot, work, key), icon=":material/play_arrow:"
     )  # fmt: skip
@@ -150,8 +151,5 @@ def _progress(slot: str) -> None:
         st.rerun()
         return
     bar, stop = st.columns([5, 1], vertical_alignment="center")
-    stage = f"Number {record.position} in the queue" if record.state == "queued" else record.stage
-    count = f" · {record.step:,} of {record.steps:,}" if record.steps else ""
-    share = min(1.0, record.step / max(1, record.steps))
-    bar.progress(share, text=f"**{stage}**{count} · {record.seconds:.0f} s")
+    bar.progress(record.share, text=f"{record.text} · {record.seconds:.0f} s")
     stop.button("Cancel", key=f"stop_{slot}", on_click=job.cancel, icon=":material/stop_circle:", width="stretch")

@@ -34,8 +34,7 @@ def chosen() -> str:
 def _of_settings() -> str | None:
     """The preset whose settings are the session's; None if they are nobody's, or not valid."""
     with suppress(InputError):
-        config = values.current()
-        return next((name for name, preset in gallery.PRESETS.items() if preset.config == config), None)
+        return gallery.find(values.current())
     return None
 
 

@@ -11,11 +11,15 @@ from bridgeviz.experiments import scene as straight_scene
 from bridgeviz.ui.cache.results import results
 from bridgeviz.ui.guard import guard
 from bridgeviz.ui.state import values
+from bridgeviz.ui.state.summary import summary
+from bridgeviz.ui.text import literal
 from bridgeviz.ui.work import slots, training
 from bridgeviz.ui.work.jobs import Job, Record
 from bridgeviz.viz.curves import accuracy_curve, loss_curve
 
-_MAP, _SCENE = "map", "_scene"
+STRAIGHT, NEIGHBOURHOODS = "Straight (PCA)", "Neighbourhoods (UMAP)"
+
+_MAP, _SCENE, _CANCELLED = "map", "_scene", "_map_cancelled"
 
 
 def train_now() -> None:
@@ -26,25 +30,24 @@ def train_now() -> None:
 
 def train(config: RunConfig) -> None:
     """Start a training in this session's slot."""
-    slots.start(slots.TRAINING, training.train(config, results()))
+    slots.start(slots.TRAINING, training.train(config, results()), config)
 
 
 @st.fragment(run_every=0.5)
-def panel(chance: float) -> None:
-    """The training of this session; refreshes itself while the job runs."""
+def panel(chance: float, config: RunConfig) -> None:
+    """The training of this session; refreshes itself while the job runs.
+
+    Args:
+        chance: the accuracy of guessing.
+        config: what the controls say, which may have changed since the training began.
+    """
     job, record = slots.latest(slots.TRAINING), slots.snapshot(slots.TRAINING)
     if job is None or record is None or not record.active:
         st.rerun()
         return
     bar, hold, stop = st.columns([5, 1, 1], vertical_alignment="center")
-    if record.state == "queued":
-        place = "You are next" if record.position == 1 else f"Number {record.position} in the queue"
-        bar.progress(0.0, text=f"**{place}.** Other trainings are running on this machine.")
-    else:
-        stage = "Paused" if record.state == "paused" else record.stage
-        share = min(1.0, record.step / max(1, record.steps))
-        bar.progress(share, text=f"**{stage}** · step {record.step:,} of {record.steps:,}")
-    if record.state == "paused":
+    bar.progress(record.share, text=record.text)
+    if record.state == "paused" or record.pausing:
         hold.button("Resume", key="resume", on_click=job.resume, icon=":material/play_arrow:", width="stretch")
     else:
         hold.button(
@@ -52,6 +55,7 @@ def panel(chance: float) -> None:
             disabled=record.state != "running",
         )  # fmt: skip
     stop.button("Cancel", key="cancel", on_click=_stop, args=(job,), icon=":material/stop_circle:", width="stretch")
+    _settings(slots.work_of(slots.TRAINING), config)
     columns = st.columns(4)
     columns[0].metric("Loss", f"{record.losses[-1]:.3f}" if len(record.losses) else "-")
     columns[1].metric("Test accuracy (sample)", f"{record.accuracy[-1][1]:.0%}" if record.accuracy else "-")
@@ -59,7 +63,13 @@ def panel(chance: float) -> None:
     columns[3].metric("Runs on", record.device or "-")
     curves(record, chance, last=record.steps)
     if record.notice:
-        st.warning(record.notice, icon=":material/save:")
+        st.warning(literal(record.notice), icon=":material/save:")
+
+
+def _settings(trained: RunConfig, config: RunConfig) -> None:
+    """Which settings a training has, and whether the controls say others by now."""
+    changed = "" if trained == config else " The settings on the left have changed since; they do not affect it."
+    st.caption(f"This training: {summary(trained)}.{changed}")
 
 
 def _stop(job: Job) -> None:
@@ -80,6 +90,11 @@ def curves(record: Record, chance: float, *, last: int | None = None) -> None:
             accuracy_curve(record.accuracy, chance=chance, last=last), key="accuracies",
             config={"displayModeBar": False},
         )  # fmt: skip
+        if len(record.accuracy) == 1 and not record.active:
+            right.caption(
+                f"Measured once, at step {record.accuracy[0][0]:,}, on a sample of the test points. A saved run does "
+                "not hold the accuracy of earlier steps."
+            )
 
 
 def empty_curve(steps: int) -> None:
@@ -104,9 +119,22 @@ def scene_of(run: Run, record: Record | None) -> Scene:
     return drawn[1]
 
 
+def chosen_map() -> str:
+    """The map that the visitor has chosen."""
+    if st.session_state.pop(_CANCELLED, False):
+        st.session_state[_MAP] = STRAIGHT
+    choice = st.segmented_control(
+        "Map", [STRAIGHT, NEIGHBOURHOODS], default=STRAIGHT, required=True, key=_MAP,
+        help="Straight: exactly linear, so that motion is shown as it is. Neighbourhoods: preserves neighbours better, "
+        "but distorts motion; it is fitted in the background, in about half a minute.",
+    )  # fmt: skip
+    return choice or STRAIGHT
+
+
 def neighbourhoods(run: Run, straight: Scene) -> Scene | None:
     """The scene on the "Neighbourhoods" map, fitted in the background; None until it is ready."""
-    if slots.find(_MAP, run) is None:
+    job = slots.find(_MAP, run)
+    if job is None or job.snapshot().state == "cancelled":
         slots.start(_MAP, training.neighbourhoods(run, straight), run)
     record = slots.snapshot(_MAP)
     if record is None:
@@ -114,15 +142,20 @@ def neighbourhoods(run: Run, straight: Scene) -> Scene | None:
     if record.active:
         _wait()
     if record.state == "failed":
-        st.error(record.error, icon=":material/error:")
+        st.error(literal(record.error), icon=":material/error:")
     return record.scene
 
 
 @st.fragment(run_every=1.0)
 def _wait() -> None:
-    record = slots.snapshot(_MAP)
-    if record is None or not record.active:
+    job, record = slots.latest(_MAP), slots.snapshot(_MAP)
+    if job is None or record is None or not record.active:
         st.rerun()
         return
-    stage = f"Number {record.position} in the queue" if record.state == "queued" else record.stage
-    st.info(f"{stage} … {record.seconds:.0f} s. Meanwhile, the straight map plays.", icon=":material/hourglass_top:")
+    bar, stop = st.columns([5, 1], vertical_alignment="center")
+    text = f"{record.text} · {record.seconds:.0f} s. Meanwhile, the straight map plays."
+    bar.progress(record.share, text=text)
+    if stop.button("Cancel", key="stop_map", icon=":material/stop_circle:", width="stretch"):
+        job.cancel()  # it ends at its next check, and the visitor need not wait for it
+        st.session_state[_CANCELLED] = True
+        st.rerun()

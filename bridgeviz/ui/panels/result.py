@@ -13,8 +13,6 @@ from bridgeviz.ui.panels.player import player
 from bridgeviz.ui.panels.travel import travel
 from bridgeviz.ui.work.jobs import Record
 
-_STRAIGHT, _NEIGHBOURHOODS = "Straight (PCA)", "Neighbourhoods (UMAP)"
-
 
 def show(run: Run, record: Record | None, chance: float) -> None:
     """Everything about a run that is not training any more.
@@ -25,18 +23,14 @@ def show(run: Run, record: Record | None, chance: float) -> None:
         chance: the accuracy of guessing.
     """
     straight = live.scene_of(run, record)
-    choice = st.segmented_control(
-        "Map", [_STRAIGHT, _NEIGHBOURHOODS], default=_STRAIGHT, required=True, key="map",
-        help="Straight: exactly linear, so that motion is shown as it is. Neighbourhoods: preserves neighbours better, "
-        "but distorts motion; it is fitted in the background, in about half a minute.",
-    )  # fmt: skip
-    scene = live.neighbourhoods(run, straight) if choice == _NEIGHBOURHOODS else straight
+    scene = live.neighbourhoods(run, straight) if live.chosen_map() == live.NEIGHBOURHOODS else straight
     player(scene or straight, key="flow_player")
     page.numbers(run.metrics, pairs=len(run.pairs), known=page.known_pairs(run.problem), chance=straight.chance)
     if not run.metrics:
         st.caption("This run stopped early, so it was not evaluated. Train to the end to see its numbers.")
     with st.expander("How the training went"):
-        live.curves(record if record is not None and record.run is run else live.record_of(run), chance)
+        shown = record if record is not None and record.run is run else live.record_of(run)
+        live.curves(shown, chance, last=run.config.flow.steps)
         seconds = ", ".join(f"{stage} {seconds:.1f} s" for stage, seconds in run.seconds.items())
         st.caption(f"Time per stage: {seconds}; on {run.device}.")
     travel(run)

@@ -1,4 +1,4 @@
-"""The saved runs on the Flow page, and the run that a crash interrupted."""
+"""The saved runs: all of them, the one of the present settings, and the one that a crash interrupted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,27 @@ import streamlit as st
 from bridgeviz import RunConfig
 from bridgeviz.ui.panels import live
 from bridgeviz.ui.state import values
+from bridgeviz.ui.state.summary import summary
+from bridgeviz.ui.text import literal
 from bridgeviz.ui.work import runs
+from bridgeviz.viz.words import counted
+
+
+def offer(config: RunConfig) -> bool:
+    """Offer to open the saved run of a config, or to resume it if it stopped before its end; whether there is one."""
+    run = runs.find(config)
+    if run is None:
+        return False
+    text, opening = st.columns([5, 1], vertical_alignment="center")
+    if run.finished:
+        right = f", {run.metrics['test_accuracy']:.0%} right on new points" if "test_accuracy" in run.metrics else ""
+        message, label = f"A finished run with these settings is saved{right}.", "Open"
+    else:
+        steps = f"{run.step:,} of {run.config.flow.steps:,} steps"
+        message, label = f"A training with these settings stopped early; its first {steps} are saved.", "Resume"
+    text.info(message, icon=":material/restore:")
+    opening.button(label, key="open_saved", on_click=open_run, args=(run,), type="primary", width="stretch")
+    return True
 
 
 def interrupted() -> None:
@@ -21,7 +41,7 @@ def interrupted() -> None:
     text, resume, delete = st.columns([5, 1, 1], vertical_alignment="center")
     text.info(
         f"A training stopped early; its first {run.step:,} of {run.config.flow.steps:,} steps are saved: "
-        f"{_title(run.config)}.", icon=":material/restore:",
+        f"{summary(run.config)}.", icon=":material/restore:",
     )  # fmt: skip
     resume.button("Resume", key="resume_run", on_click=open_run, args=(run,), type="primary", width="stretch")
     delete.button("Delete", key="delete_unfinished", on_click=runs.delete, args=(run,), width="stretch")
@@ -29,7 +49,11 @@ def interrupted() -> None:
 
 def listing() -> None:
     """All saved runs with their settings; one can be opened or deleted."""
-    known = runs.listed()
+    known, broken = runs.listed(), runs.unreadable()
+    if broken:
+        st.caption(
+            literal(f"{counted(len(broken), 'saved run')} can't be read: {broken[0]}. Nothing in it is changed.")
+        )
     if not known:
         return
     with st.expander(f"Saved runs ({len(known)})", key="saved_runs"):
@@ -53,11 +77,6 @@ def open_run(run: runs.Saved) -> None:
     """Set the controls to a run's settings, and continue it from its last checkpoint; a callback."""
     values.apply(run.config)
     live.train(run.config)
-
-
-def _title(config: RunConfig) -> str:
-    cost = f", {config.cost.name}" if config.coupling.uses_cost else ""
-    return f"{config.dataset}, {_percent(config)} % of the pairs, {config.strategy}{cost}"
 
 
 def _percent(config: RunConfig) -> str:

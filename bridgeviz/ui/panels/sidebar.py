@@ -9,6 +9,7 @@ from bridgeviz.experiments import config_of
 from bridgeviz.ui.cache import stages
 from bridgeviz.ui.guard import guard
 from bridgeviz.ui.state import controls, link, router, values
+from bridgeviz.ui.state.summary import summary
 from bridgeviz.ui.work import slots
 
 _COUNT = "_pair_count"
@@ -69,8 +70,9 @@ def _progress() -> None:
     record = slots.snapshot(slots.TRAINING)
     if record is None or not record.active:
         st.rerun()
-    stage = "Paused" if record.state == "paused" else f"{record.stage} …"
-    st.progress(min(1.0, record.step / max(1, record.steps)), text=stage)
+        return
+    st.progress(record.share, text=record.text)
+    st.caption(f"This training: {summary(slots.work_of(slots.TRAINING))}.")
 
 
 def _unused(config: RunConfig) -> str:

@@ -38,6 +38,8 @@ class Record:
     Attributes:
         state: "queued", "running", "paused", "done", "cancelled" or "failed".
         position: in the queue, from 1; 0 for a job that is not waiting.
+        wait: seconds until the next running job ends, before which a waiting job can't start; None if unknown.
+        pausing: whether a pause was asked for and the job has not come to its next check yet.
         stage: what it is doing, in words.
         step, steps: the steps done, and the steps in all.
         loss_steps, losses: the training loss so far.
@@ -54,6 +56,8 @@ class Record:
 
     state: str = "queued"
     position: int = 0
+    wait: float | None = None
+    pausing: bool = False
     stage: str = "Waiting"
     step: int = 0
     steps: int = 0
@@ -74,6 +78,25 @@ class Record:
         """Whether the job waits, runs or pauses."""
         return self.state in ACTIVE
 
+    @property
+    def share(self) -> float:
+        """The share of the steps that are done, in [0, 1]."""
+        return min(1.0, self.step / max(1, self.steps))
+
+    @property
+    def text(self) -> str:
+        """What an active job is doing, and how far it is."""
+        if self.state == "queued":
+            place = "You are next" if self.position == 1 else f"Number {self.position} in the queue"
+            if self.wait is None:
+                return f"**{place}.** Other work is running on this machine; how long it will take is not known yet."
+            when = f"{'about' if self.position == 1 else 'more than'} {self.wait:.0f} s"
+            return f"**{place}.** Other work is running on this machine; your turn comes in {when}."
+        count = f" · {self.step:,} of {self.steps:,}" if self.steps else ""
+        if self.pausing:
+            return f"**Pausing** as soon as this has ended: {self.stage}{count}"
+        return f"**{'Paused' if self.state == 'paused' else self.stage}**{count}"
+
 
 class Job:
     """One piece of work, its thread and its record."""
@@ -83,7 +106,7 @@ class Job:
         self._lock = threading.Lock()
         self._cancel, self._pause = threading.Event(), threading.Event()
         self._record = Record()
-        self._created = self._seen = time.monotonic()
+        self._created = self._began = self._seen = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="bridgeviz job", daemon=True)
 
     def start(self) -> Job:
@@ -99,7 +122,18 @@ class Job:
             record = self._record
         if not record.active:
             return record
-        return replace(record, position=self._queue.position(self), seconds=time.monotonic() - self._created)
+        position = self._queue.position(self)
+        return replace(
+            record, position=position, wait=self._queue.wait() if position else None,
+            pausing=self._pause.is_set() and record.state == "running", seconds=time.monotonic() - self._created,
+        )  # fmt: skip
+
+    def remaining(self) -> float | None:
+        """The seconds that it will still run, by its speed so far; None if unknown. It does not keep the job alive."""
+        with self._lock:
+            record = self._record
+        speed = record.speed or record.step / max(1e-9, time.monotonic() - self._began)
+        return (record.steps - record.step) / speed if speed and record.steps else None
 
     def cancel(self) -> None:
         """Ask it to stop; it does so at its next check."""
@@ -150,6 +184,7 @@ class Job:
     def _run(self) -> None:
         try:
             with self._queue.turn(self):
+                self._began = time.monotonic()
                 self.update(state="running")
                 self._work(self)
             self.update(state="done", stage="Done")

@@ -19,6 +19,8 @@ class Waiting(Protocol):
 
     def raise_if_cancelled(self) -> None: ...
 
+    def remaining(self) -> float | None: ...
+
 
 class JobQueue:
     """`limit` jobs run at once; the others wait in the order of their arrival."""
@@ -38,6 +40,12 @@ class JobQueue:
         """1 for the next job in the queue; 0 for a job that is not waiting."""
         with self._change:
             return self._waiting.index(job) + 1 if job in self._waiting else 0
+
+    def wait(self) -> float | None:
+        """The seconds until the next running job ends, as far as is known; None if nothing is."""
+        with self._change:
+            running = list(self._running)
+        return min((left for job in running if (left := job.remaining()) is not None), default=None)
 
     def wake(self) -> None:
         """Let every waiting job check whether it was cancelled."""

@@ -55,6 +55,12 @@ def latest(slot: str) -> Job | None:
     return None if held is None else held.job
 
 
+def work_of(slot: str) -> Any:
+    """What the latest job of a slot works on; None before the first."""
+    held = _jobs().get(slot)
+    return None if held is None else held.key
+
+
 def snapshot(slot: str) -> Record | None:
     """The record of the latest job of a slot; None before the first."""
     job = latest(slot)

@@ -72,8 +72,12 @@ def neighbourhoods(run: Run, straight: Scene) -> Callable[[Job], None]:
     """The work of fitting the "Neighbourhoods" map to the scene of a run."""
 
     def work(job: Job) -> None:
-        job.update(stage="Fitting one UMAP to all frames")
-        job.update(scene=with_neighbourhoods(straight, run))
+        def report(done: int, total: int) -> None:
+            job.check()
+            job.update(stage="Arranging the points of all frames", step=done, steps=total)
+
+        job.update(stage="Finding the neighbours of all frames")
+        job.update(scene=with_neighbourhoods(straight, run, report=report))
 
     return work
 
