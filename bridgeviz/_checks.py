@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-LARGEST = 1e100
-"""The largest magnitude in a matrix, because the squares of larger numbers overflow."""
+LARGEST, SMALLEST = 1e60, 1e-60
+"""Between these lies the largest magnitude in a matrix: squares of squares of others overflow or vanish."""
 
 
 class InputError(ValueError):
@@ -51,9 +51,9 @@ def matrix(value: Any, name: str, where: str, *, columns: int | None = None, row
     array = np.ascontiguousarray(array, np.float32 if array.dtype in (np.float16, np.float32) else np.float64)
     finite(array, name, where)
     largest = float(np.abs(array).max())
-    if largest > LARGEST:
-        expected = f"made of numbers below {LARGEST:g} in magnitude"
-        raise fail(name, where, expected, f"{largest:g}", "Rescale the features.")
+    if largest > LARGEST or 0 < largest < SMALLEST:
+        side = f"below {LARGEST:g}" if largest > LARGEST else f"above {SMALLEST:g}"
+        raise fail(name, where, f"made of numbers {side} in magnitude", f"{largest:g}", "Rescale the features.")
     return array
 
 

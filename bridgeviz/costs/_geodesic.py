@@ -104,7 +104,8 @@ class GeodesicBridge(CostOptions):
         graph = join_islands(graph, near.points, lambda chord: (scale * chord**2 / typical) ** self.power)
         factor = path_lengths(graph, anchored.members(side))
         mean = float(atoms.multiplicity @ factor.mean(1) / atoms.multiplicity.sum())
-        facts[f"mean_{letter}"] = mean * typical**self.power
+        with np.errstate(over="ignore"):  # in the units of the space, a high power may be infinite
+            facts[f"mean_{letter}"] = float(mean * np.float64(typical) ** self.power)
         mean = mean or 1.0
         return _Side(graph=graph, mean=mean, factor=factor / mean, facts=facts)
 

@@ -55,6 +55,11 @@ class Run:
     device: str
     recommendation: Recommendation | None = None
 
+    @property
+    def stopped(self) -> bool:
+        """Whether the training was stopped before its last step."""
+        return len(self.losses) < self.config.flow.steps
+
     @classmethod
     def of(cls, pipeline: Pipeline) -> Run:
         """What a pipeline has given so far; it must have begun its training.
@@ -82,6 +87,9 @@ def run(
     mesh: Mesh | None = None,
 ) -> Run:
     """Load, pair, couple, train and evaluate, in one call.
+
+    To call it in several processes, start them with `multiprocessing.get_context("spawn")`: a process that is forked
+    after JAX has run hangs.
 
     Args:
         config: settings; None takes the defaults (2 % of the digits' pairs, global alignment by the bridge cost).

@@ -328,3 +328,19 @@ def test_an_offset_of_all_rows_changes_no_cost(build, metric, spaces):
     for offset in (1e4, 1e7):
         far = build(x + offset, y, pairs, metric=metric).dense()
         np.testing.assert_allclose(far, near, rtol=1e-5, atol=1e-6 * near.max())
+
+
+@pytest.mark.parametrize("unit", [1e-59, 1e-20, 1e20, 1e59])
+@pytest.mark.parametrize("build", [costs.geodesic_bridge, costs.diffusion_bridge, costs.bridge, costs.kcca])
+def test_the_unit_of_a_space_changes_no_cost(build, unit, spaces):
+    x, y, pairs = spaces(2, 40, 30, 4, 3, 8)
+    cost = build(unit * x, y, pairs, metric="sqeuclidean").dense()
+    np.testing.assert_allclose(cost, build(x, y, pairs, metric="sqeuclidean").dense(), rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("unit", [1e-59, 1e59])
+@pytest.mark.parametrize("form", ["heat", "path"])
+def test_knn_is_finite_in_any_unit(form, unit, spaces):
+    x, y, pairs = spaces(2, 40, 30, 4, 3, 8)
+    assert np.isfinite(costs.knn(unit * x, unit * y, pairs, form=form).dense()).all()
+    assert np.isfinite(costs.geodesic_bridge(unit * x, y, pairs, metric="sqeuclidean", power=20.0).dense()).all()
