@@ -16,6 +16,7 @@ from streamlit.testing.v1 import AppTest
 import bridgeviz as bv
 from bridgeviz.couplings import Alignment
 from bridgeviz.ui.cache.results import Results
+from bridgeviz.ui.state import owner
 from bridgeviz.ui.work import jobs, runs, training
 from bridgeviz.ui.work.queue import JobQueue
 
@@ -203,6 +204,33 @@ def test_the_oldest_go_first(monkeypatch):
         assert runs.listed() == [oldest]
     runs.begin(CONFIG)
     assert runs.listed() == []
+
+
+def test_on_a_shared_server_a_run_belongs_to_the_name_in_its_link(monkeypatch):
+    link = {}
+    monkeypatch.setattr(owner.st, "get_option", lambda name: "0.0.0.0")
+    monkeypatch.setattr(owner.st, "query_params", link)
+    monkeypatch.setattr(owner.st, "session_state", session := {})
+
+    def arrive(**named):
+        session.clear()
+        link.clear()
+        link.update(named)
+
+    arrive()
+    record = train(CONFIG.replace(steps=5))
+    assert (record.state, record.notice) == ("done", training.NOBODYS)
+    assert runs.listed() == []
+    for name, steps in (("ann", 10), ("ben", 15)):
+        arrive(owner=name)
+        assert train(CONFIG.replace(steps=steps)).notice == ""
+        link.clear()  # the next page's link does not name the owner
+        assert [run.step for run in runs.listed()] == [steps]
+        assert runs.find(CONFIG.replace(steps=steps)) is not None
+    assert runs.find(CONFIG.replace(steps=10)) is None  # ann's
+    arrive(owner="ann")
+    assert [run.step for run in runs.listed()] == [10]
+    assert not [path for path in runs.home().iterdir() if "ann" in (path / "settings.json").read_text()]
 
 
 def test_a_disk_that_cannot_be_written_does_not_stop_a_training(tmp_path, monkeypatch):

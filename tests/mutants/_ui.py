@@ -50,7 +50,7 @@ MUTANTS = [
     Mutant(
         "training job: silent about a run that is not saved",
         "bridgeviz/ui/work/training.py",
-        "progress._replace(notice=ELSEWHERE if checkpoints else NOT_SAVED)",
+        "progress._replace(notice=notice or ELSEWHERE)",
         "progress",
         "app/test_runs.py",
     ),

@@ -17,6 +17,7 @@ from bridgeviz import InputError, RunConfig, __version__
 from bridgeviz._files import write_text
 from bridgeviz.datasets import paths
 from bridgeviz.flows import held
+from bridgeviz.ui.state import owner
 
 MOST_RUNS, MOST_BYTES = 20, 2 * 10**9
 """The most that is kept. The oldest runs are deleted first, but none that is being trained."""
@@ -34,6 +35,7 @@ class Saved:
         metrics: of a finished run; empty before.
         changed: when its folder last changed, in seconds since 1970.
         path: its folder.
+        owner: of the run, by `state.owner`.
     """
 
     config: RunConfig
@@ -41,6 +43,7 @@ class Saved:
     metrics: dict[str, float]
     changed: float
     path: Path
+    owner: str = ""
 
     @property
     def finished(self) -> bool:
@@ -53,9 +56,17 @@ def home() -> Path:
     return Path(os.environ.get("BRIDGEVIZ_RUNS") or paths.cache() / "runs")
 
 
-def begin(config: RunConfig) -> Path | None:
-    """Record that a run begins; the folder for its checkpoints, or None if the disk can't be written."""
-    settings = json.dumps({"config": config.as_dict(), "version": __version__}, sort_keys=True)
+def begin(config: RunConfig, whose: str | None = "") -> Path | None:
+    """Record that a run begins; the folder for its checkpoints, or None if nobody owns it or the disk can't be written.
+
+    Args:
+        config: its settings.
+        whose: its owner, by `state.owner`.
+    """
+    if whose is None:
+        return None
+    known = {"config": config.as_dict(), "version": __version__} | ({"owner": whose} if whose else {})
+    settings = json.dumps(known, sort_keys=True)
     path = home() / hashlib.blake2b(settings.encode(), digest_size=8).hexdigest()
     try:
         path.mkdir(parents=True, exist_ok=True)
@@ -75,14 +86,19 @@ def finish(checkpoints: Path | None, metrics: dict[str, float]) -> None:
 
 
 def listed() -> list[Saved]:
-    """All runs of this version with a checkpoint, the latest first; what can't be read is left out."""
-    runs = [run for path in _folders() for run in _read(path) or ()]
-    return sorted(runs, key=lambda run: -run.changed)
+    """The runs of this session's owner with a checkpoint, the latest first; what can't be read is left out."""
+    whose = owner.current()
+    return [run for run in _everybodys() if run.owner == whose]
 
 
 def unreadable() -> list[Path]:
-    """The folders that look like runs and can't be read. They are left alone."""
-    return [path for path in _folders() if _read(path) is None]
+    """The folders that look like runs and can't be read. They are left alone; a server for several names none."""
+    return [] if owner.current() != "" else [path for path in _folders() if _read(path) is None]
+
+
+def _everybodys() -> list[Saved]:
+    """All runs of this version with a checkpoint, the latest first."""
+    return sorted((run for path in _folders() for run in _read(path) or ()), key=lambda run: -run.changed)
 
 
 def _folders() -> list[Path]:
@@ -96,7 +112,8 @@ def _read(path: Path) -> list[Saved] | None:
         last = max((path / "training").glob("step-*"), default=None)
         if settings["version"] != __version__ or last is None:
             return []
-        run = Saved(RunConfig.from_dict(settings["config"]), int(last.name[5:]), {}, last.stat().st_mtime, path)
+        config, whose = RunConfig.from_dict(settings["config"]), str(settings.get("owner", ""))
+        run = Saved(config, int(last.name[5:]), {}, last.stat().st_mtime, path, whose)
     except FileNotFoundError:  # it is being deleted
         return []
     except (OSError, ValueError, KeyError, TypeError, InputError):
@@ -141,7 +158,7 @@ def _delete(path: Path) -> None:
 def _prune(current: Path) -> None:
     """Delete what exceeds the limits, and what another version of the program left behind, but not the current run."""
     room, count = MOST_BYTES, 0
-    known = listed()
+    known = _everybodys()
     for run in known:
         room, count = room - _size(run.path), count + 1
         if run.path != current and (count > MOST_RUNS or room < 0):

@@ -16,6 +16,7 @@ from bridgeviz.experiments import Pipeline, Scene, device, quick_accuracy, scene
 from bridgeviz.flows import Progress
 from bridgeviz.ui.cache.results import Results, updates
 from bridgeviz.ui.cache.stages import TEXTS
+from bridgeviz.ui.state import owner
 from bridgeviz.ui.work import runs
 from bridgeviz.ui.work.jobs import Cancelled, Job
 from bridgeviz.ui.work.priority import give_way
@@ -24,23 +25,27 @@ SECONDS = 3.0
 """Between two checkpoints: at most this much work is lost. Writing one blocks the page for a tenth of a second."""
 
 NOT_SAVED = "This run can't be saved to the disk; it continues in memory only."
+NOBODYS = "This server is shared. To keep your runs, add ?owner= and a name to the link; this one is in memory only."
 ELSEWHERE = "Another session is training and saving the same run; this one continues in memory only."
 
 
 def train(config: RunConfig, known: Results) -> Callable[[Job], None]:
-    """The work of a run.
+    """The work of a run; call it where the session is known, whose owner the run gets.
 
     Args:
         config: its settings.
         known: the results that the server has already; the job adds its own.
     """
 
+    whose = owner.current()
+
     def work(job: Job) -> None:
-        checkpoints = runs.begin(config)
+        checkpoints = runs.begin(config, whose)
+        notice = "" if checkpoints else NOBODYS if whose is None else NOT_SAVED
 
         def fit(problem: Problem, plan: Plan, settings: FlowConfig) -> Iterator[Progress]:
             give_way()
-            return _fit(problem, plan, replace(settings, chunk_size=config.coupling.chunk_size), checkpoints)
+            return _fit(problem, plan, replace(settings, chunk_size=config.coupling.chunk_size), checkpoints, notice)
 
         pipeline, monitor = Pipeline(config, known=known, train=fit), None
         job.update(steps=config.flow.steps, device=device())
@@ -82,15 +87,20 @@ def neighbourhoods(run: Run, straight: Scene) -> Callable[[Job], None]:
     return work
 
 
-def _fit(problem: Problem, plan: Plan, config: FlowConfig, checkpoints: Path | None) -> Iterator[Progress]:
-    """Train from the last checkpoint of the same run, if any; without checkpoints if another session is training it."""
+def _fit(problem: Problem, plan: Plan, config: FlowConfig, checkpoints: Path | None, notice: str) -> Iterator[Progress]:
+    """Train from the last checkpoint of the same run, if any; without checkpoints if another session is training it.
+
+    Args:
+        problem, plan, config, checkpoints: as in `flows.fit`.
+        notice: why there are no checkpoints, if there are none.
+    """
     for _ in range(5 if checkpoints else 0):
         with suppress(flows.Busy):  # another session may hold the lock for a moment, only to see whether it is free
             yield from flows.fit(problem, plan, config, checkpoints=checkpoints, every=1, seconds=SECONDS)
             return
         time.sleep(0.05)
     for progress in flows.fit(problem, plan, config):
-        yield progress._replace(notice=ELSEWHERE if checkpoints else NOT_SAVED)
+        yield progress._replace(notice=notice or ELSEWHERE)
 
 
 class _Monitor:
