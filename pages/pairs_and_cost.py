@@ -8,6 +8,7 @@ from bridgeviz.ui.panels import page, supervision
 from bridgeviz.ui.panels.advice import choice_of_cost
 from bridgeviz.ui.panels.bridge import bridge, memory
 from bridgeviz.ui.panels.sidebar import sidebar
+from bridgeviz.viz.words import counted
 
 page.question(
     "What does supervision buy?",
@@ -19,7 +20,7 @@ with guard():
     problem, pairs, cost = stages.problem(config), stages.pairs(config), stages.cost(config)
 classes, names = analysis.names(config)
 
-st.subheader(f"Which classes do the {len(pairs):,} pairs cover?")
+st.subheader(f"Which classes are covered by {counted(len(pairs), 'pair')}?")
 supervision.coverage(problem.source, pairs, classes, names)
 
 st.subheader("Which pair bridges two points?")

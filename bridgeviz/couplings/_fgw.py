@@ -77,8 +77,14 @@ class FGW(Entropic):
     correction: str = option(
         Choice(CORRECTIONS), "quadratic", help="Whether the terms of an unbalanced problem are quadratic in the mass."
     )
-    max_iterations: int = option(Count(), 100, help="Maximum number of steps.")
-    max_inner: int = option(Count(), 2_000, help="Maximum number of Sinkhorn iterations per step.")
+    max_iterations: int = option(
+        Count(), 100, label="Gromov steps", key="gromov_steps", limits=(1, 10_000), stops=("100", "300", "1000"),
+        help="Maximum number of steps. It stops as soon as the plan stops changing.",
+    )  # fmt: skip
+    max_inner: int = option(
+        Count(), 2_000, label="Sinkhorn iterations per step", key="step_iterations", limits=(10, 100_000),
+        stops=("500", "2000", "10000"), help="Maximum number of Sinkhorn iterations per step.",
+    )  # fmt: skip
 
     @property
     def needs_pairs(self) -> bool:
@@ -142,11 +148,12 @@ class FGW(Entropic):
         if not settled:
             return (
                 f"In the last of {number} steps, Sinkhorn stopped after {self.max_inner} iterations with a residual of "
-                f"{error:.1e} > {self.tolerance:.0e}: try a larger epsilon (now {epsilon:g}) or more max_inner."
+                f"{error:.1e} > {self.tolerance:.0e}: try a larger epsilon (now {epsilon:g}) or more Sinkhorn "
+                "iterations per step."
             )
         return (
             f"The plan still changed by {change:.1e} > {self.tolerance:.0e} in step {number}: try a larger epsilon "
-            f"(now {epsilon:g}), a smaller alpha or more max_iterations."
+            f"(now {epsilon:g}), a smaller alpha or more Gromov steps."
         )
 
     def batch(self, cost: Cost, *, tolerance: float, max_iterations: int, max_steps: int) -> FusedBatch:

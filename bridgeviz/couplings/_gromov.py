@@ -202,7 +202,8 @@ class FusedBatch:
         """What to try for batches that did not converge, as the end of a sentence."""
         return (
             f"the plan still changed after {self.max_steps} steps, or its Sinkhorn did not converge in "
-            f"{self.max_iterations} iterations: try a larger epsilon (now {self.epsilon:g}) or more max_steps."
+            f"{self.max_iterations} iterations: try a larger epsilon (now {self.epsilon:g}), a smaller alpha or "
+            "more Sinkhorn iterations per batch."
         )
 
 

@@ -57,7 +57,11 @@ class Linear(Entropic):
     name = "linear"
     summary = "the cost between the spaces alone decides"
     unread_in_batches = (*Entropic.unread_in_batches, "max_iterations")
-    max_iterations: int = option(Count(), 10_000, help="Maximum number of Sinkhorn iterations.")
+    max_iterations: int = option(
+        Count(), 10_000, label="Sinkhorn iterations", key="iterations", limits=(10, 1_000_000),
+        stops=("1000", "10000", "100000"),
+        help="Maximum number of Sinkhorn iterations. It stops as soon as it converges.",
+    )  # fmt: skip
 
     def steps(
         self,
@@ -91,7 +95,7 @@ class Linear(Entropic):
             converged = converged and error <= 2 * self.tolerance  # as measured on the plan itself
         advice = "" if converged else (
             f"Sinkhorn stopped after {iterations} iterations with a residual of {error:.1e} > {self.tolerance:.0e}: "
-            f"try a larger epsilon (now {epsilon:g}) or more max_iterations."
+            f"try a larger epsilon (now {epsilon:g}) or more Sinkhorn iterations."
         )  # fmt: skip
         if reason := self.useless(plan, epsilon, f"after {iterations} iterations"):
             plan, converged, error, advice = np.zeros(cost.atom_shape), False, float("nan"), reason

@@ -55,7 +55,10 @@ class Local(Alignment):
         stops=("64", "128", "256", "512", "1024", "2048"),
         help="Rows per side of each transport problem. Larger batches mislead less. auto: the batch size.",
     )  # fmt: skip
-    max_iterations: int = option(Count(), 100, help="Maximum number of Sinkhorn iterations per step.")
+    max_iterations: int = option(
+        Count(), 100, label="Sinkhorn iterations per batch", key="batch_iterations", limits=(1, 10_000),
+        stops=("30", "100", "300", "1000"), help="Maximum number of Sinkhorn iterations per step.",
+    )  # fmt: skip
     max_steps: int = option(Count(), 20, help="Maximum number of fused Gromov-Wasserstein steps per batch.")
 
     def __post_init__(self):

@@ -105,5 +105,6 @@ class LinearBatch:
         """What to try for batches that did not converge, as the end of a sentence."""
         return (
             f"Sinkhorn stopped after {self.max_iterations} iterations (mean residual {error:.1e}, tolerance "
-            f"{self.tolerance:.0e}): try a larger epsilon (now {self.epsilon:g}) or more max_iterations."
+            f"{self.tolerance:.0e}): try a larger epsilon (now {self.epsilon:g}) or more Sinkhorn iterations per "
+            "batch."
         )

@@ -127,7 +127,9 @@ class Entropic(SolverOptions):
             when: such as "after step 3".
         """
         if not np.isfinite(plan).all():
-            return f"The plan is not finite {when}: epsilon {epsilon:g} is too small for this cost. Try a larger one."
+            return (
+                f"The plan is not finite {when}: epsilon {epsilon:g} is too small for this cost. Try a larger epsilon."
+            )
         if plan.sum() > _NOTHING:
             return ""
         return (

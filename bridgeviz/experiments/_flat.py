@@ -67,8 +67,8 @@ def leaves(
             mapping = name if name in MAPPINGS else ""
             for member, entry in about.kind.registry.items():
                 if isinstance(entry, type):
-                    skipped = skipped_options(about.kind, entry)
-                    yield from leaves(entry, (*needs, (name, member)), own=mapping, skipped=skipped)
+                    unread = skipped_options(about.kind, entry)
+                    yield from leaves(entry, (*needs, (name, member)), own=mapping, skipped=unread)
 
 
 def assemble(cls: type, settings: Mapping[str, Any], *, where: str, before: Options | None = None) -> dict[str, Any]:

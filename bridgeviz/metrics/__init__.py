@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bridgeviz.metrics._matching import between_classes, class_plan, matching_accuracy, rows_with_mass
     from bridgeviz.metrics._neighbours import Neighbourhood, chance_overlap, neighbourhood
     from bridgeviz.metrics._overlap import feature_overlap, point_overlap
-    from bridgeviz.metrics._story import Story, explain_point
+    from bridgeviz.metrics._story import Story, explain_point, goes_home
     from bridgeviz.metrics._supervision import (
         CostSample,
         chance_matching,
@@ -42,7 +42,7 @@ __getattr__, __dir__, __all__ = attach(
         "_matching": ["between_classes", "class_plan", "matching_accuracy", "rows_with_mass"],
         "_neighbours": ["Neighbourhood", "chance_overlap", "neighbourhood"],
         "_overlap": ["feature_overlap", "point_overlap"],
-        "_story": ["Story", "explain_point"],
+        "_story": ["Story", "explain_point", "goes_home"],
         "_supervision": [
             "CostSample",
             "chance_matching",

@@ -17,7 +17,11 @@ from bridgeviz.problem import Problem, Space
 if TYPE_CHECKING:
     from bridgeviz.flows import Flow
 
-Stage = Literal["right", "overlap", "pair", "coupling", "flow", "unknown"]
+Stage = Literal["right", "undecided", "overlap", "pair", "coupling", "flow", "unknown"]
+
+MAJORITY = 0.75
+"""A point is right if at least this share of the draws of the noise ends in its class, wrong if at least this share
+ends elsewhere, and undecided in between."""
 
 
 class Story(NamedTuple):
@@ -35,7 +39,8 @@ class Story(NamedTuple):
         ends: (s, q) where the flow ends from `s` draws of noise; `arrived`: (s,) the class of each.
         stage: where it went wrong first: "overlap" (it lies among another class), "pair" (its nearest pair is of
             another class), "coupling" (the plan sends it elsewhere), "flow" (the plan is right, the flow is not),
-            "right", or "unknown" if labels are missing.
+            "right", "undecided" (too few draws end in its class to call it right, and too many to call it wrong), or
+            "unknown" if labels are missing.
     """
 
     label: object
@@ -52,6 +57,11 @@ class Story(NamedTuple):
     ends: Float[np.ndarray, "s q"]
     arrived: np.ndarray
     stage: Stage
+
+    @property
+    def right(self) -> bool | None:
+        """Whether the flow carries the point to its own class; None if that is undecided or unknown."""
+        return None if self.stage in ("undecided", "unknown") else self.stage == "right"
 
 
 def explain_point(
@@ -129,10 +139,19 @@ def _stage(
 ) -> Stage:
     if label is None or classes is None or pair_label is None:
         return "unknown"
-    if np.mean(arrived == label) > 0.5:
+    own = np.mean(arrived == label)
+    if own >= MAJORITY:
         return "right"
-    if sent.sum() > 0 and classes[sent.argmax()] == label:
+    if own > 1 - MAJORITY:
+        return "undecided"
+    if goes_home(sent, classes, label):
         return "flow"
     if overlap > 0.5:
         return "overlap"
     return "pair" if pair_label != label else "coupling"
+
+
+def goes_home(sent: np.ndarray, classes: np.ndarray, label: object) -> bool | None:
+    """Whether a coupling row sends more to the class `label` than to any other; None if it is a tie, or has no mass."""
+    own, others = sent[classes == label].sum(), sent[classes != label].max(initial=0.0)
+    return None if np.isclose(own, others) else bool(own > others)

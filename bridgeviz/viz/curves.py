@@ -49,7 +49,8 @@ def accuracy_curve(points: Sequence[tuple[int, float]], *, chance: float, last: 
 
 
 def _curve(line: dict, title: str, last: int | None, axis: dict, **layout) -> go.Figure:
+    steps = None if last is None else [0, 1.02 * last]  # the last point is drawn whole
     return figure(
-        [line], height=230, margin={"t": 30}, x={"title": "step", "range": None if last is None else [0, last]}, y=axis,
+        [line], height=230, margin={"t": 30}, x={"title": "step", "range": steps}, y=axis,
         title={"text": title, "font": {"size": 14}}, uirevision=title, **layout,
     )  # fmt: skip

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 from bridgeviz.viz.figure import figure, level
 from bridgeviz.viz.maps import Maps
 from bridgeviz.viz.palette import WRONG, colour
+from bridgeviz.viz.words import counted
 
 if TYPE_CHECKING:
     from bridgeviz.costs import Route
@@ -33,7 +34,8 @@ def coverage_bars(names: Sequence[str], counts: np.ndarray, *, ranks: Sequence[i
     bars = {
         "type": "bar", "x": list(names), "y": counts, "marker": {"color": [colour(k) for k in ranks]}, "name": "pairs",
         "text": [f"{c:,}" if c else f"<b style='color:{WRONG}'>✗ none</b>" for c in counts.tolist()],
-        "textposition": "outside", "cliponaxis": False, "hovertemplate": "class %{x}: %{y} pairs<extra></extra>",
+        "textposition": "outside", "cliponaxis": False, "customdata": [counted(c, "pair") for c in counts.tolist()],
+        "hovertemplate": "class %{x}: %{customdata}<extra></extra>",
     }  # fmt: skip
     top = 1.15 * max(int(counts.max()), 1)
     return figure(

@@ -114,7 +114,7 @@ def blame(collision: Collision, names: dict[str, str], *, alignment: Alignment |
 
 
 def story_verdict(story: Story, names: dict[str, str]) -> str:
-    """The first stage at which one point went wrong, and what to try.
+    """The first stage at which one point went wrong, and what to try, or that neither right nor wrong can be said.
 
     Args:
         story: of the point.
@@ -127,6 +127,12 @@ def story_verdict(story: Story, names: dict[str, str]) -> str:
     if story.stage == "right":
         share = "all" if right == 1 else f"{right:.0%} of the"
         return f"It arrives in its own class for {share} draws of the noise."
+    if story.stage == "undecided":
+        others = _by_frequency([names.get(str(c), str(c)) for c in story.arrived if c != story.label])
+        return (
+            f"Undecided: {int((story.arrived == story.label).sum())} of {len(story.arrived)} draws of the noise arrive "
+            f"in its own class, the others in class {others}. The flow does not tell them apart for this point."
+        )
     ends = f"It ends in class {_by_frequency([names.get(str(c), str(c)) for c in story.arrived if c != story.label])}."
     near = names.get(str(story.pair_label), str(story.pair_label))
     if story.stage == "overlap":

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+import bridgeviz as bv
 from bridgeviz.costs import COSTS
 from bridgeviz.couplings import SOLVERS, STRATEGIES
+from bridgeviz.experiments import Pipeline, texts_of
 from bridgeviz.ui.state import controls, values
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
@@ -34,6 +37,29 @@ def test_the_help_of_a_choice_explains_its_members():
     text = controls.help_of(next(setting for setting in values.settings() if setting.key == "solver"))
     for name, solver in SOLVERS.items():
         assert f"- **{name}**: {solver.summary}." in text
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"max_iterations": 10},
+        {"solver": "fgw", "max_iterations": 1},
+        {"solver": "fgw", "max_inner": 1, "max_iterations": 2},
+        {"solver": "fgw", "epsilon": 1e-3, "tau": (0.1, 0.1), "max_iterations": 2},
+        {"strategy": "local", "max_iterations": 1, "batch_size": 32},
+        {"strategy": "local", "solver": "fgw", "max_iterations": 1, "batch_size": 32},
+    ],
+)
+def test_advice_names_controls_that_are_shown(settings):
+    config = bv.RunConfig(**{"dataset": "blobs", "fraction": 0.2, "epsilon": 2e-3, **settings})
+    plan = Pipeline(config).result("coupling")
+    assert not plan.converged
+    texts = values.defaults() | texts_of(config)
+    labels = {setting.option.label.casefold() for setting in controls.shown(values.settings(), texts)}
+    remedies = re.split(r", | or ", re.split("[Tt]ry ", plan.advice)[1])
+    for remedy in remedies:  # "a larger tau or epsilon", "a larger epsilon (now 0.002) or more Gromov steps"
+        subject = re.sub(r"^(a larger|a smaller|more) | \(now [^)]*\)|\.$", "", remedy).casefold()
+        assert subject in labels, (subject, labels)
 
 
 @pytest.fixture

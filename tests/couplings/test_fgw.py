@@ -209,7 +209,7 @@ def test_the_advice_says_what_did_not_converge_and_what_to_try():
     outer = bv.couplings.fgw(c, c_xx, c_yy, epsilon=0.05, max_iterations=2, max_inner=100_000, tolerance=1e-9)
     assert not outer.converged
     assert "The plan still changed by" in outer.advice
-    assert "in step 2: try a larger epsilon (now 0.05), a smaller alpha or more max_iterations." in outer.advice
+    assert "in step 2: try a larger epsilon (now 0.05), a smaller alpha or more Gromov steps." in outer.advice
     inner = bv.couplings.fgw(c, c_xx, c_yy, epsilon=0.002, max_iterations=3, max_inner=10)
     assert "Sinkhorn stopped after 10 iterations with a residual of" in inner.advice
     assert not inner.converged

@@ -100,7 +100,7 @@ def test_verdicts(problem):
     short = bv.couplings.linear(cost, epsilon=1e-3, max_iterations=1, tolerance=1e-12)
     assert not short.verdict.converged
     assert short.verdict.text.startswith(short.advice)
-    assert "more max_iterations. Equal rows were merged" in short.verdict.text
+    assert "more Sinkhorn iterations. Equal rows were merged" in short.verdict.text
     local = made["local"]
     assert local.verdict.text == (
         f"Eight test batches of 16 rows per side converged, after {local.iterations} iterations on average. "

@@ -16,6 +16,7 @@ from bridgeviz.metrics import (
     coverage,
     diagnose,
     explain_point,
+    goes_home,
     nearest_pairs,
     neighbourhood,
     received,
@@ -202,6 +203,29 @@ def test_the_diagnosis_of_a_local_plan_is_estimated_from_draws(run):
     i, j = plan.sample(0, 20_000)
     between = bv.metrics.confusion(run.problem.source.labels[i], run.problem.target.labels[j])
     np.testing.assert_allclose(diagnosis.plan, between / between.sum(1, keepdims=True))
+
+
+@pytest.mark.parametrize(
+    ("right", "stage"), [(8, "right"), (6, "right"), (5, "undecided"), (4, "undecided"), (3, "undecided"), (2, "flow")]
+)
+def test_a_tie_of_draws_is_undecided(run, right, stage, monkeypatch):
+    label = run.problem.test.source.labels[0]
+    other = next(c for c in run.problem.target.classes if c != label)
+    arrived = np.array([label] * right + [other] * (8 - right))
+    monkeypatch.setattr("bridgeviz.metrics._story.predict_labels", lambda *_: arrived)
+    everything_home = bv.couplings.RowShares(0, (run.problem.target.classes == label).astype(float), 0)
+    monkeypatch.setattr(type(run.plan), "row_shares", lambda *_, **__: everything_home)
+    story = explain_point(run.problem, run.pairs, run.plan, run.flow, 0)
+    assert story.stage == stage
+    assert story.right == {"right": True, "undecided": None}.get(stage, False)
+
+
+def test_a_tie_of_a_coupling_row_is_no_failure():
+    classes = np.array(["a", "b"])
+    assert goes_home(np.array([0.6, 0.4]), classes, "a") is True
+    assert goes_home(np.array([0.4, 0.6]), classes, "a") is False
+    assert goes_home(np.array([0.5, 0.5]), classes, "a") is None
+    assert goes_home(np.zeros(2), classes, "a") is None
 
 
 def test_a_story_without_labels_has_no_verdict(run):

@@ -9,6 +9,7 @@ from bridgeviz import Run
 from bridgeviz.baselines import BASELINES
 from bridgeviz.ui.cache import analysis
 from bridgeviz.ui.guard import guard
+from bridgeviz.viz.words import counted
 
 
 @st.fragment
@@ -30,6 +31,6 @@ def baselines(run: Run) -> None:
         column_config={"accuracy": st.column_config.NumberColumn("right on new points", format="percent")},
     )  # fmt: skip
     panel.caption(
-        f"Each method is fitted to the same {len(run.pairs):,} pairs and evaluated on the same {len(test.source):,} "
-        "test points. An empty cell means that it can't be fitted to these pairs."
+        f"Each method is fitted to the same {counted(len(run.pairs), 'pair')} and evaluated on the same "
+        f"{counted(len(test.source), 'test point')}. An empty cell means that it can't be fitted to these pairs."
     )

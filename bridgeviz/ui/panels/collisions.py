@@ -11,7 +11,7 @@ from bridgeviz import RunConfig, Space
 from bridgeviz.metrics import Diagnosis, collisions
 from bridgeviz.ui.panels import thumbnails
 from bridgeviz.ui.text import literal
-from bridgeviz.viz.words import blame, collision_sentence
+from bridgeviz.viz.words import blame, collision_sentence, counted
 
 
 def show(diagnosis: Diagnosis, points: Space, names: Mapping[str, str], config: RunConfig, *, most: int = 4) -> None:
@@ -32,7 +32,8 @@ def show(diagnosis: Diagnosis, points: Space, names: Mapping[str, str], config: 
         with st.container(border=True):
             text, pictures = st.columns([2, 1])
             text.markdown(
-                f"**{true} is taken for {taken}** in {collision.share:.0%} of the cases ({collision.count:,} points)."
+                f"**{true} is taken for {taken}** in {collision.share:.0%} of the cases "
+                f"({counted(collision.count, 'point')})."
             )
             text.caption(literal(collision_sentence(collision, dict(names), estimated=diagnosis.estimated)))
             cause = blame(collision, dict(names), alignment=config.coupling)

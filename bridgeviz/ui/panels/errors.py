@@ -68,8 +68,9 @@ def _picked_story(
     with guard():
         result = analysis.story(run, row, test=diagnosis.tested)
         story.show(run, result, points, row, classes, names)
-    if result.stage == "right" and diagnosis.predicted[row] != diagnosis.labels[row]:
-        st.caption("The draw of the noise that was evaluated above went wrong; most draws do not.")
+    if result.right is not False and diagnosis.predicted[row] != diagnosis.labels[row]:
+        others = "most draws do not" if result.right else "other draws do not"
+        st.caption(f"The draw of the noise that was evaluated above went wrong; {others}.")
 
 
 def _way(diagnosis: Diagnosis, names: Mapping[str, str], row: int) -> str:

@@ -16,6 +16,7 @@ from streamlit.components import v2
 
 from bridgeviz.experiments import Scene
 from bridgeviz.viz.palette import COLOURS, WRONG
+from bridgeviz.viz.words import counted
 
 _ASSETS = Path(__file__).parents[1] / "assets"
 
@@ -92,9 +93,9 @@ def badge(scene: Scene) -> str:
     parts.append(
         f"step variation {about['step_variation']:.2f} on the map, {about['latent_step_variation']:.2f} in the space"
     )
-    parts.append(f"{len(scene.labels):,} test points")
+    parts.append(counted(len(scene.labels), "test point"))
     if len(scene.targets):
-        parts.append(f"faint dots: {len(scene.targets):,} points of the target")
+        parts.append(f"faint dots: {counted(len(scene.targets), 'point')} of the target")
     note = f" Pictures: {scene.note}." if scene.note else ""
     return " · ".join(parts) + ". Every number is measured in the full space." + note
 

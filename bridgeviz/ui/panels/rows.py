@@ -12,6 +12,7 @@ from bridgeviz.metrics import Neighbourhood
 from bridgeviz.ui.panels import thumbnails
 from bridgeviz.ui.text import literal
 from bridgeviz.viz.markers import MOST
+from bridgeviz.viz.words import counted
 
 _SHOWN = 24
 
@@ -20,7 +21,8 @@ def heading(title: str, space: Space) -> None:
     """A heading, and the size of the space."""
     st.subheader(title)
     drawn = f", {MOST:,} random ones drawn" if len(space) > MOST else ""
-    st.caption(f"{literal(space.title or 'your points')}. {len(space):,} rows{drawn}, {space.x.shape[1]} dimensions.")
+    size = f"{counted(len(space), 'row')}{drawn}, {counted(space.x.shape[1], 'dimension')}"
+    st.caption(f"{literal(space.title or 'your points')}. {size}.")
 
 
 def selection(space: Space, rows: np.ndarray, names: Mapping[str, str], near: Neighbourhood | None) -> None:
@@ -34,7 +36,7 @@ def selection(space: Space, rows: np.ndarray, names: Mapping[str, str], near: Ne
     """
     shown = np.random.default_rng(0).permutation(rows)[:_SHOWN]
     part = f", {len(shown)} of them" if len(rows) > len(shown) else ""
-    st.markdown(f"**{len(rows):,} rows selected**{part}:")
+    st.markdown(f"**{counted(len(rows), 'row')} selected**{part}:")
     captions = [names[str(space.labels[row])] if space.labels is not None else f"row {row}" for row in shown]
     if near is not None:
         captions = [f"{c}, overlap {near.overlap[row]:.0%}" for c, row in zip(captions, shown, strict=True)]

@@ -8,11 +8,12 @@ import numpy as np
 import streamlit as st
 
 from bridgeviz import Run, Space
-from bridgeviz.metrics import Story
+from bridgeviz.metrics import Story, goes_home
 from bridgeviz.ui.panels import thumbnails
 from bridgeviz.ui.state.selection import class_suffix
+from bridgeviz.ui.text import literal
 from bridgeviz.viz.diagnosis import sent_bars
-from bridgeviz.viz.words import story_verdict
+from bridgeviz.viz.words import counted, story_verdict
 
 _MARK = {True: ":material/check_circle:", False: ":material/cancel:", None: ":material/help:"}
 
@@ -28,8 +29,8 @@ def show(run: Run, story: Story, points: Space, row: int, classes: np.ndarray, n
         classes: of both sides, whose order gives the colours.
         names: of the classes.
     """
-    box = st.success if story.stage in ("right", "unknown") else st.warning
-    box(story_verdict(story, dict(names)), icon=":material/search_insights:")
+    box = {True: st.success, False: st.warning, None: st.info}[story.right]
+    box(literal(story_verdict(story, dict(names))), icon=":material/search_insights:")
     columns = st.columns(4)
     with columns[0]:
         _in_the_source(run.problem.source, story, points, row, names)
@@ -52,7 +53,7 @@ def _in_the_source(source: Space, story: Story, points: Space, row: int, names: 
     wrong = None if source.labels is None or story.label is None else source.labels[near] != story.label
     captions = [class_suffix(source, r, names).strip(" ()") or f"row {r}" for r in near]
     if not thumbnails.of_rows(source, near, captions, size=36, wrong=wrong):
-        st.caption(", ".join(captions))
+        st.caption(literal(", ".join(captions)))
 
 
 def _nearest_pair(source: Space, story: Story, names: Mapping[str, str]) -> None:
@@ -61,7 +62,7 @@ def _nearest_pair(source: Space, story: Story, names: Mapping[str, str]) -> None
     caption = f"row {story.pair_row}{class_suffix(source, story.pair_row, names)}"
     wrong = None if same is None else [not same]
     if not thumbnails.of_rows(source, [story.pair_row], [caption], size=84, wrong=wrong):
-        st.markdown(caption)
+        st.markdown(literal(caption))
     st.caption(f"Pair {story.pair}, {story.distance:.2f} mean distances away.")
 
 
@@ -69,7 +70,7 @@ def _coupling_row(run: Run, story: Story, classes: np.ndarray, names: Mapping[st
     target = run.problem.target
     right = None
     if target.classes is not None and story.label is not None and story.sent.sum() > 0:
-        right = bool(target.classes[story.sent.argmax()] == story.label)
+        right = goes_home(story.sent, target.classes, story.label)
     st.markdown(f"**3. Its coupling row** {_mark(right)}")
     if target.classes is None:
         st.caption("The target has no labels, so the row can't be summed by class.")
@@ -78,32 +79,32 @@ def _coupling_row(run: Run, story: Story, classes: np.ndarray, names: Mapping[st
         ranks = np.searchsorted(classes, target.classes).tolist()
         st.plotly_chart(sent_bars(story, known, ranks), key="sent", alt="mass by class")
     if story.draws:
-        st.caption(f"A local plan has no rows: estimated from {story.draws:,} draws around the nearest rows.")
+        st.caption(f"A local plan has no rows: estimated from {counted(story.draws, 'draw')} around the nearest rows.")
     elif story.stands_in:
         row = f"row {story.row}{class_suffix(run.problem.source, story.row, names)}"
-        st.caption(f"This point has no row in the plan. Shown is the nearest training row with mass, {row}.")
+        st.caption(f"This point has no row in the plan. Shown is the nearest training row with mass, {literal(row)}.")
 
 
 def _flow_ends(target: Space, story: Story, names: Mapping[str, str]) -> None:
-    right = None if story.label is None or target.labels is None else bool(np.mean(story.arrived == story.label) > 0.5)
-    st.markdown(f"**4. Where the flow ends** {_mark(right)}")
-    wrong = np.zeros(len(story.arrived), bool) if right is None else np.asarray(story.arrived != story.label)
+    known = story.label is not None and target.labels is not None
+    st.markdown(f"**4. Where the flow ends** {_mark(story.right)}")
+    wrong = np.asarray(story.arrived != story.label) if known else np.zeros(len(story.arrived), bool)
     captions = [names.get(str(c), "?") for c in story.arrived]
     if target.decode_images is not None:
         pictures = np.clip(255 * np.asarray(target.decode_images(story.ends)), 0, 255).astype(np.uint8)
         thumbnails.strip(pictures, captions, size=48, wrong=wrong.tolist())
     elif target.labels is not None:
         badges = (
-            f":{'red' if bad else 'blue'}-badge[{'✗ ' if bad else ''}{caption}]"
+            f":{'red' if bad else 'blue'}-badge[{'✗ ' if bad else ''}{literal(caption)}]"
             for caption, bad in zip(captions, wrong, strict=True)
         )
         st.markdown("  ".join(badges))
-    if right is not None:
+    if known:
         st.caption(f"{int((~wrong).sum())} of {len(wrong)} draws of the noise end as {_own_name(story, names)}.")
 
 
 def _own_name(story: Story, names: Mapping[str, str]) -> str:
-    return "the point" if story.label is None else names[str(story.label)]
+    return "the point" if story.label is None else literal(names[str(story.label)])
 
 
 def _mark(good: bool | None) -> str:

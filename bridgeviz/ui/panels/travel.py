@@ -9,6 +9,7 @@ from bridgeviz import Run
 from bridgeviz.flows import ODE_SOLVERS
 from bridgeviz.ui.cache import analysis
 from bridgeviz.ui.guard import guard
+from bridgeviz.viz.words import counted
 
 
 @st.fragment
@@ -48,4 +49,4 @@ def travel(run: Run) -> None:
         "flow can learn how much. 1 is the average; 8 of 10 points lie in this range.",
     )  # fmt: skip
     unseen = ", which were not used in training" if run.problem.test else ""
-    panel.caption(f"Measured on {len(journey.detour):,} points{unseen}.")
+    panel.caption(f"Measured on {counted(len(journey.detour), 'point')}{unseen}.")
