@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import itertools
 import re
 import subprocess
 import sys
@@ -34,12 +33,26 @@ def test_the_version_is_the_same_everywhere():
     assert re.search(r"^version: \"?([\d.]+)", citation, re.MULTILINE).group(1) == bv.__version__
 
 
-def test_the_lock_names_versions_and_no_place():
-    lines = [line for line in (ROOT / "requirements.lock").read_text().splitlines() if line and line[0] != "#"]
-    assert len(lines) > 20
-    for line in lines:
-        assert re.fullmatch(r"[A-Za-z0-9._-]+(\[[a-z0-9,]+\])?==[^\s;@]+( ;.*)?", line), line
-        assert "://" not in line
+def declared(*extras: str) -> set[str]:
+    """The names of the packages that the project declares."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    lines = [*project["dependencies"], *(line for extra in extras for line in project["optional-dependencies"][extra])]
+    return {re.split(r"[<>=\[]", line)[0].strip().lower().replace("_", "-") for line in lines}
+
+
+@pytest.mark.parametrize(("lock", "extras"), [("requirements.lock", ()), ("requirements-test.lock", ("test",))])
+def test_a_lock_names_versions_and_hashes_of_all_that_is_declared_and_no_place(lock, extras):
+    text = (ROOT / lock).read_text()
+    assert "://" not in text
+    blocks = re.split(r"\n(?=\S)", text.strip())[1:]  # after the comment
+    names = set()
+    for block in blocks:
+        first, *hashes = block.split(" \\\n")
+        assert re.fullmatch(r"[a-z0-9.-]+(\[[a-z0-9,]+\])?==[^\s;@]+( ; .*)?", first), first
+        assert hashes, first
+        assert all(re.fullmatch(r"    --hash=sha256:[0-9a-f]{64}", line) for line in hashes), first
+        names.add(re.split(r"[=\[]", first)[0])
+    assert declared(*extras) <= names
 
 
 def test_no_file_names_a_package_registry():
@@ -62,9 +75,7 @@ def test_every_public_name_is_there_and_says_what_it_is(name):
 
 def test_every_package_that_is_imported_is_declared():
     """A package that only another one brings along may go away with it."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    lines = [*project["dependencies"], *itertools.chain(*project["optional-dependencies"].values())]
-    declared = {re.split(r"[<>=\[]", line)[0].strip().lower().replace("_", "-") for line in lines}
+    known = declared(*tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"])
     files = [*ROOT.glob("bridgeviz/**/*.py"), *ROOT.glob("pages/*.py"), ROOT / "app.py"]
     imported = set()
     for file in files:
@@ -76,4 +87,4 @@ def test_every_package_that_is_imported_is_declared():
     packages = packages_distributions()
     for name in imported - sys.stdlib_module_names - {"bridgeviz"}:
         distributions = {package.lower().replace("_", "-") for package in packages.get(name, [name])}
-        assert distributions & declared, f"{name} is imported, and none of {distributions} is declared"
+        assert distributions & known, f"{name} is imported, and none of {distributions} is declared"
