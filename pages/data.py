@@ -5,9 +5,10 @@ import streamlit as st
 from bridgeviz.ui.cache import analysis, stages
 from bridgeviz.ui.guard import guard
 from bridgeviz.ui.panels import page, rows, thumbnails
+from bridgeviz.ui.panels.brushing import brushable
 from bridgeviz.ui.panels.overlap import overlap
 from bridgeviz.ui.panels.sidebar import sidebar
-from bridgeviz.ui.state.selection import counterparts, picked_rows
+from bridgeviz.ui.state.selection import counterparts
 from bridgeviz.viz.maps import space_map
 
 page.question(
@@ -24,12 +25,9 @@ classes, names = analysis.names(config)
 left, right = st.columns(2)
 with left:
     rows.heading("Source", problem.source)
-    event = st.plotly_chart(
-        analysis.space_figure(config, "source"), key="data_source", on_select="rerun", selection_mode=("box", "lasso"),
-        config={"displaylogo": False}, alt="map of the source space",
-    )  # fmt: skip
+    figure = analysis.space_figure(config, "source")
+    selected = brushable(figure, key="data_source", of=config.key("load"), alt="map of the source space")
     st.caption(analysis.panel(config, "source").badge)
-selected = picked_rows(event)
 partners = counterparts(problem, selected)
 with right:
     rows.heading("Target", problem.target)

@@ -17,6 +17,13 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 PATIENCE = 60_000
+RERUNS = """() => {
+  window.reruns = 0;
+  const app = document.querySelector("[data-testid=stApp]");
+  new MutationObserver(() => { reruns += app.dataset.testScriptState === "running"; })
+    .observe(app, {attributeFilter: ["data-test-script-state"]});
+}"""
+"""Counts how often the page runs from now on."""
 
 
 def test_start_plays_by_itself_and_ends_elsewhere(visit):
@@ -80,6 +87,13 @@ def test_train_shows_a_falling_loss_then_plays(visit):
     assert losses[-1] < losses[0]
     assert driver.at(page, 0.0) != driver.at(page, 1.0)
     expect(page.get_by_text("Flow: right on new points")).to_be_visible()
+    page.locator(driver.IDLE).wait_for(timeout=PATIENCE)
+    page.evaluate(RERUNS)
+    for name in ("Transported points", "Settings and numbers"):
+        with page.expect_download(timeout=PATIENCE) as download:
+            page.get_by_text(name).click()
+        assert download.value.path().stat().st_size > 1000
+    assert page.evaluate("reruns") == 0  # one would replace the file that the browser is asking for
 
 
 def test_cancel_stops_and_keeps_what_was_learned(visit):
@@ -236,6 +250,34 @@ def test_a_click_on_a_map_picks_the_row(visit):
         return row.input_value() != before
 
     driver.until(picked, seconds=20)
+
+
+def test_what_is_brushed_on_data_stays_until_it_is_cleared(visit):
+    page = visit("/data?dataset=blobs", reduced_motion="reduce")
+    ground = page.locator(".st-key-data_source .nsewdrag").first
+    ground.wait_for(timeout=PATIENCE)
+    page.locator(driver.IDLE).wait_for(timeout=PATIENCE)
+    box = ground.bounding_box()
+    x, y = box["x"] + 0.4 * box["width"], box["y"] + 0.3 * box["height"]
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for right, down in ((80, 0), (80, 80), (0, 80), (0, 5)):
+        page.mouse.move(x + right, y + down, steps=4)
+    page.mouse.up()
+    selected = page.get_by_text(re.compile(r"\d rows selected"))
+    expect(selected).to_be_visible(timeout=PATIENCE)
+    text = selected.inner_text()
+    to(page, "Coupling")
+    expect(page.get_by_text("The plan itself")).to_be_visible(timeout=PATIENCE)
+    to(page, "Data")
+    expect(selected).to_have_text(text, timeout=PATIENCE)
+    chart = page.locator(".st-key-data_source .js-plotly-plot")
+    driver.until(lambda: chart.evaluate("e => e._fullData?.some(trace => trace.selectedpoints?.length)"))
+    page.locator(driver.IDLE).wait_for(timeout=PATIENCE)
+    page.wait_for_timeout(500)
+    box = ground.bounding_box()
+    page.mouse.dblclick(box["x"] + 30, box["y"] + 30)
+    expect(page.get_by_text("Nothing is selected")).to_be_visible(timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -35,12 +35,21 @@ def show(run: Run, record: Record | None, chance: float) -> None:
         st.caption(f"Time per stage: {seconds}; on {run.device}.")
     travel(run)
     baselines(run)
+    _downloads(run)
+
+
+def _downloads(run: Run) -> None:
+    """The files of a run.
+
+    A click does not run the page again, because that would replace the file that the browser is asking for. What is
+    quick to make is ready before the click, so that not even another click can replace it.
+    """
     left, right, _ = st.columns([1, 1, 2])
     left.download_button(
-        "Settings and numbers (.json)", partial(page.report_file, run), "run.json", "application/json", width="stretch",
-        icon=":material/download:",
+        "Settings and numbers (.json)", page.report_file(run), "run.json", "application/json", width="stretch",
+        icon=":material/download:", on_click="ignore",
     )  # fmt: skip
     right.download_button(
         "Transported points (.npy)", partial(page.transported_file, run), "transported.npy", width="stretch",
-        icon=":material/download:",
+        icon=":material/download:", on_click="ignore",
     )  # fmt: skip

@@ -38,13 +38,13 @@ PAGES = (
 """The first one opens if the link names none."""
 
 UNSEEN = "unseen"
-"""The key of a container that is not shown."""
+"""The key, or its beginning, of a container that is not shown."""
 
 _HERE = "_page"
 _ICON = Path(__file__).parents[1] / "assets" / "icon.svg"
 _STYLE = f"""<style>
 .stMainBlockContainer {{ padding-top: 3rem; padding-bottom: 3rem; }}
-.st-key-{UNSEEN} {{ display: none; }}
+[class*="st-key-{UNSEEN}"] {{ display: none; }}
 </style>"""
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
 
 from bridgeviz import Problem, Space
+
+_BRUSH = "_brush_"
 
 
 def picked_rows(event: Any) -> np.ndarray:
@@ -21,6 +23,44 @@ def picked_rows(event: Any) -> np.ndarray:
         if row is not None:
             rows.append(int(row))
     return np.unique(np.asarray(rows, np.int64))
+
+
+class Brush(NamedTuple):
+    """What was brushed on a chart.
+
+    Attributes:
+        of: what the row numbers belong to.
+        rows: the brushed rows.
+        drawn: those that the chart shows from the start. They stay the same while a visitor is on the page, because
+            Plotly forgets what is brushed on a chart when its figure changes.
+    """
+
+    of: Any
+    rows: np.ndarray
+    drawn: np.ndarray
+
+
+def brush(chart: str, of: Any) -> Brush:
+    """What is brushed on a chart, also if that was before a visit to another page.
+
+    Args:
+        chart: the key of the chart, before it is drawn; its `on_select` must be `keep_brush`.
+        of: what its row numbers belong to, such as the settings of the data.
+    """
+    kept: Brush | None = st.session_state.get(_BRUSH + chart)
+    none = np.zeros(0, np.int64)
+    if kept is None or kept.of != of:
+        kept = Brush(of, none, none)
+    elif chart not in st.session_state:  # it is drawn for the first time since the visitor came
+        kept = kept._replace(drawn=kept.rows)
+    st.session_state[_BRUSH + chart] = kept
+    return kept
+
+
+def keep_brush(chart: str) -> None:
+    """A chart's callback: remember what is brushed on it."""
+    kept: Brush = st.session_state[_BRUSH + chart]
+    st.session_state[_BRUSH + chart] = kept._replace(rows=picked_rows(st.session_state.get(chart)))
 
 
 def counterparts(problem: Problem, rows: np.ndarray) -> np.ndarray | None:
