@@ -103,17 +103,19 @@ def space_map(panel: Panel, *, lit: np.ndarray | None = None, brush: bool = True
     size, text = marks.sizes(marks.counts), _texts(panel, marks)
     every = np.ones(len(marks.rows), bool)
     if lit is None:
-        traces = [*_traces(kind, panel, marks, every, size, text, marks.opacity, legend)]
+        traces = [*_traces(kind, panel, marks, every, size, text, marks.opacity)]
     else:
         drawn = marks.of_row[np.asarray(lit, np.int64)]
         counts = np.bincount(drawn[drawn >= 0], minlength=len(marks.rows))
-        traces = [*_traces(kind, panel, marks, every, size, text, 0.12, False)]
+        traces = [*_traces(kind, panel, marks, every, size, text, 0.12)]
         text = [
             f"{t}<br>{c:,} of the selected rows" if c > 1 else f"{t}<br>selected"
             for t, c in zip(text, counts, strict=True)
         ]
-        traces += _traces(kind, panel, marks, counts > 0, marks.sizes(counts), text, 1.0, legend)
+        traces += _traces(kind, panel, marks, counts > 0, marks.sizes(counts), text, 1.0)
     traces += _names(panel, marks, size)
+    if legend:
+        traces += _legend({_class_names(panel)[c]: int(c) for c in np.unique(marks.code)})
     return figure(traces, **_style(height=400, legend=legend), dragmode="lasso" if brush else "pan")
 
 
@@ -137,24 +139,20 @@ def _class_names(panel: Panel) -> list[str]:
 
 
 def _traces(
-    kind: str, panel: Panel, marks: Markers, shown: np.ndarray, size: np.ndarray, text: list[str], opacity: float,
-    legend: bool,
+    kind: str, panel: Panel, marks: Markers, shown: np.ndarray, size: np.ndarray, text: list[str], opacity: float
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     """The markers for which `shown` is True, as one trace per layer and class."""
     names, labelled = _class_names(panel), panel.space.labels is not None
     if not labelled:
         marks = marks._replace(layer=np.zeros(len(marks.rows), np.int64))
-    named = set()
     for layer in np.unique(marks.layer[shown]):
         for rank in np.unique(marks.code[shown & (marks.layer == layer)]):
             at = np.flatnonzero(shown & (marks.layer == layer) & (marks.code == rank))
             trace = _markers(kind, panel, marks.rows[at], int(rank) if labelled else None)
             yield trace | {
                 "text": [text[k] for k in at], "name": names[rank], "opacity": opacity, "legendgroup": names[rank],
-                "showlegend": legend and rank not in named, "legendrank": 1000 + int(rank),
-                "marker": trace["marker"] | {"size": size[at]},
+                "showlegend": False, "marker": trace["marker"] | {"size": size[at]},
             }  # fmt: skip
-            named.add(rank)
 
 
 def _markers(kind: str, panel: Panel, rows: Int[np.ndarray, " k"], rank: int | None) -> dict[str, Any]:
@@ -183,6 +181,17 @@ def _names(panel: Panel, marks: Markers, size: np.ndarray) -> list[dict[str, Any
         "textposition": "middle right", "textfont": {"size": 15}, "marker": {"size": size[at] + 6, "opacity": 0},
         "hoverinfo": "skip", "showlegend": False,
     }]  # fmt: skip
+
+
+def _legend(ranks: Mapping[str, int]) -> list[dict[str, Any]]:
+    """The legend of the classes: traces without points, so that it is not as faint as theirs may be."""
+    return [
+        {
+            "x": [None], "y": [None], "mode": "markers", "name": name, "legendgroup": name, "hoverinfo": "skip",
+            "marker": {"size": 9, "color": colour(rank), "symbol": symbol(rank)},
+        }
+        for name, rank in ranks.items()
+    ]  # fmt: skip
 
 
 def _style(*, height: int, legend: bool) -> dict[str, Any]:
@@ -215,10 +224,10 @@ def both_maps(source: Panel, target: Panel, *, legend: bool = True) -> Maps:
         # WebGL would cover the lines, so these maps are SVG, which is slow with many markers.
         shown = np.random.default_rng(0).random(len(marks.rows)) < share
         size = marks.sizes(marks.counts)
-        drawn = [*_traces("scatter", placed, marks, shown, size, _texts(panel, marks), 0.3, False)]
-        traces += drawn + _names(placed, marks, size)
+        traces += _traces("scatter", placed, marks, shown, size, _texts(panel, marks), 0.3)
+        traces += _names(placed, marks, size)
         if panel.space.labels is not None:
-            ranks |= {trace["name"]: trace["legendrank"] - 1000 for trace in drawn}
+            ranks |= {_class_names(panel)[c]: int(c) for c in np.unique(marks.code)}
         captions.append(_caption(side, panel, f"about {_MOST_BEHIND_LINES} rows are drawn" if share < 1 else ""))
         titles.append({
             "text": f"<b>{side}</b>", "x": float(points[:, 0].mean()), "y": top, "yshift": 22, "showarrow": False,
@@ -226,13 +235,7 @@ def both_maps(source: Panel, target: Panel, *, legend: bool = True) -> Maps:
         })  # fmt: skip
     legend = legend and len(ranks) <= MOST_NAMES
     if legend:
-        traces += [
-            {
-                "x": [None], "y": [None], "mode": "markers", "name": name, "legendgroup": name, "hoverinfo": "skip",
-                "marker": {"size": 9, "color": colour(rank), "symbol": symbol(rank)},
-            }
-            for name, rank in ranks.items()
-        ]  # fmt: skip
+        traces += _legend(ranks)
     layout = _style(height=430, legend=legend and bool(ranks)) | {"dragmode": "pan", "annotations": titles}
     layout["margin"] = {**layout["margin"], "t": 34}
     layout["legend"] |= {"orientation": "h", "x": 0, "y": 0, "yanchor": "top"}  # beside the maps, it would shrink them

@@ -68,7 +68,7 @@ def bridge_route(maps: Maps, route: Route) -> go.Figure:
     marks = {
         "x": stops[:, 0], "y": stops[:, 1], "mode": "markers+text", "name": "points", "showlegend": False,
         "text": [f"{a}<sub>{b}</sub>" for a, b in ("xi", "xp", "yp", "yj")], "textfont": {"size": 16},
-        "textposition": ["top center", "bottom center", "bottom center", "top center"],
+        "textposition": [*_apart(stops[0], stops[1]), *_apart(stops[2], stops[3])],
         "marker": {
             "size": 13, "color": [SAME, _PAIR, _PAIR, OTHER], "symbol": ["circle", "diamond", "diamond", "circle"],
             "line": {"width": 2, "color": "white"},
@@ -78,6 +78,12 @@ def bridge_route(maps: Maps, route: Route) -> go.Figure:
     }  # fmt: skip
     legend = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}
     return maps.draw([*legs, marks], showlegend=True, legend=legend, margin={"t": 60})
+
+
+def _apart(first: np.ndarray, second: np.ndarray) -> tuple[str, str]:
+    """Where the names of two points stand, so that one is not printed over the other."""
+    above, below = "top center", "bottom center"
+    return (above, below) if first[1] >= second[1] else (below, above)
 
 
 def cost_histogram(sample: CostSample, *, bins: int = 50) -> go.Figure:

@@ -27,6 +27,13 @@ MUTANTS = [
         "metrics/test_metrics.py",
     ),
     Mutant(
+        "story: a tie is a failure",
+        "bridgeviz/metrics/_story.py",
+        "if own > 1 - MAJORITY:",
+        "if own > 0.5:",
+        "metrics/test_diagnosis.py",
+    ),
+    Mutant(
         "class MSE: not squared",
         "bridgeviz/metrics/_downstream.py",
         "decoded[decoded_labels == c].mean(0)) ** 2).mean()",

@@ -13,6 +13,27 @@ MUTANTS = [
         "app viz",
     ),
     Mutant(
+        "player: a scale for each axis",
+        "bridgeviz/ui/assets/player.js",
+        "Math.max((x1 - x0) / width, (y1 - y0) / height)",
+        "(x1 - x0) / width",
+        "browser/test_layout.py",
+    ),
+    Mutant(
+        "style: columns are squeezed",
+        "bridgeviz/ui/assets/app.css",
+        "min-width: min(100%, 21rem)",
+        "min-width: 0",
+        "browser/test_layout.py",
+    ),
+    Mutant(
+        "verdict: a gain of nothing is green",
+        "bridgeviz/ui/panels/verdict.py",
+        'delta_color="normal" if gain and not warning else "off"',
+        'delta_color="normal"',
+        "app/test_analysis_pages.py",
+    ),
+    Mutant(
         "travel: mass that was never learned is called one",
         "bridgeviz/ui/panels/travel.py",
         '"1" if run.plan.tau in (None, (1.0, 1.0)) else "not learned"',
@@ -259,12 +280,5 @@ MUTANTS = [
         "for run in listed() if run.config == config",
         "for run in listed()",
         "app/test_pages.py",
-    ),
-    Mutant(
-        "player: it never rests",
-        "bridgeviz/ui/assets/player.js",
-        "if (!this.playing || !this.inView || document.hidden) return;",
-        "if (!this.playing) return;",
-        "browser/test_app.py::test_the_player_rests_when_nobody_sees_it_and_after_three_rounds",
     ),
 ]

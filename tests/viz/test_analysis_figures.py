@@ -61,7 +61,7 @@ def test_a_map_draws_every_row_once_with_its_number_class_and_place(run):
     panel = panels(run.problem)[0]
     figure = maps.space_map(panel)
     assert rows_of(figure) == list(range(120))
-    for trace in figure.data:
+    for trace in (trace for trace in figure.data if trace.customdata is not None):
         rows = np.asarray(trace.customdata)
         labels = np.unique(run.problem.source.labels[rows])
         assert len(labels) == 1
@@ -78,9 +78,10 @@ def test_every_map_has_its_badge(run):
 def test_highlighted_rows_are_drawn_again_and_the_others_fade(run):
     lit = np.array([3, 7, 50])
     figure = maps.space_map(panels(run.problem)[0], lit=lit)
-    bright = [t for t in figure.data if t.opacity == 1.0]
+    drawn = [t for t in figure.data if t.customdata is not None]
+    bright = [t for t in drawn if t.opacity == 1.0]
     assert sorted(int(r) for t in bright for r in t.customdata) == lit.tolist()
-    assert all(t.opacity < 0.2 for t in figure.data if t not in bright)
+    assert all(t.opacity < 0.2 for t in drawn if t not in bright)
 
 
 def test_equal_rows_share_one_marker_and_highlighted_ones_are_counted():
@@ -113,12 +114,15 @@ def test_equal_rows_of_several_classes_are_rings_of_their_classes():
 def test_no_class_covers_another_where_points_are_many():
     rng = np.random.default_rng(0)
     space = bv.Space(rng.normal(size=(6000, 2)), labels=np.arange(6000) // 1500)
-    traces = maps.space_map(maps.Panel(points=space.x, space=space)).data
+    every = maps.space_map(maps.Panel(points=space.x, space=space)).data
+    traces = [t for t in every if t.customdata is not None]
     order = np.concatenate([[int(t.name)] * len(t.x) for t in traces])
     late = order[-1200:]  # what is drawn last
     assert np.bincount(late, minlength=4).min() > 200
     assert traces[0].opacity < 0.6
-    assert [t.name for t in sorted(traces, key=lambda t: t.legendrank) if t.showlegend] == list("0123")
+    legend = [t for t in every if t.showlegend is not False]
+    assert [t.name for t in legend] == list("0123")
+    assert {t.opacity for t in legend} == {None}
 
 
 def test_at_most_ten_thousand_markers(monkeypatch, run):
@@ -158,6 +162,10 @@ def test_the_route_passes_through_the_pair(run):
     lines = [t for t in figure.data if t.mode == "lines"]
     for line, a, b in zip(lines, stops[:-1], stops[1:], strict=True):
         np.testing.assert_allclose([line.x[0], line.y[0], line.x[1], line.y[1]], [*a, *b], rtol=1e-6)
+    marks = figure.data[-1]
+    for first in (0, 2):  # the upper one of two points has its name above it
+        upper = first + int(np.argmax(marks.y[first : first + 2]))
+        assert [k for k in (first, first + 1) if marks.textposition[k] == "top center"] == [upper]
     assert f"{legs.leg_x:.2f}" in lines[0].name
     assert f"{legs.leg_y:.2f}" in lines[2].name
 
