@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -16,7 +18,8 @@ def brushed(figure: go.Figure, rows: np.ndarray) -> go.Figure:
     if not len(rows):
         return figure
     copy = go.Figure(figure)
-    for trace in copy.select_traces():
-        if trace["customdata"] is not None:
-            trace["selectedpoints"] = np.flatnonzero(np.isin(trace["customdata"], rows))
+    traces: Any = copy.data
+    for trace in traces:
+        if trace.customdata is not None:
+            trace.selectedpoints = np.flatnonzero(np.isin(trace.customdata, rows))
     return copy
