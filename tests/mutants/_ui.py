@@ -13,18 +13,11 @@ MUTANTS = [
         "app viz",
     ),
     Mutant(
-        "player: a scale for each axis",
-        "bridgeviz/ui/assets/player.js",
-        "Math.max((x1 - x0) / width, (y1 - y0) / height)",
-        "(x1 - x0) / width",
-        "browser/test_layout.py",
-    ),
-    Mutant(
-        "style: columns are squeezed",
-        "bridgeviz/ui/assets/app.css",
-        "min-width: min(100%, 21rem)",
-        "min-width: 0",
-        "browser/test_layout.py",
+        "player: target points elsewhere",
+        "bridgeviz/ui/panels/player.py",
+        "quantised(scene.targets)",
+        "quantised(scene.targets[::-1])",
+        "viz",
     ),
     Mutant(
         "verdict: a gain of nothing is green",
