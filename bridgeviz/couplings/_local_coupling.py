@@ -109,8 +109,8 @@ class LocalCoupling(Plan):
 
     @property
     def converged(self) -> bool:
-        """Whether the transport of every probed batch converged."""
-        return self.probe.converged == 1.0
+        """Whether the transport of every probed batch converged, to a plan of finite numbers with mass."""
+        return self.probe.converged == 1.0 and 0 < self.probe.mass < np.inf
 
     @property
     def marginal_error(self) -> float:

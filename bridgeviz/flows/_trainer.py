@@ -70,7 +70,7 @@ def fit(
         raise check.fail("plan", "fit", "a coupling, made by bv.couplings", check.describe(plan))
     if plan.shape != problem.shape:
         raise check.fail("plan", "fit", f"a coupling of shape {problem.shape}, the problem's", f"shape {plan.shape}")
-    if not plan.mass > 0:
+    if not 0 < plan.mass < np.inf:
         raise check.fail("plan", "fit", "a coupling with mass", f"mass {plan.mass}", "Raise tau or epsilon.")
     every = check.count(every, "every", "fit")
     seconds = check.real(seconds, "seconds", "fit", "a float >= 0")

@@ -119,3 +119,14 @@ def test_a_batch_beyond_the_memory_limit_is_refused(blobs, monkeypatch):
     monkeypatch.setenv("BRIDGEVIZ_MEMORY_GB", "16")
     with pytest.raises(bv.InputError, match=r"of a batch with 4 dense 30,000 x 30,000 matrices would take 26.8 GB"):
         bv.couplings.local(np.ones((5, 5)), ot_batch_size=30_000)
+
+
+@pytest.mark.parametrize("epsilon", [1e-300, 1e-30, 1e-12])
+def test_converged_is_never_said_of_batches_without_finite_mass(blobs, epsilon):
+    cost = bv.costs.bridge(blobs.source.x, blobs.target.x, blobs.sample_pairs(0.3, seed=0))
+    plan = bv.couplings.local(cost, epsilon=epsilon, batch_size=16)
+    assert not plan.converged
+    assert "try a larger epsilon" in plan.verdict.text
+    if not np.isfinite(plan.mass):
+        with pytest.raises(bv.InputError, match="a coupling with mass"):
+            next(bv.flows.fit(blobs, plan, bv.FlowConfig(steps=1)))
