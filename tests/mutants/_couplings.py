@@ -278,4 +278,18 @@ MUTANTS = [
         "        if True:\n            steps",
         "couplings/test_plan.py",
     ),
+    Mutant(
+        "linear: converged without a finite plan",
+        "bridgeviz/couplings/_linear.py",
+        'if reason := self.useless(plan, epsilon, f"after {iterations} iterations"):',
+        "if reason := '':",
+        "couplings/test_linear.py",
+    ),
+    Mutant(
+        "linear: memory of one matrix",
+        "bridgeviz/couplings/_linear.py",
+        'refuse_above_limit(*cost.atom_shape, "transport", matrices=_MATRICES)',
+        'refuse_above_limit(*cost.atom_shape, "transport")',
+        "couplings/test_memory.py",
+    ),
 ]

@@ -274,4 +274,32 @@ MUTANTS = [
         "for run in listed()",
         "app/test_pages.py",
     ),
+    Mutant(
+        "origin: pages from elsewhere are let in",
+        "bridgeviz/ui/origin.py",
+        "if not _known(origin, host):",
+        "if False:",
+        "browser/test_origin.py",
+    ),
+    Mutant(
+        "text: a picture is fetched",
+        "bridgeviz/ui/text.py",
+        'return _SPECIAL.sub(lambda found: "\\\\" + found[0], text)',
+        "return text",
+        "app/test_text.py",
+    ),
+    Mutant(
+        "owner: everybody sees all runs",
+        "bridgeviz/ui/work/runs.py",
+        "return [run for run in _everybodys() if run.owner == whose]",
+        "return _everybodys()",
+        "app/test_runs.py::test_on_a_shared_server_a_run_belongs_to_the_name_in_its_link",
+    ),
+    Mutant(
+        "runs: what is not understood is deleted",
+        "bridgeviz/ui/work/runs.py",
+        "if _read(path) == [] and time.time()",
+        "if time.time()",
+        "app/test_runs.py::test_what_can_not_be_read_is_left_out",
+    ),
 ]
