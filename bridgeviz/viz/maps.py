@@ -178,9 +178,22 @@ def _names(panel: Panel, marks: Markers, size: np.ndarray) -> list[dict[str, Any
     # Plotly places text beside the trace's own markers: invisible ones keep it clear of the visible ones.
     return [{
         "x": xy[:, 0], "y": xy[:, 1], "mode": "markers+text", "text": [names[c] for c in marks.code[at]],
-        "textposition": "middle right", "textfont": {"size": 15}, "marker": {"size": size[at] + 6, "opacity": 0},
+        "textposition": _away(xy), "textfont": {"size": 15}, "marker": {"size": size[at] + 6, "opacity": 0},
         "hoverinfo": "skip", "showlegend": False,
     }]  # fmt: skip
+
+
+def _away(xy: Float[np.ndarray, "k 2"]) -> list[str]:
+    """Plotly's position of the name of each point: on the side away from the nearest other point."""
+    apart = np.linalg.norm(xy[:, None] - xy, axis=-1)
+    np.fill_diagonal(apart, np.inf)
+    positions = []
+    for point, nearest in zip(xy, xy[apart.argmin(1)], strict=True):
+        x, y = (point - nearest) / (np.linalg.norm(point - nearest) or 1.0)
+        vertical = "top" if y > 0.38 else "bottom" if y < -0.38 else "middle"
+        horizontal = "right" if x > 0.38 else "left" if x < -0.38 else "center"
+        positions.append(f"{vertical} {horizontal}".replace("middle center", "middle right"))
+    return positions
 
 
 def _legend(ranks: Mapping[str, int]) -> list[dict[str, Any]]:
@@ -216,8 +229,7 @@ def both_maps(source: Panel, target: Panel, *, legend: bool = True) -> Maps:
     left, right = side_by_side(source, target)
     traces: list[dict[str, Any]] = []
     ranks: dict[str, int] = {}
-    titles, captions = [], []
-    top = float(max(left[:, 1].max(), right[:, 1].max()))
+    captions = []
     for side, panel, points in (("source", source, left), ("target", target, right)):
         placed, marks = panel._replace(points=points), _markers_of(panel)
         share = _MOST_BEHIND_LINES / len(marks.rows)
@@ -229,15 +241,15 @@ def both_maps(source: Panel, target: Panel, *, legend: bool = True) -> Maps:
         if panel.space.labels is not None:
             ranks |= {_class_names(panel)[c]: int(c) for c in np.unique(marks.code)}
         captions.append(_caption(side, panel, f"about {_MOST_BEHIND_LINES} rows are drawn" if share < 1 else ""))
-        titles.append({
-            "text": f"<b>{side}</b>", "x": float(points[:, 0].mean()), "y": top, "yshift": 22, "showarrow": False,
-            "font": {"size": 13},
-        })  # fmt: skip
+    top = float(max(left[:, 1].max(), right[:, 1].max()))
+    traces.append({  # as points above the maps, so that there is room for them and for names below them
+        "x": [float(points[:, 0].mean()) for points in (left, right)], "y": [top + 0.35] * 2, "mode": "text",
+        "text": ["<b>source</b>", "<b>target</b>"], "textfont": {"size": 13}, "hoverinfo": "skip", "showlegend": False,
+    })  # fmt: skip
     legend = legend and len(ranks) <= MOST_NAMES
     if legend:
         traces += _legend(ranks)
-    layout = _style(height=430, legend=legend and bool(ranks)) | {"dragmode": "pan", "annotations": titles}
-    layout["margin"] = {**layout["margin"], "t": 34}
+    layout = _style(height=430, legend=legend and bool(ranks)) | {"dragmode": "pan"}
     layout["legend"] |= {"orientation": "h", "x": 0, "y": 0, "yanchor": "top"}  # beside the maps, it would shrink them
     return Maps(traces, layout, left, right, " ".join(captions))
 

@@ -76,8 +76,8 @@ def class_heatmap(
 
 def _numbers(shares: np.ndarray, rows: list[str], columns: list[str], top: float) -> list[dict]:
     """The numbers of the cells: white on dark cells, in the text colour of the theme on light ones."""
-    visible, traces = shares >= 0.005, []
-    for dark, font in ((False, {"size": 12}), (True, {"size": 12, "color": "white"})):
+    visible, traces, size = shares >= 0.005, [], 12 if len(rows) <= 10 else 9
+    for dark, font in ((False, {"size": size}), (True, {"size": size, "color": "white"})):
         cells = np.argwhere(visible & ((shares >= 0.5 * top) == dark))
         traces.append({
             "x": [columns[c] for _, c in cells], "y": [rows[r] for r, _ in cells], "mode": "text", "textfont": font,

@@ -15,8 +15,10 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 PATIENCE = 60_000
-LINK = "dataset=blobs&percent=5&cost=bridge"
-PAGES = {"coupling": "What does each target class receive?", "pairs_and_cost": "Does the cost tell classes apart?"}
+PAGES = {
+    "coupling?dataset=digits&percent=2&cost=bridge": "What does each target class receive?",
+    "pairs_and_cost?dataset=blobs&percent=5&cost=bridge": "Does the cost tell classes apart?",
+}
 
 CUT = """() => [...document.querySelectorAll('[data-testid=stMetric] p')]
     .filter(e => e.scrollWidth > e.clientWidth + 1 || e.parentElement.scrollWidth > e.parentElement.clientWidth + 1)
@@ -45,9 +47,9 @@ INKS = """() => [...document.querySelectorAll('.js-plotly-plot .xtick text, .js-
 GROUND = "() => getComputedStyle(document.querySelector('.stApp')).backgroundColor.match(/[\\d.]+/g).map(Number)"
 
 
-@pytest.mark.parametrize(("name", "last"), PAGES.items())
-def test_nothing_is_cut_or_printed_over_and_everything_is_legible(visit, name, last):
-    page = visit(f"/{name}?{LINK}", reduced_motion="reduce", color_scheme="light")
+@pytest.mark.parametrize(("link", "last"), PAGES.items())
+def test_nothing_is_cut_or_printed_over_and_everything_is_legible(visit, link, last):
+    page = visit(f"/{link}", reduced_motion="reduce", color_scheme="light")
     expect(page.get_by_text(last)).to_be_visible(timeout=PATIENCE)
     for width in (1400, 820, 640):
         page.set_viewport_size({"width": width, "height": 900})

@@ -146,6 +146,13 @@ def test_a_space_without_labels_or_title_is_drawn():
     assert not figure.layout.showlegend
 
 
+def test_the_names_of_near_points_stand_on_opposite_sides():
+    x = np.repeat([[0.0, 0.0], [0.1, 0.1], [5.0, 0.0], [5.0, -1.0]], 3, axis=0)
+    space = bv.Space(x, labels=np.repeat(np.arange(4), 3))
+    names = next(t for t in maps.space_map(maps.Panel(points=x, space=space)).data if t.mode == "markers+text")
+    assert list(names.textposition) == ["bottom left", "top right", "top center", "bottom center"]
+
+
 def test_the_two_maps_do_not_overlap(run):
     left, right = maps.side_by_side(*panels(run.problem))
     assert left[:, 0].max() < right[:, 0].min()
