@@ -297,6 +297,8 @@ def test_rows_that_coincide_in_the_metric_cost_nothing_and_end(name, power):
         assert np.isfinite(dense).all()
         if cost.name == "geodesic_bridge":
             assert dense[0, 0] < 1e-12
+            lengths = costs.geodesic_bridge(x, y, pairs, metric=metric, k=1, power=0.5)  # none of which vanishes
+            assert cost.facts["islands_x"] == lengths.facts["islands_x"]
 
 
 def test_rows_that_a_metric_cannot_tell_apart_are_one_atom(spaces):
