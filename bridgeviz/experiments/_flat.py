@@ -125,6 +125,7 @@ def flat_value(config: Options, name: str) -> Any:
     Raises:
         KeyError: there is no such name.
     """
+    inner = []
     for field, about in options_of(type(config)).items():
         value, flat = getattr(config, field), FLAT_NAMES.get(field, field)
         if isinstance(about.kind, Variant) and not isinstance(value, str):
@@ -135,8 +136,10 @@ def flat_value(config: Options, name: str) -> Any:
         elif not isinstance(about.kind, Group) and name in (flat, about.key):
             return value
         if isinstance(value, Options):
-            with suppress(KeyError):
-                return flat_value(value, name)
+            inner.append(value)
+    for value in inner:  # after the config's own options: a member may have unread ones of the same name
+        with suppress(KeyError):
+            return flat_value(value, name)
     raise KeyError(name)
 
 

@@ -221,6 +221,9 @@ def texts_of(config: RunConfig) -> dict[str, str]:
             texts[one.key] = AUTO
         else:
             texts[one.key] = one.write(value)
+    for one in known:  # two settings may share a flat name, such as `max_iterations` of a solver and of a batch
+        if not one.is_read(texts):
+            texts[one.key] = one.default
     return texts
 
 
@@ -248,7 +251,8 @@ def _setting(key: str, entries: list[tuple[str, int | None, Leaf]], defaults: Ru
         default = AUTO
     else:
         value = getattr(defaults, leaf.name) if leaf.name != COST_STAGE else defaults.cost.name
-        if value is None and option.word is None:
+        unread = any(getattr(defaults, choice) != member for choice, member in leaf.needs)
+        if unread or (value is None and option.word is None):
             value = option.default
         value = value if part is None or value is None else value[part]
         blank = Setting(key, leaf.name, part, option, label, "", word, varies, (), stage)

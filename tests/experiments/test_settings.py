@@ -101,3 +101,12 @@ def test_members_that_stand_for_something_else_are_left_out_on_request():
     assert "auto" not in without["cost"].option.kind.registry
     assert "auto" in BY_KEY["cost"].option.kind.registry
     assert without["cost"].complaint("auto") is not None
+
+
+def test_two_settings_of_the_same_flat_name_keep_their_own_defaults():
+    default = {setting.key: setting.default for setting in settings()}
+    assert (default["iterations"], default["batch_iterations"]) == ("10000", "100")
+    assert bv.RunConfig(strategy="local").max_iterations == 100
+    for config in (bv.RunConfig(strategy="local"), bv.RunConfig(strategy="local", max_iterations=7), bv.RunConfig()):
+        assert config_of(texts_of(config)) == config
+    assert texts_of(bv.RunConfig())["batch_iterations"] == "100"
