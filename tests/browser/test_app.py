@@ -217,6 +217,24 @@ def test_start_leads_on_with_the_settings_of_its_preset(visit):
     agree(page, "flow", "2")
 
 
+def test_the_owner_of_saved_runs_stays_in_the_link(browser, monkeypatch):
+    monkeypatch.setenv("STREAMLIT_SERVER_ADDRESS", "0.0.0.0")
+    server = driver.Server()
+    try:
+        page = driver.visit(browser, f"{server.url}/?owner=ann", reduced_motion="reduce")
+        entries = page.evaluate("history.length")
+        page.get_by_role("button", name="Play: Classes overlap").click(timeout=PATIENCE)
+        agree(page, "", "5", preset="Where .* of a point's neighbours")
+        assert "owner=ann" in page.url
+        to(page, "Data")
+        agree(page, "data", "5")
+        page.locator(driver.IDLE).wait_for(timeout=PATIENCE)
+        assert "owner=ann" in page.url
+        assert page.evaluate("history.length") == entries + 2
+    finally:
+        server.stop()
+
+
 def test_a_link_to_a_page_without_training_keeps_the_settings_of_the_training(visit):
     page = visit("/data?dataset=blobs&steps=300&strategy=true&cost=knn&k=7")
     expect(page.get_by_text("12 of 600 known pairs")).to_be_visible(timeout=PATIENCE)

@@ -8,7 +8,7 @@ from bridgeviz import RunConfig
 from bridgeviz.experiments import config_of
 from bridgeviz.ui.cache import stages
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.state import controls, link, router, values
+from bridgeviz.ui.state import controls, link, owner, router, values
 from bridgeviz.ui.state.summary import summary
 from bridgeviz.ui.work import slots
 
@@ -25,6 +25,9 @@ def draw() -> None:
         if not link.complaints():
             with st.container(key="settings" if page is None or page.settings else router.UNSEEN):
                 _controls(training=page is None or page.training)
+        if owner.current():  # the browser carries the name to the next page only if a control holds it
+            with st.container(key=f"{router.UNSEEN}_owner"):
+                st.text_input("Owner", key=owner.OWNER, bind="query-params", persist_state="session")
 
 
 def sidebar() -> RunConfig:

@@ -95,13 +95,14 @@ def _write(settings: Sequence[Setting], texts: Mapping[str, str], defaults: Mapp
 
 
 def _release(keys: Iterable[str]) -> None:
-    """Let go of settings that controls of the run before hold; the controls that are drawn next hold them again.
+    """Let go of settings, and of all in the link; the controls that are drawn next hold them again.
 
-    Streamlit forbids changing the part of a link that a control holds, and removes it from the link when the control is
-    not drawn any more, with an entry in the browser's history. It has no public call for this.
+    The controls of the run before hold them. Streamlit forbids changing the part of a link that a control holds, and
+    removes it from the link when the control is not drawn any more, with an entry in the browser's history. It has no
+    public call for this.
     """
     with suppress(AttributeError), get_session_state().query_params() as parameters:
-        for key in keys:
+        for key in {*keys, *st.query_params}:
             binding = parameters.get_binding_for_param(key)
             if binding is not None:
                 parameters.unbind_widget(binding.widget_id)
