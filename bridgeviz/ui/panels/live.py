@@ -45,7 +45,8 @@ def panel(chance: float, config: RunConfig) -> None:
     if job is None or record is None or not record.active:
         st.rerun()
         return
-    bar, hold, stop = st.columns([5, 1, 1], vertical_alignment="center")
+    bar, buttons = st.columns([3, 2], vertical_alignment="center")
+    hold, stop = buttons.columns(2)
     bar.progress(record.share, text=record.text)
     if record.state == "paused" or record.pausing:
         hold.button("Resume", key="resume", on_click=job.resume, icon=":material/play_arrow:", width="stretch")

@@ -38,7 +38,8 @@ def interrupted() -> None:
     run = runs.unfinished()
     if run is None:
         return
-    text, resume, delete = st.columns([5, 1, 1], vertical_alignment="center")
+    text, buttons = st.columns([3, 2], vertical_alignment="center")
+    resume, delete = buttons.columns(2)
     text.info(
         f"A training stopped early; its first {run.step:,} of {run.config.flow.steps:,} steps are saved: "
         f"{summary(run.config)}.", icon=":material/restore:",
