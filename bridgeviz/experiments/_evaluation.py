@@ -21,8 +21,8 @@ def evaluate(problem: Problem, plan: Plan, flow: Flow, *, seed: int = 0) -> dict
 
     Returns:
         `matching_accuracy` of the plan, by mass; `matched_rows`, the same over all source rows, and `rows_with_mass`,
-        the share of them that carry any (see `metrics.rows_with_mass`); `source_overlap` and `target_overlap` (Eq. 21); `test_accuracy`, downstream and
-        out of sample; towards pictures also `test_mse` (Eq. 24).
+        the share of them that carry any (see `metrics.rows_with_mass`); `source_overlap` and `target_overlap` (Eq. 21);
+        `test_accuracy`, downstream and out of sample; towards pictures also `test_mse` (Eq. 24).
     """
     source, target = problem.source, problem.target
     numbers: dict[str, float] = {}

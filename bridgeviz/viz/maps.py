@@ -249,7 +249,7 @@ def both_maps(source: Panel, target: Panel, *, legend: bool = True) -> Maps:
     legend = legend and len(ranks) <= MOST_NAMES
     if legend:
         traces += _legend(ranks)
-    layout = _style(height=430, legend=legend and bool(ranks)) | {"dragmode": "pan"}
+    layout: dict[str, Any] = _style(height=430, legend=legend and bool(ranks)) | {"dragmode": "pan"}
     layout["legend"] |= {"orientation": "h", "x": 0, "y": 0, "yanchor": "top"}  # beside the maps, it would shrink them
     return Maps(traces, layout, left, right, " ".join(captions))
 
