@@ -170,6 +170,7 @@ def test_the_route_passes_through_the_pair(run):
     for line, a, b in zip(lines, stops[:-1], stops[1:], strict=True):
         np.testing.assert_allclose([line.x[0], line.y[0], line.x[1], line.y[1]], [*a, *b], rtol=1e-6)
     marks = figure.data[-1]
+    np.testing.assert_allclose(np.stack([marks.x, marks.y], axis=1), stops, rtol=1e-6)
     for first in (0, 2):  # the upper one of two points has its name above it
         upper = first + int(np.argmax(marks.y[first : first + 2]))
         assert [k for k in (first, first + 1) if marks.textposition[k] == "top center"] == [upper]
