@@ -10,7 +10,7 @@ MUTANTS = [
         "bridgeviz/ui/panels/player.py",
         "quantised(scene.positions)",
         "quantised(scene.positions[::-1])",
-        "app viz",
+        "viz/test_scene.py app/test_pages.py",
     ),
     Mutant(
         "player: target points elsewhere",
