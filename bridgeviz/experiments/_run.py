@@ -106,7 +106,7 @@ def run(
 
     >>> result = run(RunConfig(dataset="blobs", options={"n": 100}, fraction=0.1, steps=50))
     >>> sorted(result.metrics)
-    ['matching_accuracy', 'source_overlap', 'target_overlap', 'test_accuracy']
+    ['matched_rows', 'matching_accuracy', 'rows_with_mass', 'source_overlap', 'target_overlap', 'test_accuracy']
     """
     config = RunConfig() if config is None else config
     if not isinstance(config, RunConfig):

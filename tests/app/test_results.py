@@ -49,7 +49,8 @@ def run(job: Job) -> Job:
 
 
 def test_train_after_looking_at_the_coupling_solves_nothing_again(solves):
-    link = {"dataset": "blobs", "percent": "10", "overlap": "0.85", "steps": "20"}  # no other test uses this overlap
+    # No other test uses this overlap.
+    link = {"dataset": "blobs", "percent": "10", "overlap": "0.85", "steps": "20", "cost": "bridge"}
     assert not load("coupling", **link).run().exception
     assert solves == {"load": 1, "cost": 1, "coupling": 1}
     flow = load("flow", **link).run()
