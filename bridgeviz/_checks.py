@@ -39,6 +39,12 @@ def describe(value: Any) -> str:
     return text if len(text) <= 60 else f"a {type(value).__name__}, {text[:57]}..."
 
 
+def reason(error: Exception) -> str:
+    """The first line of a foreign error, or its type, for the end of a message of ours."""
+    text = str(error).strip().splitlines()
+    return (text[0][:160] if text else type(error).__name__).rstrip(".")
+
+
 def matrix(value: Any, name: str, where: str, *, columns: int | None = None, rows: int = 2) -> np.ndarray:
     """A finite real (n, p) array with n >= `rows` and p >= 1. float16 becomes float32, and other types float64."""
     array = _array(value, name, where, f"a real matrix of shape (n, {columns or 'p'})")
@@ -303,8 +309,7 @@ def _converted(
     except ValueError:
         raise fail(name, where, expected, f"a {type(value).__name__} {ragged}") from None
     except Exception as error:  # a foreign object may raise anything, such as a tensor that requires gradients
-        reason = (str(error).splitlines() or [type(error).__name__])[0][:100].rstrip(".")
-        got = f"a {type(value).__name__} that cannot be converted to an array ({reason})"
+        got = f"a {type(value).__name__} that cannot be converted to an array ({reason(error)})"
         raise fail(name, where, expected, got) from error
 
 

@@ -95,7 +95,8 @@ def align(
     for path in filter(None, (source, target, pairs, source_labels, target_labels)):
         if Path(path).resolve().is_relative_to(folder):
             raise InputError(f"The output folder {folder} must not hold the input {path}, which the result replaces.")
-    bv.flows.check_checkpoints(checkpoints)
+    if leads:  # the others would only see its lock
+        bv.flows.check_checkpoints(checkpoints)
     config = _config(ctx, cost_option)
     problem = bv.Problem(source=_space(source, source_labels), target=_space(target, target_labels))
     index = files.read_pairs(pairs, problem.shape)

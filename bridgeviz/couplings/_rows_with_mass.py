@@ -36,7 +36,7 @@ def from_marginals(
     target_groups: Int[np.ndarray, " m"],
     size: int,
 ) -> RowsWithMass:
-    """Of a plan whose marginals are known; `own` is the mass that each source row sends to its own group."""
+    """The same numbers for a plan with known marginals; `own` is the mass each source row sends to its own group."""
     carry = [(mass > 0) & (mass * len(mass) >= LEAST * mass.sum()) for mass in (source_mass, target_mass)]
     sent = np.divide(own, source_mass, out=np.zeros(len(own)), where=carry[0])
     return RowsWithMass(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bridgeviz._checks import InputError
+from bridgeviz._checks import InputError, reason
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -160,8 +160,3 @@ def numbers(table: pd.DataFrame, path: Path) -> np.ndarray:
         cell = str(table.iat[row, column])[:40]
         raise InputError(f"{path} must hold numbers only. Row {row}, column '{table.columns[column]}' holds {cell!r}.")
     return parsed.to_numpy(np.float64)
-
-
-def reason(error: Exception) -> str:
-    text = str(error).strip().splitlines()
-    return (text[0][:160] if text else type(error).__name__).rstrip(".")

@@ -16,8 +16,8 @@ from typing import IO
 import numpy as np
 
 from bridgeviz import _checks as check
-from bridgeviz._checks import InputError
-from bridgeviz.datasets._tables import cells, csv_labels, csv_matrix, named_columns, numbers, parquet_matrix, reason
+from bridgeviz._checks import InputError, reason
+from bridgeviz.datasets._tables import cells, csv_labels, csv_matrix, named_columns, numbers, parquet_matrix
 
 MOST_BYTES = 4 * 2**30
 """The largest array read from a file, uncompressed, because a small zip can hold a very large array."""

@@ -165,12 +165,7 @@ def forget(folder: str | Path) -> None:
     Raises:
         InputError: a training is using it, or it holds other files.
     """
-    folder = Path(folder)
-    if not folder.exists():
-        return
-    _refuse_foreign(folder)
-    if held(folder):
-        raise _busy(folder)
+    check_checkpoints(folder)
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bridgeviz.metrics import Collision, Story
 
 _MOST_ROWS = 0.9
-"""A plan with mass on fewer rows of a side than this leaves so many out that its accuracy needs a warning."""
+"""If a smaller share of the rows of either side carries mass, the accuracy is shown with a warning."""
 
 
 def left_out(rows: RowsWithMass, accuracy: float, plan: Plan, names: Sequence[str]) -> str:

@@ -50,14 +50,14 @@ MUTANTS = [
     Mutant(
         "checkpoints: other files are deleted with them",
         "bridgeviz/flows/_checkpoints.py",
-        "    _refuse_foreign(folder)\n    if held",
-        "    if held",
+        "    _refuse_foreign(folder)\n    if folder.exists() and held",
+        "    if folder.exists() and held",
         "flows/test_checkpoints.py",
     ),
     Mutant(
         "checkpoints: those of a running training are deleted",
         "bridgeviz/flows/_checkpoints.py",
-        "    if held(folder):\n        raise _busy(folder)\n",
+        "    if folder.exists() and held(folder):\n        raise _busy(folder)\n",
         "",
         "flows/test_checkpoints.py",
     ),

@@ -298,7 +298,7 @@ MUTANTS = [
     Mutant(
         "runs: what is not understood is deleted",
         "bridgeviz/ui/work/runs.py",
-        "if _read(path) == [] and time.time()",
+        "if found == [] and path != current and time.time()",
         "if time.time()",
         "app/test_runs.py::test_what_can_not_be_read_is_left_out",
     ),

@@ -93,16 +93,21 @@ def listed() -> list[Saved]:
 
 def unreadable() -> list[Path]:
     """The folders that look like runs and can't be read. They are left alone; a server for several names none."""
-    return [] if owner.current() != "" else [path for path in _folders() if _read(path) is None]
+    return [] if owner.current() != "" else [path for path, found in _scan().items() if found is None]
 
 
 def _everybodys() -> list[Saved]:
     """All runs of this version with a checkpoint, the latest first."""
-    return sorted((run for path in _folders() for run in _read(path) or ()), key=lambda run: -run.changed)
+    return _latest_first(_scan())
 
 
-def _folders() -> list[Path]:
-    return [path.parent for path in home().glob("*/settings.json")]
+def _scan() -> dict[Path, list[Saved] | None]:
+    """What `_read` finds in each folder that looks like a run."""
+    return {path.parent: _read(path.parent) for path in home().glob("*/settings.json")}
+
+
+def _latest_first(scan: dict[Path, list[Saved] | None]) -> list[Saved]:
+    return sorted((run for found in scan.values() for run in found or ()), key=lambda run: -run.changed)
 
 
 def _read(path: Path) -> list[Saved] | None:
@@ -158,13 +163,13 @@ def _delete(path: Path) -> None:
 def _prune(current: Path) -> None:
     """Delete what exceeds the limits, and what another version of the program left behind, but not the current run."""
     room, count = MOST_BYTES, 0
-    known = _everybodys()
-    for run in known:
+    scan = _scan()
+    for run in _latest_first(scan):
         room, count = room - _size(run.path), count + 1
         if run.path != current and (count > MOST_RUNS or room < 0):
             delete(run)
-    for path in set(_folders()) - {run.path for run in known} - {current}:
-        if _read(path) == [] and time.time() - path.stat().st_mtime > DAY:
+    for path, found in scan.items():
+        if found == [] and path != current and time.time() - path.stat().st_mtime > DAY:
             _delete(path)
 
 
