@@ -47,6 +47,27 @@ def test_a_bad_link_is_a_message(name, link):
     assert [button.label for button in app.button] == ["Reset settings"]
 
 
+@pytest.mark.parametrize(
+    "link",
+    [
+        {"steps": "1e3"}, {"steps": "500.0"}, {"steps": "9" * 400}, {"rows": "1e3"}, {"k": "5.0", "cost": "knn"},
+        {"percent": "+5"}, {"percent": " 5"}, {"seed": "٣"}, {"seed": "1_0"}, {"epsilon": "1e-2"}, {"epsilon": "0x1"},
+        {"epsilon": "inf"}, {"alpha": "0.250", "solver": "fgw"}, {"reverse": "True"},
+        {"dataset": "![x](http://h/x.png)"}, {"dataset": ":material/home:"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_an_unusual_text_in_a_link_is_read_or_named(link):
+    app = page("flow", **link)
+    assert not app.exception
+    key, value = next(iter(link.items()))
+    assert len(app.error) <= 1
+    for error in app.error:
+        assert f"{key}=" in error.value
+        if set(value) & set("[:"):  # nothing from a link is read as Markdown
+            assert f"{key}={value}" not in error.value
+
+
 def test_reset_brings_every_control_back():
     app = page("data")
     app.selectbox(key="strategy").set_value("local").run()

@@ -25,6 +25,12 @@ RERUNS = """() => {
 }"""
 """Counts how often the page runs from now on."""
 
+HIDE = """(hidden) => {
+    Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
+    document.dispatchEvent(new Event("visibilitychange"));
+}"""
+"""What the page sees when the visitor turns to another tab, and comes back."""
+
 
 def test_start_plays_by_itself_and_ends_elsewhere(visit):
     page = visit("/")
@@ -45,6 +51,13 @@ def test_the_player_rests_when_nobody_sees_it_and_after_three_rounds(visit):
     time.sleep(0.5)
     assert driver.drawn(page) == before
     page.locator(driver.CANVAS).scroll_into_view_if_needed()
+    driver.until(lambda: driver.drawn(page) > before)
+    page.evaluate(HIDE, True)
+    time.sleep(0.3)
+    before = driver.drawn(page)
+    time.sleep(0.5)
+    assert driver.drawn(page) == before
+    page.evaluate(HIDE, False)
     driver.until(lambda: driver.drawn(page) > before)
     page.locator("select.bv-speed").select_option("2")
     expect(page.locator(".bv-play")).to_have_text("Play", timeout=30_000)
