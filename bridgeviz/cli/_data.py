@@ -12,10 +12,15 @@ OUT = click.option(
 
 
 @click.command(name="datasets")
-def list_datasets() -> None:
-    """List the data sets and their options."""
+@click.argument("name", required=False)
+def list_datasets(name: str | None) -> None:
+    """List the data sets and their options, or show the card of the data set NAME."""
     from bridgeviz import datasets
 
+    if name is not None:
+        for heading, text in datasets.card(name).lines().items():
+            click.echo(f"{heading + ':':<12}{text}")
+        return
     described = datasets.describe()
     width = max(len(name) for name, _, _ in described) + 2
     for name, title, options in described:

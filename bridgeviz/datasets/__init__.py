@@ -15,6 +15,7 @@ from bridgeviz._checks import InputError
 from bridgeviz._options import Variant, options_of
 from bridgeviz.datasets import files, paths
 from bridgeviz.datasets._blobs import Blobs
+from bridgeviz.datasets._card import Card
 from bridgeviz.datasets._dataset_options import DatasetOptions
 from bridgeviz.datasets._digits import Digits
 from bridgeviz.datasets._mnist import Mnist
@@ -63,6 +64,18 @@ def describe() -> list[tuple[str, str, dict[str, Any]]]:
     ]
 
 
+def card(name: str) -> Card:
+    """Where a data set comes from, its licence, and what to be careful about.
+
+    >>> card("digits").licence
+    'CC BY 4.0.'
+    """
+    dataset = _member(name, "card")
+    if dataset.card is None:
+        raise InputError(f"The data set '{name}' has no card: its author has not written one.")
+    return dataset.card
+
+
 def fetch(name: str) -> Path | None:
     """Download the raw files of a data set, or find them, and check their contents; None if it needs none."""
     return _member(name, "fetch").fetch()
@@ -100,12 +113,14 @@ def _overriding(method: str) -> str:
 __all__ = [
     "DATASETS",
     "Blobs",
+    "Card",
     "DatasetOptions",
     "Digits",
     "Mnist",
     "SwissRoll",
     "TinyImageNet",
     "Yours",
+    "card",
     "describe",
     "features",
     "fetch",

@@ -8,6 +8,7 @@ import numpy as np
 
 from bridgeviz import _checks as check
 from bridgeviz._options import Count, Seed, Unit, option
+from bridgeviz.datasets._card import Card
 from bridgeviz.datasets._dataset_options import DatasetOptions
 from bridgeviz.problem import Problem, Space
 
@@ -30,6 +31,13 @@ class Blobs(DatasetOptions):
 
     name = "blobs"
     title = "blobs: Gaussian classes in 8 and 4 dimensions, with adjustable overlap"
+    card = Card(
+        source="Synthetic: drawn when it is loaded, from the seed.",
+        licence="MIT, as bridgeviz.",
+        size="600 + 300 rows by default; 8 dimensions against 4. Nothing is downloaded.",
+        made="Gaussian clouds around the corners of a simplex, seen through one random linear map per space.",
+        cautions=("Both spaces are linear images of the same points: real spaces are rarely so alike.",),
+    )
     n: int = option(Count(most=MOST_ROWS), 600, help="Rows to align.")
     classes: int = option(Count(2, 5), 5, help="Number of classes.")
     overlap: float = option(

@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from bridgeviz._options import Options
 from bridgeviz.datasets import paths
+from bridgeviz.datasets._card import Card
 from bridgeviz.problem import Problem
 
 
@@ -21,10 +22,12 @@ class DatasetOptions(Options, ABC):
 
     Attributes:
         title: one line for lists and menus.
+        card: where it comes from, its licence and its traps.
     """
 
     where = "load"
     title: ClassVar[str] = ""
+    card: ClassVar[Card | None] = None
 
     @abstractmethod
     def load(self) -> Problem:

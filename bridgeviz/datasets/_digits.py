@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from bridgeviz._options import Choice, Count, option
+from bridgeviz.datasets._card import Card
 from bridgeviz.datasets._dataset_options import DatasetOptions
 from bridgeviz.problem import Problem, Space
 
@@ -26,6 +27,16 @@ class Digits(DatasetOptions):
 
     name = "digits"
     title = "digits: 1,797 small handwritten digits, PCA or VAE latents against label codes"
+    card = Card(
+        source="Optical recognition of handwritten digits, Alpaydin and Kaynak (1998), as in scikit-learn.",
+        licence="CC BY 4.0.",
+        size="1,347 + 450 rows; 16 principal components (or 8 latents of a VAE) against label codes of 4 dimensions. "
+        "Nothing is downloaded.",
+        made="PCA of the 8 x 8 pictures, fitted on the rows to align, or a small VAE trained on them; label codes are "
+        "those of MNIST's VAE_text.",
+        cautions=("Every target row is one of ten points: only its class can be right or wrong.",),
+        checksums={"digits/vae.npz": "58875c397759be4e7502a75aeac4509ef58c4375de42799ab141570390dc29d3"},
+    )
     features: str = option(Choice(("pca", "vae")), "pca", help="Features of the pictures.")
     latents: int = option(Count(2, 64), 16, help="Number of principal components.")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bridgeviz._options import Count, Interval, Seed, option
+from bridgeviz.datasets._card import Card
 from bridgeviz.datasets._dataset_options import DatasetOptions
 from bridgeviz.problem import Problem, Space
 
@@ -28,6 +29,13 @@ class SwissRoll(DatasetOptions):
 
     name = "swiss-roll"
     title = "swiss-roll: a Swiss roll in 3-d against a spiral in 2-d"
+    card = Card(
+        source="Synthetic: drawn when it is loaded, from the seed (Appendix I).",
+        licence="MIT, as bridgeviz.",
+        size="1,000 + 500 rows by default; 3 dimensions against 2. Nothing is downloaded.",
+        made="Points at the same places along one curve, rolled up in one space and a plane spiral in the other.",
+        cautions=("Straight distances cut across the windings: use a cost that follows the curve.",),
+    )
     n: int = option(Count(4 * PARTS, 100_000), 1000, help="Rows to align.")
     noise: float = option(Interval(0.0), 0.05, help="Standard deviation of the noise on each coordinate.")
     seed: int = option(Seed(), 0, help="Seed of the points.")

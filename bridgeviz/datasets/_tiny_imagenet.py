@@ -14,6 +14,7 @@ from bridgeviz._checks import DataMissing, InputError
 from bridgeviz._files import check_folder, new_folder, read_arrays
 from bridgeviz._options import Count, Seed, option
 from bridgeviz.datasets import paths
+from bridgeviz.datasets._card import Card
 from bridgeviz.datasets._dataset_options import DatasetOptions
 from bridgeviz.problem import Problem, Space
 
@@ -42,6 +43,18 @@ class TinyImageNet(DatasetOptions):
 
     name = "tiny-imagenet"
     title = "Tiny-ImageNet: CNN features (1280) of 202 classes against sentence embeddings (384) of their names"
+    card = Card(
+        source="Tiny-ImageNet, Le and Yang (2015), a part of ImageNet, Deng et al. (2009).",
+        licence="ImageNet's terms: research only; no picture is shipped. MobileNetV2 and all-MiniLM-L6-v2: Apache-2.0.",
+        size="10,000 + 10,100 rows; 1,280 dimensions against 384. The features are not shipped.",
+        made="Features of MobileNetV2 against sentence embeddings of 'a photo of a <class>'; the embeddings are made "
+        "by `bridgeviz features tiny-imagenet`.",
+        cautions=(
+            "This copy has 202 classes, not the official 200.",
+            "All pictures of a class share one target row: only its class can be right or wrong.",
+        ),
+        checksums={"tiny_imagenet/text.npz": "2598ea7183f00d1ce08188984f3674261daeaa4c04e048e63c07341fddadf564"},
+    )
     n: int = option(Count(LEAST_ROWS), 10_000, help="Training pictures to keep, drawn at random.")
     seed: int = option(Seed(), 0, help="Seed of that draw.")
 

@@ -35,6 +35,15 @@ def test_datasets_lists_every_name_with_its_options(call):
         assert word in out
 
 
+def test_datasets_shows_the_card_of_one(call):
+    code, out, _ = call("datasets", "digits")
+    assert code == 0
+    assert "Licence:    CC BY 4.0." in out
+    code, _, err = call("datasets", "numbers")
+    assert code == 2
+    assert "digits" in err
+
+
 def test_fetch_reports_when_there_is_nothing_to_fetch(call):
     code, out, _ = call("fetch", "digits")
     assert code == 0

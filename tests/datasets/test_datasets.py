@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import socket
 import subprocess
@@ -109,6 +110,22 @@ def test_describe_lists_every_data_set():
     assert {name: options for name, _, options in rows}["blobs"]["overlap"] == 0.3
 
 
+@pytest.mark.parametrize("name", bv.datasets.DATASETS)
+def test_every_data_set_has_a_card_whose_checksums_are_those_of_the_shipped_files(name):
+    card = bv.datasets.card(name)
+    assert all(text.strip() for text in card.lines().values())
+    assert card.lines()["Licence"] == card.licence
+    for file, digest in card.checksums.items():
+        assert hashlib.sha256((paths.shipped() / file).read_bytes()).hexdigest() == digest
+
+
+def test_every_shipped_file_of_a_data_set_is_on_a_card():
+    on_cards = {file for name in bv.datasets.DATASETS for file in bv.datasets.card(name).checksums}
+    folders = {file.split("/")[0] for file in on_cards}
+    files = (path for folder in folders for path in (paths.shipped() / folder).rglob("*.np[yz]"))
+    assert {path.relative_to(paths.shipped()).as_posix() for path in files} == on_cards
+
+
 def test_an_object_is_loaded_like_its_name():
     by_name, by_object = bv.load("blobs", n=60, classes=3), bv.load(bv.datasets.Blobs(n=60, classes=3))
     np.testing.assert_array_equal(by_object.source.x, by_name.source.x)
@@ -139,6 +156,8 @@ def test_a_new_data_set_is_one_class_and_one_line_of_the_registry(monkeypatch, t
     assert bv.load("straight-line", n=3).shape == (3, 3)
     assert bv.datasets.describe()[-1] == ("straight-line", "a straight line in both spaces", {"n": 10})
     assert bv.datasets.fetch("straight-line") is None
+    with pytest.raises(bv.InputError, match="'straight-line' has no card"):
+        bv.datasets.card("straight-line")
     assert list(bv.datasets.pretrain("straight-line")) == [("nothing", 1, 1, 10.0)]
     assert list(bv.datasets.features("straight-line", tmp_path)) == [f"to {tmp_path}"]
     assert Line.home().name == "straight_line"
