@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
@@ -134,6 +135,22 @@ class Choice:
 
     def check(self, value: Any, name: str, where: str) -> str:
         return check.choice(value, name, where, self.names)
+
+
+@dataclass(frozen=True)
+class Text:
+    """A string, or a path as a string; `what` says of what, for errors."""
+
+    what: str = "a string"
+    empty: bool = False
+    whole: ClassVar[bool] = False
+    limits: ClassVar[None] = None
+
+    def check(self, value: Any, name: str, where: str) -> str:
+        text = os.fspath(value) if isinstance(value, os.PathLike) else value
+        if not isinstance(text, str) or (not text.strip() and not (self.empty and text == "")) or "\0" in text:
+            raise check.fail(name, where, self.what, check.describe(value))
+        return text
 
 
 @dataclass(frozen=True)

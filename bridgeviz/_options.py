@@ -24,7 +24,21 @@ from functools import cache
 from typing import Any, ClassVar
 
 from bridgeviz import _checks as check
-from bridgeviz._kinds import Choice, Count, Decay, Flag, Group, Interval, Kind, PairOf, Positive, Seed, Unit, Variant
+from bridgeviz._kinds import (
+    Choice,
+    Count,
+    Decay,
+    Flag,
+    Group,
+    Interval,
+    Kind,
+    PairOf,
+    Positive,
+    Seed,
+    Text,
+    Unit,
+    Variant,
+)
 
 
 @dataclass(frozen=True)
@@ -155,6 +169,7 @@ __all__ = [
     "PairOf",
     "Positive",
     "Seed",
+    "Text",
     "Unit",
     "Variant",
     "class_of",

@@ -51,6 +51,7 @@ class Space:
         decode_labels: the frozen decoder, (k, p) codes -> (k, classes) probabilities, or None.
         classes: (c,) sorted classes, to which `names` and the columns of `decode_labels` refer; those of `labels` if
             None.
+        neurons: whether the columns are recorded neurons: a run towards them reports how well each one is predicted.
 
     Raises:
         InputError: `x` is not a finite matrix, or `labels` or `images` have another number of rows.
@@ -68,9 +69,11 @@ class Space:
     decode_images: Callable[[np.ndarray], np.ndarray] | None = None
     decode_labels: Callable[[np.ndarray], np.ndarray] | None = None
     classes: np.ndarray | None = None
+    neurons: bool = False
 
     def __post_init__(self):
         given = self.x
+        check.flag(self.neurons, "neurons", "Space")
         object.__setattr__(self, "x", check.matrix(given, "x", "Space"))
         if self.labels is not None:
             labels = check.aligned(self.labels, given, "labels", "Space")
