@@ -13,50 +13,34 @@ from typing import Any
 
 import numpy as np
 
+from bridgeviz._arrays import as_array, as_dense, as_numbers, float_type
+from bridgeviz._errors import DataMissing as DataMissing
+from bridgeviz._errors import InputError, describe, fail
+from bridgeviz._errors import reason as reason
+
 LARGEST, SMALLEST = 1e60, 1e-60
 """Between these lies the largest magnitude in a matrix: squares of squares of others overflow or vanish."""
 
-
-class InputError(ValueError):
-    """A wrong argument, explained in one plain sentence. The command line prints it and exits with status 2."""
-
-
-class DataMissing(InputError):
-    """The files of a data set are not on this machine and could not be downloaded."""
-
-
-def fail(name: str, where: str, expected: str, got: object, hint: str = "") -> InputError:
-    """The error for the argument `name` of the function `where`, for the caller to raise."""
-    text = f"The '{name}' of {where}() must be {expected}. Got {got} instead."
-    return InputError(f"{text} {hint}".rstrip())
-
-
-def describe(value: Any) -> str:
-    """A short description of any value for an error message, on one line."""
-    if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape} and type {value.dtype}"
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 60 else f"a {type(value).__name__}, {text[:57]}..."
-
-
-def reason(error: Exception) -> str:
-    """The first line of a foreign error, or its type, for the end of a message of ours."""
-    text = str(error).strip().splitlines()
-    return (text[0][:160] if text else type(error).__name__).rstrip(".")
+_BLOCK = 2**21
+"""Numbers that are checked at a time."""
 
 
 def matrix(value: Any, name: str, where: str, *, columns: int | None = None, rows: int = 2) -> np.ndarray:
-    """A finite real (n, p) array with n >= `rows` and p >= 1. float16 becomes float32, and other types float64."""
-    array = _array(value, name, where, f"a real matrix of shape (n, {columns or 'p'})")
+    """A finite real (n, p) array in C order with n >= `rows` and p >= 1, in the type that `float_type` says.
+
+    A memory map stays one if its type and order are right. A sparse matrix becomes dense if the memory limit allows it.
+    """
+    array = as_numbers(as_dense(value, name, where), name, where, f"a real matrix of shape (n, {columns or 'p'})")
     if array.ndim != 2:
         raise fail(name, where, "a matrix with one row per sample and one column per feature", f"shape {array.shape}")
     if len(array) < rows or array.shape[1] < 1:
         raise fail(name, where, f"a matrix with at least {rows} rows and 1 column", f"shape {array.shape}")
     if columns is not None and array.shape[1] != columns:
         raise fail(name, where, f"a matrix with {columns} columns", f"shape {array.shape}")
-    array = np.ascontiguousarray(array, np.float32 if array.dtype in (np.float16, np.float32) else np.float64)
+    with np.errstate(over="ignore"):  # what overflows becomes infinite, which is refused
+        array = np.ascontiguousarray(array, float_type(array.dtype))
     finite(array, name, where)
-    largest = float(np.abs(array).max())
+    largest = max(float(array.max()), -float(array.min()))
     if largest > LARGEST or 0 < largest < SMALLEST:
         side = f"below {LARGEST:g}" if largest > LARGEST else f"above {SMALLEST:g}"
         raise fail(name, where, f"made of numbers {side} in magnitude", f"{largest:g}", "Rescale the features.")
@@ -64,18 +48,21 @@ def matrix(value: Any, name: str, where: str, *, columns: int | None = None, row
 
 
 def finite(array: np.ndarray, name: str, where: str) -> np.ndarray:
-    """`array` itself, or an error that names the first row with NaN or infinity."""
-    good = np.isfinite(array)
-    if not good.all():
-        at = tuple(int(k) for k in np.argwhere(~good)[0])
-        hint = "Drop such rows, or replace the values, before aligning."
-        raise fail(name, where, "finite everywhere", f"{array[at]} at row {at[0]}", hint)
+    """`array` itself, or an error that names the first row with NaN or infinity. Memory: a block of rows."""
+    step = max(1, _BLOCK // max(1, array[:1].size))
+    for start in range(0, len(array), step):
+        block = array[start : start + step]
+        good = np.isfinite(block)
+        if not good.all():
+            at = tuple(int(k) for k in np.argwhere(~good)[0])
+            hint = "Drop such rows, or replace the values, before aligning."
+            raise fail(name, where, "finite everywhere", f"{block[at]} at row {start + at[0]}", hint)
     return array
 
 
 def vector(value: Any, name: str, where: str, *, length: int) -> np.ndarray:
     """A finite real vector of a known length."""
-    array = _array(value, name, where, f"a real vector of length {length}")
+    array = as_numbers(value, name, where, f"a real vector of length {length}")
     if array.shape != (length,):
         raise fail(name, where, f"a vector of length {length}", f"shape {array.shape}")
     return finite(np.asarray(array, np.float64), name, where)
@@ -83,7 +70,7 @@ def vector(value: Any, name: str, where: str, *, length: int) -> np.ndarray:
 
 def labels(value: Any, name: str, where: str, *, length: int | None = None, least: int = 2) -> np.ndarray:
     """One label per row, integers or strings, with at least `least` classes."""
-    array = _converted(value, name, where, "one label per row")
+    array = as_array(value, name, where, "one label per row")
     _refuse_another_order(value, array, name, where)
     if array.dtype == object:
         missing = np.array([_missing(label) for label in array.reshape(-1)], bool)
@@ -114,7 +101,7 @@ def pair_index(value: Any, name: str, where: str, *, shape: tuple[int, int], lea
 
     A table with the columns source and target is read by these names.
     """
-    array = _converted(_by_side(value, name, where), name, where, "an (l, 2) array of (source row, target row)")
+    array = as_array(_by_side(value, name, where), name, where, "an (l, 2) array of (source row, target row)")
     if array.size == 0:
         array = np.zeros((0, 2), np.int64)
     if array.ndim != 2 or array.shape[1] != 2:
@@ -122,12 +109,12 @@ def pair_index(value: Any, name: str, where: str, *, shape: tuple[int, int], lea
     whole = array.dtype.kind in "iu" or (array.dtype.kind == "f" and (array == np.round(array)).all())
     if not whole or not np.isfinite(array).all():
         raise fail(name, where, "whole row numbers", f"type {array.dtype}")
-    array = array.astype(np.int64)
     for column, (side, size) in enumerate(zip(("source", "target"), shape, strict=True)):
         bad = np.flatnonzero((array[:, column] < 0) | (array[:, column] >= size))
         if len(bad):
-            pair = f"{side} row {array[bad[0], column]} in pair {bad[0]}"
+            pair = f"{side} row {array[bad[0], column]:.17g} in pair {bad[0]}"
             raise fail(name, where, f"row numbers from 0 to {size - 1} for the {side}", pair)
+    array = array.astype(np.int64)
     if len(array):
         unique, counts = np.unique(array, axis=0, return_counts=True)
         if len(unique) < len(array):
@@ -225,7 +212,7 @@ def same_kind(first: np.ndarray, second: np.ndarray, names: tuple[str, str], whe
 
 def rows(value: Any, name: str, where: str, *, size: int) -> np.ndarray:
     """(k,) row numbers from 0 to size - 1; a boolean mask of length `size` is converted to them."""
-    array = _converted(value, name, where, "row numbers")
+    array = as_array(value, name, where, "row numbers")
     _refuse_another_order(value, array, name, where)
     if array.dtype.kind == "b" and array.shape == (size,):
         return np.flatnonzero(array)
@@ -294,35 +281,3 @@ def _missing(label: Any) -> bool:
         return label is None or bool(label != label)
     except (TypeError, ValueError):  # pandas.NA is neither equal to itself nor different
         return True
-
-
-def _converted(
-    value: Any, name: str, where: str, expected: str, *, ragged: str = "with rows of different lengths"
-) -> np.ndarray:
-    """Any value as an array, or an error in the one voice."""
-    if hasattr(value, "toarray") and hasattr(value, "nnz"):
-        raise fail(name, where, expected, f"a sparse {type(value).__name__}", "Pass its .toarray().")
-    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
-        raise fail(name, where, expected, "a masked array", "Drop the masked rows, or fill them with .filled().")
-    try:
-        return np.asarray(value)
-    except ValueError:
-        raise fail(name, where, expected, f"a {type(value).__name__} {ragged}") from None
-    except Exception as error:  # a foreign object may raise anything, such as a tensor that requires gradients
-        got = f"a {type(value).__name__} that cannot be converted to an array ({reason(error)})"
-        raise fail(name, where, expected, got) from error
-
-
-def _array(value: Any, name: str, where: str, expected: str) -> np.ndarray:
-    no_numbers = "that cannot be converted to numbers"
-    array = _converted(value, name, where, expected, ragged=no_numbers)
-    if array.dtype == object:
-        try:
-            array = array.astype(np.float64)
-        except (TypeError, ValueError, OverflowError):
-            raise fail(name, where, expected, f"a {type(value).__name__} {no_numbers}") from None
-    if array.dtype.kind not in "fiub":
-        if array.dtype.name == "bfloat16":
-            return array.astype(np.float32)
-        raise fail(name, where, expected, f"type {array.dtype}")
-    return array

@@ -47,7 +47,10 @@ def test_help_imports_no_room_of_the_library():
     imported = set(process.stdout.splitlines()[-1].split()[1:])
     allowed = (
         "bridgeviz.cli",
+        "bridgeviz._arrays",
         "bridgeviz._checks",
+        "bridgeviz._errors",
+        "bridgeviz._memory",
         "bridgeviz._files",
         "bridgeviz._interrupt",
         "bridgeviz._lazy",

@@ -44,8 +44,8 @@ MUTANTS = [
     Mutant(
         "checks: NaN passes",
         "bridgeviz/_checks.py",
-        "good = np.isfinite(array)\n",
-        "good = np.ones(array.shape, bool)\n",
+        "good = np.isfinite(block)\n",
+        "good = np.ones(block.shape, bool)\n",
         "checks",
     ),
     Mutant("checks: repeats pass", "bridgeviz/_checks.py", "if len(unique) < len(array):", "if False:", "checks"),
@@ -214,7 +214,7 @@ MUTANTS = [
     ),
     Mutant(
         "arrays: a mask is lost",
-        "bridgeviz/_checks.py",
+        "bridgeviz/_arrays.py",
         "if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):",
         "if False:",
         "checks problem",
@@ -246,5 +246,19 @@ MUTANTS = [
         "if files is not None and files.drafts:",
         "if False:",
         "cli/test_interrupt.py::test_while_a_result_is_written_its_draft_is_deleted_first",
+    ),
+    Mutant(
+        "sparse: the memory limit is not asked",
+        "bridgeviz/_arrays.py",
+        "size = math.prod(shape) * dtype.itemsize",
+        "size = 0",
+        "problem/test_arrays.py",
+    ),
+    Mutant(
+        "matrix: any map is copied",
+        "bridgeviz/_checks.py",
+        "array = np.ascontiguousarray(array, float_type(array.dtype))",
+        "array = np.array(array, float_type(array.dtype), order='C')",
+        "problem/test_arrays.py",
     ),
 ]

@@ -1,0 +1,54 @@
+"""The memory limit, and whether something that is about to be allocated exceeds it."""
+
+from __future__ import annotations
+
+import math
+import os
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+from bridgeviz._errors import TooLarge, describe, fail
+
+_UNKNOWN = 8 * 2**30
+"""Bytes of memory of a machine that does not say how much it has."""
+
+
+def memory_limit() -> int:
+    """The bytes that a computation may take: half of this machine's, or the environment's BRIDGEVIZ_MEMORY_GB."""
+    value = os.environ.get("BRIDGEVIZ_MEMORY_GB")
+    if not value:
+        return _machine() // 2
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise fail("BRIDGEVIZ_MEMORY_GB", "memory_limit", "a number of GB > 0", describe(value))
+    return int(number * 2**30)
+
+
+def refuse_above(size: int, what: str, remedy: str) -> None:
+    """Raise `TooLarge` if `size` bytes exceed the memory limit.
+
+    Args:
+        size: bytes at the peak.
+        what: would take them, for the beginning of the message.
+        remedy: what to do, as a sentence.
+    """
+    limit = memory_limit()
+    if size > limit:
+        message = f"{what} would take {size / 2**30:.3g} GB, above the limit of {limit / 2**30:.3g} GB. {remedy}"
+        raise TooLarge(message, size, limit)
+
+
+@cache
+def _machine() -> int:
+    """The bytes of memory that this process may use."""
+    try:
+        total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):
+        total = _UNKNOWN
+    with suppress(OSError, ValueError):  # a container may have less
+        total = min(total, int(Path("/sys/fs/cgroup/memory.max").read_text()))
+    return total
