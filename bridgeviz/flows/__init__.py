@@ -9,6 +9,7 @@ from bridgeviz._lazy import attach
 if TYPE_CHECKING:
     from bridgeviz.flows._adaln import AdaLN
     from bridgeviz.flows._checkpoints import Busy, Stale, check_checkpoints, forget, held
+    from bridgeviz.flows._conditional_mean import conditional_mean
     from bridgeviz.flows._config import PRECISIONS, FlowConfig
     from bridgeviz.flows._field import TIME_FEATURES, VelocityField
     from bridgeviz.flows._fixed_step import FixedStep
@@ -35,6 +36,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "_adaln": ["AdaLN"],
         "_checkpoints": ["Busy", "Stale", "check_checkpoints", "forget", "held"],
+        "_conditional_mean": ["conditional_mean"],
         "_config": ["PRECISIONS", "FlowConfig"],
         "_field": ["TIME_FEATURES", "VelocityField"],
         "_fixed_step": ["FixedStep"],
