@@ -202,6 +202,18 @@ class Problem:
             order = np.concatenate([order[first], np.delete(order, first)])
         return Pairs(self.truth[order[:size]], shape=self.shape)
 
+    def unused(self, pairs: ArrayLike | None) -> Pairs:
+        """The known pairs that are not among `pairs`: those that an alignment built on `pairs` can be judged by.
+
+        >>> x = Space([[0.0], [1.0], [2.0]])
+        >>> Problem(x, x, truth=[[0, 0], [1, 1], [2, 2]]).unused([[1, 1]]).source
+        array([0, 2])
+        """
+        known = np.zeros((0, 2), np.int64) if self.truth is None else np.asarray(self.truth)
+        used = np.zeros((0, 2), np.int64) if pairs is None else np.asarray(pairs, np.int64).reshape(-1, 2)
+        code = [self.shape[1], 1]
+        return Pairs(known[~np.isin(known @ code, used @ code)], shape=self.shape)
+
     def sample(self, rows: int, *, seed: int = 0) -> Problem:
         """The problem restricted to at most `rows` random rows per side.
 

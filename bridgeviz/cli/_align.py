@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
 
 import bridgeviz as bv
 from bridgeviz import _checks as check
@@ -55,6 +57,9 @@ def sections() -> Sections:
 @click.argument("source", type=click.Path())
 @click.argument("target", type=click.Path())
 @click.option("--pairs", required=True, type=click.Path(), help="CSV with columns source,target, or .npy (l, 2).")
+@click.option(
+    "--test-pairs", type=click.Path(), help="Pairs for evaluation only, as --pairs: FOSCTTM and recall in the report."
+)
 @click.option("--source-labels", type=click.Path(), help="One label per row: .npy, .txt or .csv.")
 @click.option("--target-labels", type=click.Path(), help="One label per row: .npy, .txt or .csv.")
 @click.option("--out", required=True, type=click.Path(), help="Folder for the result.")
@@ -74,9 +79,9 @@ def sections() -> Sections:
 @click.option("--process-id", type=INTEGER, help="Number of this process, from 0. Process 0 writes the result.")
 @click.pass_context
 def align(
-    ctx: click.Context, source: str, target: str, pairs: str, source_labels: str | None, target_labels: str | None,
-    out: str, cost_option: tuple[str, ...], restart: bool, anew: bool, devices: int | None, coordinator: str | None,
-    num_processes: int | None, process_id: int | None,
+    ctx: click.Context, source: str, target: str, pairs: str, test_pairs: str | None, source_labels: str | None,
+    target_labels: str | None, out: str, cost_option: tuple[str, ...], restart: bool, anew: bool, devices: int | None,
+    coordinator: str | None, num_processes: int | None, process_id: int | None,
 ) -> None:  # fmt: skip
     """Couple SOURCE with TARGET and learn the flow between them.
 
@@ -92,7 +97,7 @@ def align(
     leads = _join(coordinator, num_processes, process_id)
     folder = check_folder(out, holds=RESULT_FILES)
     checkpoints = folder.with_name(f"{folder.name}.training")
-    for path in filter(None, (source, target, pairs, source_labels, target_labels)):
+    for path in filter(None, (source, target, pairs, test_pairs, source_labels, target_labels)):
         if Path(path).resolve().is_relative_to(folder):
             raise InputError(f"The output folder {folder} must not hold the input {path}, which the result replaces.")
     if leads:  # the others would only see its lock
@@ -100,6 +105,8 @@ def align(
     config = _config(ctx, cost_option)
     problem = bv.Problem(source=_space(source, source_labels), target=_space(target, target_labels))
     index = files.read_pairs(pairs, problem.shape)
+    if test_pairs is not None:
+        problem = replace(problem, truth=_test_pairs(test_pairs, index, problem.shape))
     mesh = None if devices is None and coordinator is None else bv.flows.mesh(devices)
     if (restart or anew) and leads:
         bv.flows.forget(checkpoints)
@@ -125,8 +132,10 @@ def _write(run: Run, out: str) -> None:
         click.echo(run.recommendation.reason, err=True)
     if report["advice"]:
         click.echo(f"Warning: {report['advice']}", err=True)
-    accuracy = report["matching_accuracy"]
-    quality = "no labels to evaluate it with" if accuracy is None else f"matching accuracy {accuracy:.3f}"
+    accuracy, foscttm = report["matching_accuracy"], report["metrics"].get("plan_foscttm")
+    judged = [] if accuracy is None else [f"matching accuracy {accuracy:.3f}"]
+    judged += [] if foscttm is None else [f"FOSCTTM {foscttm:.3f} of the test pairs"]
+    quality = ", ".join(judged) or "no labels and no test pairs to evaluate it with"
     click.echo(f"Aligned {report['n']} x {report['m']} points from {report['l']} pairs: {quality}. Result in {out}")
 
 
@@ -175,6 +184,18 @@ def _space(path: str, labels: str | None) -> bv.Space:
 
     x = files.read_matrix(path)
     return bv.Space(x, labels=None if labels is None else files.read_labels(labels, len(x)))
+
+
+def _test_pairs(path: str, index: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """The pairs for evaluation, none of which may be among those to learn from."""
+    from bridgeviz.datasets import files
+
+    test = files.read_pairs(path, shape)
+    if both := {tuple(pair) for pair in test.tolist()} & {tuple(pair) for pair in index.tolist()}:
+        row, column = min(both)
+        expected = "without the pairs to learn from"
+        raise check.fail("test-pairs", "align", expected, f"({row}, {column}), and {len(both)} in both files")
+    return test
 
 
 def _join(coordinator: str | None, num_processes: int | None, process_id: int | None) -> bool:

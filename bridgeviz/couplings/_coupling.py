@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 from jaxtyping import Float, Int
+from numpy.typing import ArrayLike
 from scipy import sparse
 
 from bridgeviz import _checks as check
@@ -225,6 +226,12 @@ class Coupling(Plan):
         total = mass.sum()
         share = mass / total if total > 0 else mass
         return (share / self.target_atoms.multiplicity)[self.target_atoms.index]
+
+    def block(self, rows: ArrayLike, columns: ArrayLike) -> Float[np.ndarray, "r c"]:
+        """The entries of the given source rows and target rows."""
+        u, v = self.source_atoms.index[np.asarray(rows)], self.target_atoms.index[np.asarray(columns)]
+        shared = self.source_atoms.multiplicity[u][:, None] * self.target_atoms.multiplicity[v]
+        return as_dense(self.plan[u])[:, v] / shared
 
     def marginals(self) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " m"]]:
         """The mass of each source row and of each target row."""

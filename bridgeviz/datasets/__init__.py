@@ -19,6 +19,7 @@ from bridgeviz.datasets._card import Card
 from bridgeviz.datasets._dataset_options import DatasetOptions
 from bridgeviz.datasets._digits import Digits
 from bridgeviz.datasets._mnist import Mnist
+from bridgeviz.datasets._snare_seq import SnareSeq
 from bridgeviz.datasets._swiss_roll import SwissRoll
 from bridgeviz.datasets._tiny_imagenet import TinyImageNet
 from bridgeviz.datasets._yours import Yours
@@ -28,6 +29,7 @@ DATASETS: dict[str, type[DatasetOptions]] = {
     "digits": Digits,
     "mnist": Mnist,
     "tiny-imagenet": TinyImageNet,
+    "snare-seq": SnareSeq,
     "swiss-roll": SwissRoll,
     "blobs": Blobs,
 }
@@ -36,7 +38,8 @@ DATASETS: dict[str, type[DatasetOptions]] = {
 def load(name: str | DatasetOptions, **options: Any) -> Problem:
     """Load a data set.
 
-    "digits", "mnist", "swiss-roll" and "blobs" work offline; "tiny-imagenet" needs features that are not shipped.
+    "digits", "mnist", "snare-seq", "swiss-roll" and "blobs" work offline; "tiny-imagenet" needs features that are not
+    shipped.
 
     Args:
         name: a name in `DATASETS`, or a `DatasetOptions` object.
@@ -117,6 +120,7 @@ __all__ = [
     "DatasetOptions",
     "Digits",
     "Mnist",
+    "SnareSeq",
     "SwissRoll",
     "TinyImageNet",
     "Yours",

@@ -5,24 +5,31 @@ from __future__ import annotations
 import numpy as np
 
 from bridgeviz import metrics
+from bridgeviz.costs import Cost
 from bridgeviz.couplings import Plan
 from bridgeviz.flows import Flow
 from bridgeviz.problem import Problem, Space
 
 
-def evaluate(problem: Problem, plan: Plan, flow: Flow, *, seed: int = 0) -> dict[str, float]:
+def evaluate(
+    problem: Problem, plan: Plan, flow: Flow, pairs: np.ndarray | None = None, *, seed: int = 0
+) -> dict[str, float]:
     """The metrics of a finished run by name; those without the labels they need are left out.
 
     Args:
         problem: the two spaces, with a test split where there is one.
         plan: a coupling of the problem's rows.
         flow: learned from the plan.
+        pairs: (l, 2) those that the plan was built on; they are left out where known pairs are evaluated.
         seed: of the noise and of every draw.
 
     Returns:
         `matching_accuracy` of the plan, by mass; `matched_rows`, the same over all source rows, and `rows_with_mass`,
         the share of them that carry any (see `metrics.rows_with_mass`); `source_overlap` and `target_overlap` (Eq. 21);
-        `test_accuracy`, downstream and out of sample; towards pictures also `test_mse` (Eq. 24).
+        `test_accuracy`, downstream and out of sample; towards pictures also `test_mse` (Eq. 24). Where the known pairs
+        are one to one, or there are no labels, `plan_foscttm`, `plan_recall_1` and `plan_recall_10` over those that
+        were not used, and `test_foscttm`, `test_recall_1`, `test_recall_10` and `test_pair_cosine` of the flow's ends
+        on the test split (see `metrics.partners`).
     """
     source, target = problem.source, problem.target
     numbers: dict[str, float] = {}
@@ -35,9 +42,16 @@ def evaluate(problem: Problem, plan: Plan, flow: Flow, *, seed: int = 0) -> dict
             numbers[f"{side}_overlap"] = metrics.feature_overlap(
                 space.x, space.labels, k=min(15, len(space) - 1), seed=seed
             )
+    if "matching_accuracy" not in numbers or metrics.is_one_to_one(problem):
+        numbers |= _of_partners("plan", plan.whole, problem.unused(pairs))
     test = problem.test
-    if test is not None and test.source.labels is not None and target.labels is not None:
-        y = flow.transport(test.source.x, seed=seed).states[-1]
+    if test is None:
+        return numbers
+    y = flow.transport(test.source.x, seed=seed).states[-1]
+    if test.truth is not None and ("matching_accuracy" not in numbers or metrics.is_one_to_one(test)):
+        numbers |= _of_partners("test", metrics.arrivals(y, test.target.x), test.truth)
+        numbers["test_pair_cosine"] = metrics.pair_cosine(y, test.target.x, test.truth)
+    if test.source.labels is not None and target.labels is not None:
         numbers["test_accuracy"] = metrics.downstream_accuracy(target, y, test.source.labels)
         pictures = test.target.pictures(np.arange(len(test.target)))
         if target.decode_images is not None and pictures is not None and test.target.labels is not None:
@@ -46,6 +60,14 @@ def evaluate(problem: Problem, plan: Plan, flow: Flow, *, seed: int = 0) -> dict
                 pictures / 255.0, test.target.labels, decoded, test.source.labels
             )
     return numbers
+
+
+def _of_partners(name: str, match: Plan | Cost | None, truth: np.ndarray | None) -> dict[str, float]:
+    """FOSCTTM and recall at 1 and 10; nothing without a plan of all rows, or without pairs to evaluate."""
+    if match is None or truth is None or not len(truth):
+        return {}
+    ranked = metrics.partners(match, truth)
+    return {f"{name}_foscttm": ranked.foscttm} | {f"{name}_recall_{k}": ranked.recall(k) for k in (1, 10)}
 
 
 def quick_accuracy(flow: Flow, problem: Problem, *, points: int = 500, steps: int = 8) -> float | None:

@@ -212,7 +212,8 @@ class Pipeline:
 
     def _evaluation(self) -> Generator[Any, None, dict[str, float]]:
         yield from ()
-        return evaluate(_there(self.problem), _there(self.plan), _there(self.flow), seed=self.config.seed)
+        problem, plan, flow = _there(self.problem), _there(self.plan), _there(self.flow)
+        return evaluate(problem, plan, flow, np.asarray(_there(self.pairs)), seed=self.config.seed)
 
 
 def _there(result: T | None) -> T:

@@ -17,6 +17,7 @@ from bridgeviz.couplings import Coupling, Global, Linear
 from bridgeviz.experiments._config import RunConfig
 from bridgeviz.experiments._pipeline import Pipeline
 from bridgeviz.experiments._recommendation import Recommendation
+from bridgeviz.metrics import partners
 from bridgeviz.problem import Problem, Space
 
 FALLBACK = DiffusionBridge.name
@@ -49,9 +50,10 @@ class Candidate:
 
 @dataclass(eq=False)
 class _Scores:
-    """How a candidate did: a score per pair, the share of folds that converged, seconds, and the epsilon used."""
+    """How a candidate did: a score and FOSCTTM per pair, which folds converged, seconds, and the epsilon used."""
 
     pairs: np.ndarray
+    foscttm: np.ndarray
     converged: list[bool] = field(default_factory=list)
     seconds: float = 0.0
     epsilon: float = 0.0
@@ -142,9 +144,10 @@ def recommend_steps(
 
     def scored(candidate: Candidate) -> Generator[tuple[int, int], None, _Scores]:
         nonlocal done
-        scores, start = _Scores(np.zeros(len(pairs))), time.perf_counter()
+        scores, start = _Scores(*np.zeros((2, len(pairs)))), time.perf_counter()
         for fold in folds:
             scores.pairs[fold], plan = _held_out(spaces, pairs, fold, candidate)
+            scores.foscttm[fold] = partners(plan, pairs[fold]).foscttm
             scores.converged.append(plan.converged)
             scores.epsilon = plan.epsilon or scores.epsilon
             done += 1
@@ -183,7 +186,8 @@ def _decide(
         rows.append({
             "cost": candidate.cost.name, "options": ", ".join(f"{k}={v}" for k, v in candidate.options.items()),
             "epsilon": candidate.epsilon, "tau_x": candidate.tau[0], "tau_y": candidate.tau[1],
-            "score": float(scores.pairs.mean()), "low": float(low), "high": float(high), "gain": float(gain.mean()),
+            "score": float(scores.pairs.mean()), "low": float(low), "high": float(high),
+            "foscttm": float(scores.foscttm.mean()), "gain": float(gain.mean()),
             "gain_low": float(np.quantile(gain[draws].mean(1), level)),
             "converged": float(np.mean(scores.converged)), "seconds": scores.seconds,
         })  # fmt: skip

@@ -26,8 +26,9 @@ class Recommendation:
         decided: whether the pairs set any candidate apart from the fallback; if not, the fallback was taken.
         reason: one sentence.
         table: one row per candidate, the best first: cost, options, epsilon, tau_x, tau_y, score, low, high,
-            `gain` over the fallback and `gain_low`, its lower bound after allowing for the number of candidates,
-            converged (share of folds), seconds.
+            `foscttm` of the held-out pairs among all rows (see `metrics.partners`), `gain` over the fallback and
+            `gain_low`, its lower bound after allowing for the number of candidates, converged (share of folds),
+            seconds.
     """
 
     cost: str

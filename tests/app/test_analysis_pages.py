@@ -95,6 +95,19 @@ def test_picking_points_changes_the_route():
     assert f"{legs.cost:.3f}" in [metric.value for metric in test.metric]
 
 
+def test_a_one_to_one_problem_without_labels_is_judged_by_its_partners(monkeypatch):
+    blobs = bv.load("blobs", n=100)
+    bare = bv.Problem(bv.Space(blobs.source.x), bv.Space(blobs.target.x), truth=blobs.truth, name="blobs")
+    test = opened("coupling", monkeypatch, bare)
+    shown = {metric.label: metric.value for metric in test.metric}
+    config = bv.RunConfig(dataset="blobs", cost="bridge", fraction=0.2)
+    plan = analysis.stages.plan(config)
+    unused = bare.unused(analysis.stages.pairs(config))
+    assert len(unused) == 80
+    assert shown["By the plan, nearer than the partner"] == f"{bv.metrics.foscttm(plan, unused):.1%}"
+    assert shown["Partner among the first 10"] == f"{bv.metrics.recall(plan, unused, k=10):.1%}"
+
+
 def test_the_accuracy_on_the_page_is_the_plans():
     test = opened("coupling")
     problem = bv.load("blobs", overlap=0.3)

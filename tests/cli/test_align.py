@@ -55,6 +55,27 @@ def test_align_without_labels_has_no_accuracy(folder, call):
     assert report["cost"] is None
 
 
+def test_pairs_for_evaluation_give_foscttm_and_are_not_learned_from(folder, call):
+    (folder / "test.csv").write_text("source,target\n50,40\n51,41\n52,42\n")
+    code, out, _ = call(*ALIGN, "--test-pairs", "test.csv")
+    assert code == 0
+    report = json.loads((folder / "out" / "report.json").read_text())
+    assert report["l"] == L
+    assert 0 <= report["metrics"]["plan_foscttm"] <= 1
+    assert f"FOSCTTM {report['metrics']['plan_foscttm']:.3f} of the test pairs" in out
+    plan = sparse.load_npz(folder / "out" / "coupling.npz").toarray()
+    assert report["metrics"]["plan_foscttm"] == pytest.approx(
+        bv.metrics.foscttm(-plan, [[50, 40], [51, 41], [52, 42]]), abs=1e-6
+    )
+
+
+def test_a_pair_to_learn_from_is_no_pair_for_evaluation(folder, call):
+    code, _, err = call(*ALIGN, "--test-pairs", "pairs.csv")
+    assert code == 2
+    assert "'test-pairs' of align() must be without the pairs to learn from" in err
+    assert f"and {L} in both files" in err
+
+
 def test_local_leaves_no_plan(folder, call):
     assert call(*ALIGN, "--strategy", "local")[0] == 0
     assert not (folder / "out" / "coupling.npz").exists()

@@ -27,6 +27,7 @@ ALL = [
     ("digits", {"features": "vae"}, (1347, 1347, 8, 4), 450, 10),
     ("mnist", {}, (10_000, 10_000, 16, 4), 10_000, 10),
     ("mnist", {"n": 500, "codes": "sampled"}, (500, 500, 16, 4), 10_000, 10),
+    ("snare-seq", {}, (786, 786, 19, 10), 261, 4),
     ("swiss-roll", {"n": 200}, (200, 200, 3, 2), 100, 8),
     ("blobs", {"n": 100, "classes": 4}, (100, 100, 8, 4), 50, 4),
     ("blobs", {}, (600, 600, 8, 4), 300, 5),
@@ -414,3 +415,12 @@ def test_features_need_the_encoder_and_a_data_set_that_has_one(monkeypatch):
         list(bv.datasets.features("tiny-imagenet"))
     with pytest.raises(bv.InputError, match=r"features\(\) has nothing to encode for 'blobs'"):
         bv.datasets.features("blobs")
+
+
+@pytest.mark.data
+def test_the_cells_of_snare_seq_are_those_of_the_source(tmp_path):
+    assert [*bv.datasets.features("snare-seq", tmp_path / "out")]
+    made, shipped = (np.load(folder / "cells.npz") for folder in (tmp_path / "out", paths.shipped() / "snare_seq"))
+    for name in ("atac", "rna", "types"):
+        np.testing.assert_array_equal(made[name], shipped[name])
+    np.testing.assert_allclose(np.linalg.norm(shipped["atac"].astype(float), axis=1), 1, atol=2e-3)

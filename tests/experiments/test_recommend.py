@@ -27,6 +27,7 @@ def test_the_table_holds_every_candidate_and_the_best_comes_first(found):
     assert (np.diff(table.score) <= 0).all()
     assert ((table.low <= table.score) & (table.score <= table.high)).all()
     assert table.score.between(0, 1).all()
+    assert table.foscttm.between(0, 0.5).all()  # every cost is better than chance on blobs
     assert [done for done, _ in told] == list(range(1, len(told) + 1))
     assert told[-1] == (len(table) * 5,) * 2
     json.dumps(result.as_dict(), allow_nan=False)

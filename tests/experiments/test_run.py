@@ -13,6 +13,7 @@ pytestmark = pytest.mark.usefixtures("tiny_velocity")
 TINY = {"velocity": "tiny"}
 SMALL = {"dataset": "blobs", "options": {"n": 80, "classes": 3}, "fraction": 0.2, "steps": 60, "batch_size": 32} | TINY
 KEYS = {"matching_accuracy", "matched_rows", "rows_with_mass", "test_accuracy", "source_overlap", "target_overlap"}
+PARTNERS = {"test_foscttm", "test_recall_1", "test_recall_10", "test_pair_cosine"}
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,8 @@ def run(tiny_velocity) -> bv.Run:
 @pytest.mark.parametrize("strategy", ["true", "global", "local"])
 def test_every_strategy_runs(strategy):
     found = bv.run(bv.RunConfig(**SMALL, strategy=strategy, epsilon=0.05))
-    assert set(found.metrics) == KEYS
+    of_plan = set() if strategy == "local" else {"plan_foscttm", "plan_recall_1", "plan_recall_10"}
+    assert set(found.metrics) == KEYS | PARTNERS | of_plan
     assert all(isinstance(v, float) and 0 <= v <= 1 for v in found.metrics.values())
     assert found.metrics["matching_accuracy"] > 0.8
     assert found.losses.shape == (60,)
@@ -53,6 +55,18 @@ def test_the_numbers_are_those_of_the_metrics(run):
     assert run.metrics["test_accuracy"] == bv.metrics.downstream_accuracy(
         problem.target, carried, problem.test.source.labels
     )
+
+
+def test_partners_are_ranked_over_pairs_that_were_not_used(run):
+    problem, test = run.problem, run.problem.test
+    unused = np.array([pair for pair in problem.truth.tolist() if pair not in np.asarray(run.pairs).tolist()])
+    np.testing.assert_array_equal(problem.unused(run.pairs), unused)
+    assert run.metrics["plan_foscttm"] == bv.metrics.foscttm(run.plan, unused)
+    ends = run.flow.transport(test.source.x, seed=run.config.seed).states[-1]
+    arrivals = bv.metrics.arrivals(ends, test.target.x)
+    assert run.metrics["test_foscttm"] == bv.metrics.foscttm(arrivals, test.truth)
+    assert run.metrics["test_recall_10"] == bv.metrics.recall(arrivals, test.truth, k=10)
+    assert run.metrics["test_pair_cosine"] == bv.metrics.pair_cosine(ends, test.target.x, test.truth)
 
 
 def test_learning_beats_chance():

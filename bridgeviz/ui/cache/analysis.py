@@ -118,6 +118,21 @@ def rows_with_mass(config: RunConfig) -> RowsWithMass:
     return metrics.rows_with_mass(plan, *labels, seed=config.seed)
 
 
+@_by("coupling", 16, "Measuring the plan …", copy=True)
+def partners(config: RunConfig) -> dict[str, metrics.Partners]:
+    """The ranks of true partners by the cost and by the plan, over known pairs that were not used.
+
+    Empty where the known pairs are not one to one, or all of them were used; the plan's is missing where it exists
+    only batch by batch, the cost's where there is none.
+    """
+    problem, plan, cost = stages.problem(config), stages.plan(config).whole, stages.cost(config)
+    unused = problem.unused(stages.pairs(config))
+    if not len(unused) or not metrics.is_one_to_one(problem):
+        return {}
+    sources = {"cost": cost, "plan": plan}
+    return {name: metrics.partners(match, unused) for name, match in sources.items() if match is not None}
+
+
 def names(config: RunConfig) -> tuple[np.ndarray, dict[str, str]]:
     """The classes of both sides together, none without labels, and their names by class as text."""
     problem = stages.problem(config)

@@ -76,3 +76,27 @@ def numbers(metrics: dict[str, float], *, pairs: int, known: int, chance: float)
             "Overlap of source classes", f"{metrics['source_overlap']:.0%}", "0%: separate", delta_color="off",
             delta_arrow="off", help="Share of each point's 15 nearest neighbours that belong to another class.",
         )  # fmt: skip
+    _partners(metrics)
+
+
+def _partners(metrics: dict[str, float]) -> None:
+    """A second row for one-to-one problems: how close points come to their own partner."""
+    shown = [
+        ("plan_foscttm", "Coupling: nearer than the partner", "guessing: 50%, perfect: 0%",
+         "FOSCTTM: of all other candidates, the fraction that the coupling prefers to the true partner, on average "
+         "over the known pairs that were not used, and over both directions."),
+        ("test_foscttm", "Flow: nearer than the partner", "guessing: 50%, perfect: 0%",
+         "FOSCTTM of new points: of all other test rows, the fraction that lies nearer to the end of the flow than the "
+         "true partner, the mean of both directions."),
+        ("test_recall_10", "Flow: partner among the 10 nearest", "perfect: 100%",
+         "Share of new points whose true partner is among the ten test rows nearest to the end of the flow, the mean "
+         "of both directions."),
+        ("test_pair_cosine", "Flow: cosine with the partner", "perfect: 1.00",
+         "Mean cosine between the end of the flow and the true partner of a new point."),
+    ]  # fmt: skip
+    if not any(name in metrics for name, *_ in shown):
+        return
+    for column, (name, label, compare, explained) in zip(st.columns(4), shown, strict=True):
+        if name in metrics:
+            value = f"{metrics[name]:.2f}" if name == "test_pair_cosine" else f"{metrics[name]:.1%}"
+            column.metric(label, value, compare, delta_color="off", delta_arrow="off", help=explained)

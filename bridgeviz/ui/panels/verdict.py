@@ -50,9 +50,35 @@ def verdict(config: RunConfig, names: Sequence[str]) -> None:
         help="How far the plan's marginals are from the required ones (L1). For an unbalanced plan, the residual of "
         "the solver.",
     )  # fmt: skip
+    _partners(config)
     if warning:
         st.warning(literal(warning), icon=":material/filter_alt:")
     outcome = plan.verdict
     (st.success if outcome.converged else st.warning)(
         outcome.text, icon=":material/check:" if outcome.converged else ":material/warning:"
     )
+
+
+def _partners(config: RunConfig) -> None:
+    """For one-to-one problems, how close the cost and the plan bring points to their own partner."""
+    ranked = analysis.partners(config)
+    if not ranked:
+        return
+    boxes = st.columns(5)
+    explained = (
+        "FOSCTTM: of all other candidates, the fraction that is preferred to the true partner; the mean over the known "
+        "pairs that were not used, and over both directions. 0% is perfect."
+    )
+    for box, (name, partners) in zip(boxes, ranked.items(), strict=False):
+        box.metric(
+            f"By the {name}, nearer than the partner", f"{partners.foscttm:.1%}", "guessing: 50%", delta_color="off",
+            delta_arrow="off", help=explained,
+        )  # fmt: skip
+    if (plan := ranked.get("plan")) is not None:
+        for box, k in zip(boxes[2:], (1, 10), strict=False):
+            guess = (min(1, k / plan.targets.candidates) + min(1, k / plan.sources.candidates)) / 2
+            box.metric(
+                "Partner is the first choice" if k == 1 else f"Partner among the first {k}", f"{plan.recall(k):.1%}",
+                f"guessing: {guess:.1%}", delta_color="off", delta_arrow="off",
+                help="By the plan, the mean of both directions.",
+            )  # fmt: skip

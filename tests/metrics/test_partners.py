@@ -1,0 +1,114 @@
+"""FOSCTTM, recall and the cosine of matched pairs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.spatial.distance import cdist
+
+import bridgeviz as bv
+
+
+def by_definition(distances, truth):
+    """FOSCTTM as an explicit loop over pairs and candidates."""
+    both = []
+    for d, pairs in ((distances, truth), (distances.T, truth[:, ::-1])):
+        shares = [
+            np.mean([(d[i, k] < d[i, j]) + 0.5 * (d[i, k] == d[i, j]) for k in range(d.shape[1]) if k != j])
+            for i, j in pairs
+        ]
+        both.append(np.mean(shares))
+    return np.mean(both)
+
+
+@given(st.integers(0, 10_000), st.integers(2, 9), st.integers(2, 9), st.integers(2, 30))
+def test_foscttm_is_the_definition(seed, n, m, values):
+    rng = np.random.default_rng(seed)
+    distances = rng.integers(0, values, (n, m)).astype(float)
+    truth = np.stack([rng.integers(0, n, 5), rng.integers(0, m, 5)], axis=1)
+    truth = np.unique(truth, axis=0)
+    assert bv.metrics.foscttm(distances, truth) == pytest.approx(by_definition(distances, truth))
+
+
+@given(st.integers(0, 10_000))
+def test_recall_is_that_of_random_tie_breaking(seed):
+    rng = np.random.default_rng(seed)
+    distances = rng.integers(0, 3, (6, 7)).astype(float)
+    truth = np.stack([np.arange(6), rng.permutation(7)[:6]], axis=1)
+    draws = []
+    for _ in range(400):
+        broken = distances + 1e-6 * rng.random(distances.shape)
+        draws.append(bv.metrics.recall(broken, truth, k=2))
+    assert bv.metrics.recall(distances, truth, k=2) == pytest.approx(np.mean(draws), abs=0.06)
+
+
+def test_a_perfect_match_a_reversed_one_and_chance():
+    x = np.random.default_rng(0).normal(size=(60, 5))
+    truth = np.stack([np.arange(60)] * 2, axis=1)
+    distances = cdist(x, x)
+    assert bv.metrics.foscttm(distances, truth) == 0
+    assert bv.metrics.foscttm(-distances, truth) == 1
+    assert bv.metrics.foscttm(np.ones((60, 60)), truth) == 0.5
+    assert bv.metrics.recall(np.ones((60, 60)), truth, k=6) == pytest.approx(0.1)
+    assert [bv.metrics.recall(distances, truth, k=k) for k in (1, 10)] == [1, 1]
+
+
+@pytest.mark.parametrize("merge", [True, False])
+def test_a_plan_a_cost_and_their_matrices_agree(merge):
+    problem = bv.load("blobs", n=60)
+    pairs, truth = problem.truth[:10], problem.truth[10:]
+    cost = bv.costs.diffusion_bridge(problem.source.x, problem.target.x, pairs)
+    plan = bv.couplings.linear(cost, merge=merge)
+    assert bv.metrics.foscttm(cost, truth) == pytest.approx(bv.metrics.foscttm(cost.dense(), truth))
+    assert bv.metrics.foscttm(plan, truth) == pytest.approx(bv.metrics.foscttm(-plan.dense(), truth))
+    assert bv.metrics.foscttm(plan, truth) < 0.35
+
+
+def test_equal_targets_of_merged_atoms_count_half():
+    plan = bv.couplings.linear(bv.costs.cosine([[1.0, 0], [0, 1]], [[1.0, 0], [0, 1], [0, 1]]))
+    ranked = bv.metrics.partners(plan, [[0, 0], [1, 1]])
+    assert ranked.targets.foscttm == pytest.approx(0.125)  # of the second, one of the two other targets ties
+
+
+def test_large_problems_are_evaluated_on_a_sample_in_blocks():
+    x = np.random.default_rng(0).normal(size=(5000, 3))
+    truth = np.stack([np.arange(5000)] * 2, axis=1)
+    cost = bv.costs.bridge(x, x, truth[:4])
+    sampled = bv.metrics.partners(cost, truth, most=50)
+    assert len(sampled.targets.nearer) == 50
+    assert sampled.foscttm == bv.metrics.foscttm(cost, truth, most=50) != bv.metrics.foscttm(cost, truth, most=60)
+    assert bv.metrics.foscttm(cost.block(np.arange(300), np.arange(300)), truth[:300]) < 0.5
+
+
+def test_the_cosine_of_pairs():
+    rng = np.random.default_rng(0)
+    ends, y = rng.normal(size=(4, 3)), rng.normal(size=(6, 3))
+    truth = np.array([[0, 5], [2, 1]])
+    expected = 1 - np.array([cdist(ends[[i]], y[[j]], "cosine")[0, 0] for i, j in truth])
+    assert bv.metrics.pair_cosine(ends, y, truth) == pytest.approx(expected.mean())
+    assert bv.metrics.pair_cosine(np.zeros((2, 3)), y, [[0, 0]]) == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("blobs", True), ("swiss-roll", True), ("digits", False)]
+)  # fmt: skip
+def test_classes_as_targets_are_no_one_to_one_problem(name, expected):
+    problem = bv.load(name)
+    assert bv.metrics.is_one_to_one(problem) is expected
+    assert not bv.metrics.is_one_to_one(bv.Problem(problem.source, problem.target))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((np.ones((3, 3)), [[0, 3]]), "truth"),
+        ((np.ones((3, 3)), np.zeros((0, 2), int)), "truth"),
+        ((np.ones((3, 1)), [[0, 0]]), "at least 2 rows on both sides"),
+        ((bv.couplings.local(np.ones((4, 4)), batch_size=2), [[0, 0]]), "local"),
+    ],
+)
+def test_what_has_no_ranks_is_refused(arguments, message):
+    with pytest.raises(bv.InputError, match=message):
+        bv.metrics.foscttm(*arguments)
