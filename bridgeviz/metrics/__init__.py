@@ -11,13 +11,17 @@ from bridgeviz._lazy import attach
 
 if TYPE_CHECKING:
     from bridgeviz.metrics import projection
+    from bridgeviz.metrics._category_decoder import CategoryDecoder, fit_category_decoder
     from bridgeviz.metrics._diagnosis import Collision, Diagnosis, collisions, diagnose
+    from bridgeviz.metrics._dimensionality import effective_dimensionality
     from bridgeviz.metrics._downstream import classwise_mse, confusion, downstream_accuracy, predict_labels
     from bridgeviz.metrics._exclusion import aes, excluded_ratio
     from bridgeviz.metrics._journey import Journey, curvature, journey, transport_error
+    from bridgeviz.metrics._layers import LayerScore, rank_layers
     from bridgeviz.metrics._masses import Blocks, Received, blocks, received, strongest
     from bridgeviz.metrics._matching import between_classes, class_plan, matching_accuracy, rows_with_mass
     from bridgeviz.metrics._neighbours import Neighbourhood, chance_overlap, neighbourhood
+    from bridgeviz.metrics._noise_ceiling import NoiseCeiling, noise_ceiling
     from bridgeviz.metrics._overlap import feature_overlap, point_overlap
     from bridgeviz.metrics._partners import (
         Partners,
@@ -29,6 +33,9 @@ if TYPE_CHECKING:
         partners,
         recall,
     )
+    from bridgeviz.metrics._prediction import RankTest, neuron_correlation, prediction_error, rank_test
+    from bridgeviz.metrics._predictivity import Predictivity, neural_predictivity
+    from bridgeviz.metrics._rsa import rsa
     from bridgeviz.metrics._story import Story, explain_point, goes_home
     from bridgeviz.metrics._supervision import (
         CostSample,
@@ -44,15 +51,22 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "_category_decoder": ["CategoryDecoder", "fit_category_decoder"],
         "_diagnosis": ["Collision", "Diagnosis", "collisions", "diagnose"],
+        "_dimensionality": ["effective_dimensionality"],
         "_downstream": ["classwise_mse", "confusion", "downstream_accuracy", "predict_labels"],
         "_exclusion": ["aes", "excluded_ratio"],
         "_journey": ["Journey", "curvature", "journey", "transport_error"],
+        "_layers": ["LayerScore", "rank_layers"],
         "_masses": ["Blocks", "Received", "blocks", "received", "strongest"],
         "_matching": ["between_classes", "class_plan", "matching_accuracy", "rows_with_mass"],
         "_neighbours": ["Neighbourhood", "chance_overlap", "neighbourhood"],
+        "_noise_ceiling": ["NoiseCeiling", "noise_ceiling"],
         "_overlap": ["feature_overlap", "point_overlap"],
         "_partners": ["Partners", "Ranks", "arrivals", "foscttm", "is_one_to_one", "pair_cosine", "partners", "recall"],
+        "_prediction": ["RankTest", "neuron_correlation", "prediction_error", "rank_test"],
+        "_predictivity": ["Predictivity", "neural_predictivity"],
+        "_rsa": ["rsa"],
         "_story": ["Story", "explain_point", "goes_home"],
         "_supervision": [
             "CostSample",
