@@ -25,9 +25,11 @@ def bench(name: str, seeds: int) -> None:
 
 @click.command()
 @click.argument("number", type=INTEGER)
-@click.option("--dataset", default="mnist", show_default=True, help="mnist or tiny-imagenet; Fig. 15 has its own.")
+@click.option(
+    "--dataset", help="Fig. 7, 12, 16: mnist (default) or tiny-imagenet. Fig. 10, 11: v4-cowley (default) or majaj2015."
+)
 @SEEDS
-def figure(number: int, dataset: str, seeds: int) -> None:
+def figure(number: int, dataset: str | None, seeds: int) -> None:
     """Measure the paper's figure NUMBER.
 
     Writes the results to data/benchmarks/ and the tables to the documentation.

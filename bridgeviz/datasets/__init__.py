@@ -18,10 +18,12 @@ from bridgeviz.datasets._blobs import Blobs
 from bridgeviz.datasets._card import Card
 from bridgeviz.datasets._dataset_options import DatasetOptions
 from bridgeviz.datasets._digits import Digits
+from bridgeviz.datasets._majaj2015 import Majaj2015
 from bridgeviz.datasets._mnist import Mnist
 from bridgeviz.datasets._snare_seq import SnareSeq
 from bridgeviz.datasets._swiss_roll import SwissRoll
 from bridgeviz.datasets._tiny_imagenet import TinyImageNet
+from bridgeviz.datasets._v4_cowley import V4Cowley
 from bridgeviz.datasets._yours import Yours
 from bridgeviz.problem import Problem
 
@@ -30,6 +32,8 @@ DATASETS: dict[str, type[DatasetOptions]] = {
     "mnist": Mnist,
     "tiny-imagenet": TinyImageNet,
     "snare-seq": SnareSeq,
+    "v4-cowley": V4Cowley,
+    "majaj2015": Majaj2015,
     "swiss-roll": SwissRoll,
     "blobs": Blobs,
 }
@@ -119,10 +123,12 @@ __all__ = [
     "Card",
     "DatasetOptions",
     "Digits",
+    "Majaj2015",
     "Mnist",
     "SnareSeq",
     "SwissRoll",
     "TinyImageNet",
+    "V4Cowley",
     "Yours",
     "card",
     "describe",

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bridgeviz._checks import DataMissing, InputError
+from bridgeviz._checks import InputError
 from bridgeviz.datasets import paths
+from bridgeviz.datasets._download import download
 
 # md5 of the uncompressed contents, because mirrors compress the same contents differently.
 FILES = {
@@ -89,22 +90,11 @@ def labels(home: Path, split: str) -> np.ndarray:
 
 
 def _download(name: str, home: Path) -> None:
-    import pooch
-
-    reasons = []
-    for mirror in MIRRORS:
-        try:
-            pooch.retrieve(mirror + name, known_hash=None, fname=name + ".part", path=home, progressbar=False)
-            read(home / (name + ".part"), name)
-            (home / (name + ".part")).rename(home / name)
-            return
-        except InputError as error:
-            reasons.append(str(error))
-        except Exception as error:  # requests, urllib3 and OS errors alike
-            reasons.append(type(error).__name__)
-        finally:
-            (home / (name + ".part")).unlink(missing_ok=True)
-    raise DataMissing(
-        f"{name} of MNIST is not here and could not be downloaded from {len(MIRRORS)} mirrors ({'; '.join(reasons)}). "
-        "Connect to the internet, or put the four idx files into a folder 'mnist' and set BRIDGEVIZ_DATA to its parent."
+    download(
+        home / name,
+        [mirror + name for mirror in MIRRORS],
+        lambda draft: read(draft, name),
+        what=f"{name} of MNIST",
+        advice="Connect to the internet, or put the four idx files into a folder 'mnist' and set BRIDGEVIZ_DATA to its "
+        "parent.",
     )

@@ -1,8 +1,8 @@
-"""The paper's figures on flows as numbers, measured here and kept as CSV."""
+"""The paper's figures on flows and on neurons as numbers, measured here and kept as CSV."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bridgeviz import _checks as check
@@ -11,24 +11,29 @@ from bridgeviz.datasets import DATASETS, DatasetOptions
 from bridgeviz.experiments.benchmarks._benchmark import Benchmark
 from bridgeviz.experiments.benchmarks._gromov import GromovFigure, gromov_flow
 from bridgeviz.experiments.benchmarks._learning_curves import LearningCurves
+from bridgeviz.experiments.benchmarks._neural_errors import NeuralErrors
 from bridgeviz.experiments.benchmarks._strategy_times import StrategyTimes
 
 FIGURES: dict[int, Callable[..., Benchmark]] = {
     7: LearningCurves,
+    10: NeuralErrors,
+    11: NeuralErrors,
     12: LearningCurves,
     15: GromovFigure,
     16: StrategyTimes,
 }
-"""The benchmarks by number of the figure; 7 and 12 are one measurement."""
+"""The benchmarks by number of the figure; 7 and 12 are one measurement, and so are 10 and 11."""
 
 IMAGES = {name: DATASETS[name] for name in ("mnist", "tiny-imagenet")}
-"""The data sets of figures 7, 12 and 16."""
+NEURONS = {name: DATASETS[name] for name in ("v4-cowley", "majaj2015")}
+CHOICES: dict[int, Mapping[str, type[DatasetOptions]]] = {7: IMAGES, 10: NEURONS, 11: NEURONS, 12: IMAGES, 16: IMAGES}
+"""The data sets by number of the figure, the default first; Fig. 15 is always about the Swiss roll."""
 
 
 def measure(
     number: int,
     *,
-    dataset: str | DatasetOptions = "mnist",
+    dataset: str | DatasetOptions | None = None,
     seeds: int = 5,
     folder: Path | None = None,
     documents: Sequence[Path] | None = None,
@@ -36,8 +41,9 @@ def measure(
     """Measure what is missing from a figure's CSV, and write its table.
 
     Args:
-        number: of the figure: 7, 12, 15 or 16.
-        dataset: for 7, 12 and 16: "mnist", "tiny-imagenet", or a labelled data set as an object.
+        number: of the figure: 7, 10, 11, 12, 15 or 16.
+        dataset: for 7, 12 and 16: "mnist" (the default), "tiny-imagenet", or a labelled data set as an object; for 10
+            and 11: "v4-cowley" (the default), "majaj2015", or a recording as an object.
         seeds: measure and show the seeds 0 .. seeds - 1.
         folder: of the CSV; None takes the project's `data/benchmarks`.
         documents: files whose blocks of that name are replaced; None takes the project's README.md and
@@ -51,11 +57,13 @@ def measure(
     """
     if number not in FIGURES:
         known = ", ".join(map(str, FIGURES))
-        raise check.fail("number", "figure", f"one of {known}, the figures on flows", check.describe(number))
+        raise check.fail("number", "figure", f"one of {known}, which are measured here", check.describe(number))
     seeds = check.count(seeds, "seeds", "figure")
     options = {}
-    if number != 15:  # which is always about the Swiss roll
-        options["dataset"] = Variant(IMAGES, DatasetOptions).check(dataset, "dataset", "figure")
+    if number in CHOICES:
+        choices = CHOICES[number]
+        name = next(iter(choices)) if dataset is None else dataset
+        options["dataset"] = Variant(choices, DatasetOptions).check(name, "dataset", "figure")
     yield from FIGURES[number](**options).measure(seeds=seeds, folder=folder, documents=documents)
 
 
