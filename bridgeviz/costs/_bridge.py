@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -63,7 +64,7 @@ class Bridge(CostOptions):
             source_atoms=anchored.source,
             target_atoms=anchored.target,
             anchors=anchored.pairs,
-            route=lambda i, j: _straight_route(anchored, i, j),
+            route=partial(_straight_route, anchored),
         )
 
 

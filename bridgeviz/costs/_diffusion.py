@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -135,7 +136,7 @@ class DiffusionBridge(CostOptions):
             anchors=anchored.pairs,
             facts=facts,
             advice=island_advice(facts, self.k, "receive no mass and so have the largest cost"),
-            route=lambda i, j: _strongest_pair(anchored, graphs, a, i, j),
+            route=partial(_strongest_pair, anchored, graphs, a),
         )
 
 

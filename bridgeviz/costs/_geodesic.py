@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -86,7 +87,7 @@ class GeodesicBridge(CostOptions):
             anchors=anchored.pairs,
             facts=facts,
             advice=island_advice(facts, self.k, "are joined by straight edges"),
-            route=lambda i, j: _geodesic_route(anchored, sides, i, j),
+            route=partial(_geodesic_route, anchored, sides),
         )
 
     def _side(self, anchored: Anchored, side: str) -> _Side:

@@ -54,6 +54,10 @@ def test_draws_average_out_an_error_that_depends_on_the_noise():
         assert abs(np.corrcoef(error.T)[0, 1]) < 0.1
     np.testing.assert_allclose(spread[1], 0.5, rtol=0.06)
     np.testing.assert_allclose(spread[25], 0.1, rtol=0.06)
+    shared = conditional_mean(known(0.5), x, draws=25, seed=1, shared=True)
+    error = (shared - expected(x)) / [2.0, 10.0]
+    assert 0 < np.abs(error).max() < 0.4
+    np.testing.assert_allclose(error, np.tile(error[:1], (len(x), 1)), atol=1e-4)  # a point's mean is its own
     once, again, other = (conditional_mean(known(0.5), x[:5], seed=seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(once, again)
     assert (once != other).all()
