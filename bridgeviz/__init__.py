@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bridgeviz import baselines, costs, couplings, datasets, experiments, flows, metrics
     from bridgeviz._checks import DataMissing, InputError
     from bridgeviz.datasets import load
-    from bridgeviz.experiments import Recommendation, Run, RunConfig, recommend, run
+    from bridgeviz.experiments import Aligner, Assessment, Recommendation, Run, RunConfig, assess, recommend, run
     from bridgeviz.flows import Flow, FlowConfig, TrainingError
     from bridgeviz.problem import Pairs, Problem, Space
 
@@ -27,7 +27,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "_checks": ["DataMissing", "InputError"],
         "datasets": ["load"],
-        "experiments": ["Recommendation", "Run", "RunConfig", "recommend", "run"],
+        "experiments": ["Aligner", "Assessment", "Recommendation", "Run", "RunConfig", "assess", "recommend", "run"],
         "flows": ["Flow", "FlowConfig", "TrainingError"],
         "problem": ["Pairs", "Problem", "Space"],
     },

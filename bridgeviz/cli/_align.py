@@ -16,6 +16,7 @@ from bridgeviz import _checks as check
 from bridgeviz._checks import InputError
 from bridgeviz._files import check_folder
 from bridgeviz._options import PairOf
+from bridgeviz.cli._files import space
 from bridgeviz.cli._settings import (
     OPTIONS,
     Sections,
@@ -103,7 +104,7 @@ def align(
     if leads:  # the others would only see its lock
         bv.flows.check_checkpoints(checkpoints)
     config = _config(ctx, cost_option)
-    problem = bv.Problem(source=_space(source, source_labels), target=_space(target, target_labels))
+    problem = bv.Problem(source=space(source, source_labels), target=space(target, target_labels))
     index = files.read_pairs(pairs, problem.shape)
     if test_pairs is not None:
         problem = replace(problem, truth=_test_pairs(test_pairs, index, problem.shape))
@@ -176,14 +177,6 @@ def _value(text: str) -> int | float | str:
         with suppress(ValueError):
             return kind(text)
     return text
-
-
-def _space(path: str, labels: str | None) -> bv.Space:
-    """A space from a file of its rows and one of their labels."""
-    from bridgeviz.datasets import files
-
-    x = files.read_matrix(path)
-    return bv.Space(x, labels=None if labels is None else files.read_labels(labels, len(x)))
 
 
 def _test_pairs(path: str, index: np.ndarray, shape: tuple[int, int]) -> np.ndarray:

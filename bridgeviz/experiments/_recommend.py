@@ -134,7 +134,7 @@ def recommend_steps(
             decided=False, table=pd.DataFrame(),
             reason=f"{len(pairs)} pairs are too few to hold any out (at least {LEAST}): the fallback, {FALLBACK}.",
         )  # fmt: skip
-    x, y, pairs, sampled = _sampled(problem, pairs, rng)
+    x, y, pairs, sampled = sample_rows(problem, pairs, rng)
     spaces = Problem(Space(x), Space(y))
     folds = np.array_split(rng.permutation(len(pairs)), _FOLDS)
     compared = candidates(metric)
@@ -242,7 +242,7 @@ def _held_out(
     return share, plan
 
 
-def _sampled(
+def sample_rows(
     problem: Problem, pairs: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
     """The spaces and pairs, or a sample of both where the plans between distinct rows would be too large to solve."""

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from bridgeviz.metrics._dimensionality import effective_dimensionality
     from bridgeviz.metrics._downstream import classwise_mse, confusion, downstream_accuracy, predict_labels
     from bridgeviz.metrics._exclusion import aes, excluded_ratio
+    from bridgeviz.metrics._inspection import Inspection, inspect
     from bridgeviz.metrics._journey import Journey, curvature, journey, transport_error
     from bridgeviz.metrics._layers import LayerScore, rank_layers
+    from bridgeviz.metrics._likeness import Likeness, linear_cka, mutual_neighbours
     from bridgeviz.metrics._masses import Blocks, Received, blocks, received, strongest
     from bridgeviz.metrics._matching import between_classes, class_plan, matching_accuracy, rows_with_mass
     from bridgeviz.metrics._neighbours import Neighbourhood, chance_overlap, neighbourhood
@@ -56,8 +58,10 @@ __getattr__, __dir__, __all__ = attach(
         "_dimensionality": ["effective_dimensionality"],
         "_downstream": ["classwise_mse", "confusion", "downstream_accuracy", "predict_labels"],
         "_exclusion": ["aes", "excluded_ratio"],
+        "_inspection": ["Inspection", "inspect"],
         "_journey": ["Journey", "curvature", "journey", "transport_error"],
         "_layers": ["LayerScore", "rank_layers"],
+        "_likeness": ["Likeness", "linear_cka", "mutual_neighbours"],
         "_masses": ["Blocks", "Received", "blocks", "received", "strongest"],
         "_matching": ["between_classes", "class_plan", "matching_accuracy", "rows_with_mass"],
         "_neighbours": ["Neighbourhood", "chance_overlap", "neighbourhood"],
