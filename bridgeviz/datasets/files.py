@@ -1,104 +1,210 @@
 """A user's own files: embeddings, pairs and labels, checked as they are read and refused in one sentence.
 
-What carries names is read by them. What can be read in two ways is refused, with both ways named.
+What carries names is read by them. What can be read in two ways is refused, with both ways named. A part of a file is
+named by a key behind two colons, such as `cells.h5ad::obsm/X_pca`. `FORMATS` lists the kinds of files.
 """
 
 from __future__ import annotations
 
+import os
 import re
-import tokenize
-import zipfile
-import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO
+from typing import TypeVar
 
 import numpy as np
 
 from bridgeviz import _checks as check
-from bridgeviz._checks import InputError, reason
-from bridgeviz.datasets._tables import cells, csv_labels, csv_matrix, named_columns, numbers, parquet_matrix
+from bridgeviz._checks import InputError
+from bridgeviz.datasets._formats import FORMATS, File, Format, Table, label_order, pair_rows, reading, refuse_large
+from bridgeviz.problem import Problem, Space
 
-MOST_BYTES = 4 * 2**30
-"""The largest array read from a file, uncompressed, because a small zip can hold a very large array."""
+T = TypeVar("T")
 
-MATRIX_KINDS = (".npy", ".npz", ".csv", ".parquet")
-PAIR_KINDS = (".csv", ".npy")
-LABEL_KINDS = (".npy", ".txt", ".csv")
+Names = Sequence[str] | None
+"""The names of the rows of a space; None if its file has none."""
 
 _WHOLE = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII)
 
+_SEPARATOR = "::"
 
-def read_matrix(path: str | Path, *, rows: int = 2) -> np.ndarray:
-    """Read an (n, p) matrix with one row per sample from `.npy`, `.npz`, `.csv` or `.parquet`.
 
-    A `.npz` must hold one array, or one named x; a `.parquet` one column per feature, or one column of lists.
+def read_table(path: str | Path, *, key: str | None = None, rows: int = 2) -> Table:
+    """Read an (n, p) matrix with one row per sample, and the names of its rows if the file has any.
 
     Args:
-        path: path of the file.
+        path: path of the file, with a key behind two colons or without one.
+        key: which array, column of lists or matrix of the file is meant, instead of a key in the path.
         rows: the least number of rows.
 
     Raises:
         InputError: no such file, another kind of file, or contents that are not a finite matrix.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "x.csv"
+    ...     _ = path.write_text("cell,a,b\\nA7,1,2\\nB2,3,4\\n")
+    ...     table = read_table(path)
+    >>> table.x.tolist(), table.names, table.stored
+    ([[1.0, 2.0], [3.0, 4.0]], ('A7', 'B2'), 'text')
     """
-    path = _existing(path, MATRIX_KINDS, "a matrix")
-    kind = path.suffix.lower()
-    value = {".npy": _npy, ".npz": _npz, ".csv": csv_matrix, ".parquet": parquet_matrix}[kind](path)
-    return _named(lambda: check.matrix(value, path.name, "read_matrix", rows=rows))
+    file, kind = _find(path, key, "matrix")
+    table = _read(file, kind, kind.matrix)
+    x = _named(lambda: check.matrix(table.x, file.path.name, "read_matrix", rows=rows))
+    return replace(table, x=x)
 
 
-def read_pairs(path: str | Path, shape: tuple[int, int]) -> np.ndarray:
-    """Read (l, 2) row numbers from a `.csv` with the columns source and target, or from a `.npy`.
+def read_matrix(path: str | Path, *, key: str | None = None, rows: int = 2) -> np.ndarray:
+    """The matrix of `read_table` alone: (n, p), float32 or float64."""
+    return read_table(path, key=key, rows=rows).x
+
+
+def read_pairs(
+    path: str | Path, shape: tuple[int, int], *, names: tuple[Names, Names] = (None, None), key: str | None = None
+) -> np.ndarray:
+    """Read (l, 2) row numbers: the columns source and target of a table, or an array with two columns.
+
+    Words are looked up among the names of the rows, for each side by itself.
 
     Args:
         path: path of the file.
         shape: (n, m) of the problem, to check the row numbers against.
+        names: the names of the source rows and of the target rows.
+        key: which array of the file is meant.
 
     Raises:
-        InputError: no such file, another kind of file, or contents that are not pairs of this problem.
+        InputError: no such file, another kind of file, contents that are not pairs of this problem, or whole numbers
+            where the rows have whole numbers as names in another order.
     """
-    path = _existing(path, PAIR_KINDS, "pairs")
-    if path.suffix.lower() == ".npy":
-        value = _npy(path)
-    else:
-        table = named_columns(cells(path), path)
-        if not {"source", "target"} <= set(table.columns):
-            columns = ", ".join(repr(str(name)) for name in table.columns)
-            raise InputError(f"{path} must have the columns 'source' and 'target'. Got {columns} instead.")
-        value = numbers(table.loc[:, ["source", "target"]], path)
-    return _named(lambda: check.pair_index(value, path.name, "read_pairs", shape=shape, least=1))
+    file, kind = _find(path, key, "pairs")
+    sides = zip(_read(file, kind, kind.pairs), ("source", "target"), names, strict=True)
+    columns = [pair_rows(ids, side, known, file) for ids, side, known in sides]
+    value = np.stack(columns, axis=1) if len(columns[0]) else np.zeros((0, 2), np.int64)
+    return _named(lambda: check.pair_index(value, file.path.name, "read_pairs", shape=shape, least=1))
 
 
-def read_labels(path: str | Path, length: int) -> np.ndarray:
-    """Read one label per row from `.npy`, `.txt` (one label per line) or `.csv` (one column, or one named label).
+def read_labels(path: str | Path, length: int, *, names: Names = None, key: str | None = None) -> np.ndarray:
+    """Read one label per row.
 
-    If every label is a whole number, text is read as numbers, so that "3" in one file equals 3 in another.
+    If the rows of the space and those of the file have names, the labels are joined by them, and the file may hold
+    more rows than the space. If every label is a whole number, text is read as numbers, so that "3" in one file equals
+    3 in another.
 
     Args:
-        path: path of the file.
+        path: path of the file, with the name of a column behind two colons or without one.
         length: number of rows of the space.
+        names: names of the rows of the space.
+        key: which column of the file is meant, instead of a key in the path; the one named label if nothing is said.
 
     Raises:
         InputError: no such file, another kind of file, or contents that are not one label per row.
     """
-    path = _existing(path, LABEL_KINDS, "labels")
-    kind = path.suffix.lower()
-    if kind == ".npy":
-        return _named(lambda: check.labels(_npy(path), path.name, "read_labels", length=length))
-    if kind == ".txt":
-        try:
-            value = path.read_text(encoding="utf-8-sig").split("\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(f"{path} can't be read as text: {reason(error)}.") from error
-        value = value[:-1] if value[-1] == "" else value
-    else:
-        value = csv_labels(path, length)
-    value = [str(label).strip() for label in value]
-    if "" in value:
-        raise InputError(f"{path} must have a label in every row. Row {value.index('')} has none.")
-    if all(_WHOLE.fullmatch(label) for label in value):
-        value = [int(label) for label in value]
-    return _named(lambda: check.labels(value, path.name, "read_labels", length=length))
+    file, kind = _find(path, key, "labels")
+    column = _read(file, kind, lambda file: kind.labels(file, length))
+    order = label_order(column, names, file)
+    values = column.values if order is None else [column.values[row] for row in order]
+    if not isinstance(values, np.ndarray) or values.dtype.kind in "OU":
+        values = [str(label).strip() for label in values]
+        if "" in values:
+            raise InputError(f"{file} must have a label in every row. Row {values.index('')} has none.")
+        if all(_WHOLE.fullmatch(label) for label in values):
+            values = [int(label) for label in values]
+        else:
+            refuse_large(file, (len(values),), np.dtype(("U", max(map(len, values), default=1))))
+    return _named(lambda: check.labels(values, file.path.name, "read_labels", length=length))
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """What the files of a user say: two spaces and pairs of their rows.
+
+    Attributes:
+        problem: the two spaces with their labels.
+        pairs: (l, 2) row numbers.
+        names: the names of the source rows and of the target rows; None where a file has none.
+    """
+
+    problem: Problem
+    pairs: np.ndarray
+    names: tuple[Names, Names]
+
+
+def read_problem(
+    source: str | Path,
+    target: str | Path,
+    pairs: str | Path,
+    *,
+    source_labels: str | Path | None = None,
+    target_labels: str | Path | None = None,
+) -> Inputs:
+    """Read two spaces, their pairs and their labels, which may all name their rows.
+
+    Args:
+        source, target, pairs: paths of the files, each with a key behind two colons or without one.
+        source_labels, target_labels: those of files with labels, or None.
+
+    Raises:
+        InputError: as `read_table`, `read_pairs` and `read_labels` do.
+    """
+    tables = {side: read_table(path) for side, path in (("source", source), ("target", target))}
+    spaces = {}
+    for side, path in (("source", source_labels), ("target", target_labels)):
+        table = tables[side]
+        labels = None if path is None else read_labels(path, len(table), names=table.names)
+        spaces[side] = Space(table.x, labels=labels)
+    problem, names = Problem(**spaces), (tables["source"].names, tables["target"].names)
+    return Inputs(problem, read_pairs(pairs, problem.shape, names=names), names)
+
+
+def split_key(path: str | Path, key: str | None = None) -> tuple[Path, str | None]:
+    """A path and the key behind its last two colons; None if there is no key, or if a file has this name as a whole.
+
+    >>> split_key("cells.h5ad::obsm/X_pca")[1], split_key("x.npy")[1]
+    ('obsm/X_pca', None)
+    """
+    try:
+        text = os.fspath(path)
+    except TypeError:
+        text = path
+    if not isinstance(text, str):
+        raise InputError(f"A file must be named by its path. Got {check.describe(path)} instead.")
+    if key is None and _SEPARATOR in text and not os.path.exists(text):
+        text, _, key = text.rpartition(_SEPARATOR)
+    return Path(text), key
+
+
+def kinds(role: str) -> tuple[str, ...]:
+    """The suffixes of the files that can hold a "matrix", "labels" or "pairs"."""
+    return tuple(suffix for suffix, kind in FORMATS.items() if kind.holds(role))
+
+
+def _find(path: str | Path, key: str | None, role: str) -> tuple[File, Format]:
+    """A file and its kind, which its suffix says and its first bytes confirm."""
+    path, key = split_key(path, key)
+    what = {"matrix": "a matrix"}.get(role, role)
+    kind = FORMATS.get(path.suffix.lower())
+    if kind is None or not kind.holds(role):
+        endings = ", ".join(kinds(role))
+        raise InputError(f"{path} must be {what} in a file that ends in {endings}. Got '{path.suffix}' instead.")
+    file = File.find(path, key)
+    with reading(file, kind.title), file.open() as stream:
+        begin = stream.read(16)
+    for other in FORMATS.values():
+        if other.signature and begin.startswith(other.signature) and other.signature != kind.signature:
+            raise InputError(f"{file} must be {kind.title}. By its first bytes it is {other.title}.")
+    if re.match(rb"\x80[\x02-\x05]", begin):
+        raise InputError(f"{file} must be {kind.title}. It is a Python pickle, which is never loaded: save a matrix.")
+    if begin.startswith(b"\x1f\x8b"):
+        raise InputError(f"{file} must be {kind.title}. It is compressed with gzip: unpack it first.")
+    if not begin.startswith(kind.signature):
+        raise InputError(f"{file} can't be read as {kind.title}: it does not begin like one.")
+    return file, kind
+
+
+def _read(file: File, kind: Format, read: Callable[[File], T]) -> T:
+    with reading(file, kind.title):
+        return read(file)
 
 
 def _named(checked: Callable[[], np.ndarray]) -> np.ndarray:
@@ -110,73 +216,3 @@ def _named(checked: Callable[[], np.ndarray]) -> np.ndarray:
         for where in ("read_matrix", "read_pairs", "read_labels"):
             text = text.replace(f"' of {where}()", "'")
         raise InputError(text.replace("The '", "The file '", 1)) from None
-
-
-def _existing(path: str | Path, kinds: tuple[str, ...], what: str) -> Path:
-    path = Path(path)
-    if path.suffix.lower() not in kinds:
-        raise InputError(
-            f"{path} must be {what} in a file that ends in {', '.join(kinds)}. Got '{path.suffix}' instead."
-        )
-    if not path.is_file():
-        raise InputError(f"{path} must be a file. No such file: check the path.")
-    return path
-
-
-# Raised by NumPy and zipfile on damaged, encrypted or oddly compressed files.
-_UNREADABLE = (
-    OSError, ValueError, EOFError, KeyError, RuntimeError, NotImplementedError, SyntaxError, zlib.error,
-    zipfile.BadZipFile, tokenize.TokenError,
-)  # fmt: skip
-
-
-def _npy(path: Path) -> np.ndarray:
-    try:
-        with path.open("rb") as file:
-            shape, dtype = _header(file)
-        _fits(shape, dtype, path)
-        return np.load(path, allow_pickle=False)
-    except InputError:
-        raise
-    except _UNREADABLE as error:
-        raise InputError(f"{path} can't be read as a .npy array of numbers: {reason(error)}.") from error
-
-
-def _npz(path: Path) -> np.ndarray:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            names = [name.removesuffix(".npy") for name in archive.namelist()]
-            if {"data", "indices", "shape"} <= set(names):
-                raise InputError(f"{path} must hold a dense array. It is a sparse matrix: save its .toarray() instead.")
-            if len(names) != 1 and "x" not in names:
-                listed = ", ".join(names) or "nothing"
-                raise InputError(f"{path} must hold one array, or one named x. It holds: {listed}.")
-            name = "x" if "x" in names else names[0]
-            with archive.open(name + ".npy") as member:
-                shape, dtype = _header(member)
-            _fits(shape, dtype, path)
-            with archive.open(name + ".npy") as member:
-                return np.lib.format.read_array(member, allow_pickle=False)
-    except InputError:
-        raise
-    except _UNREADABLE as error:
-        raise InputError(f"{path} can't be read as a .npz of number arrays: {reason(error)}.") from error
-
-
-def _header(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype]:
-    """Shape and type from the header alone, before anything is decompressed."""
-    version = np.lib.format.read_magic(file)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read(file)
-    return shape, dtype
-
-
-def _fits(shape: tuple[int, ...], dtype: np.dtype, path: Path) -> None:
-    if any(side < 0 for side in shape):
-        raise InputError(f"{path} must hold an array. Its header says shape {shape}.")
-    size = int(np.prod(shape, dtype=object)) * dtype.itemsize
-    if size > MOST_BYTES:
-        raise InputError(
-            f"{path} must hold at most {MOST_BYTES / 2**30:.0f} GB. Its array of shape {shape} takes "
-            f"{size / 2**30:.1f} GB: use a sample of its rows."
-        )

@@ -188,7 +188,7 @@ BAD = [
     (("align", "x.doc", "y.npy"), ("x.doc", ".parquet")),
     (("align", "nan.npy", "y.npy"), ("nan.npy", "finite", "row 0")),
     (("align", "flat.npy", "y.npy"), ("flat.npy", "one row per sample")),
-    (("align", "objects.npy", "y.npy"), ("objects.npy", "can't be read")),
+    (("align", "objects.npy", "y.npy"), ("objects.npy", "never loaded")),
     (("align", "empty.npy", "y.npy"), ("empty.npy", "2 rows")),
     (("align", "cut.npy", "y.npy"), ("cut.npy", "can't be read")),
     (("align", "cut.npz", "y.npy"), ("cut.npz", "can't be read")),

@@ -11,7 +11,6 @@ import tempfile
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import sparse
 
 from bridgeviz import InputError
 from bridgeviz._files import check_array_path, check_folder, new_folder
@@ -258,12 +257,6 @@ def test_one_column_of_lists_is_a_matrix(tmp_path):
     pd.DataFrame({"embedding": [[1.0], [1.0, 2.0]]}).to_parquet(path)
     with pytest.raises(InputError, match="same length in every row of column 'embedding'"):
         files.read_matrix(path)
-
-
-def test_a_sparse_matrix_says_how_to_save_it(tmp_path):
-    sparse.save_npz(tmp_path / "s.npz", sparse.csr_array(np.eye(3)))
-    with pytest.raises(InputError, match=r"sparse matrix: save its .toarray\(\)"):
-        files.read_matrix(tmp_path / "s.npz")
 
 
 def test_pairs_are_read_by_their_names_with_or_without_an_index(tmp_path):

@@ -16,6 +16,7 @@ from . import (
     _flow_files,
     _flow_training,
     _flow_transport,
+    _formats,
     _metrics,
     _settings,
     _ui,
@@ -24,7 +25,7 @@ from . import (
 from ._mutant import ROOT, Mutant
 
 ROOMS = (
-    _core, _datasets, _costs, _couplings, _flow_training, _flow_transport, _flow_files, _metrics, _baselines,
+    _core, _datasets, _formats, _costs, _couplings, _flow_training, _flow_transport, _flow_files, _metrics, _baselines,
     _experiments, _settings, _viz, _ui, _cli,
 )  # fmt: skip
 

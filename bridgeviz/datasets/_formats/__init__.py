@@ -1,0 +1,31 @@
+"""The kinds of files that a user's data can be in. A new one is one new file with a `Format`, and one line here."""
+
+from bridgeviz.datasets._formats._anndata import AnnData
+from bridgeviz.datasets._formats._csv import Csv
+from bridgeviz.datasets._formats._feather import Feather
+from bridgeviz.datasets._formats._file import File, reading
+from bridgeviz.datasets._formats._format import Column, Format, Table
+from bridgeviz.datasets._formats._join import label_order, pair_rows
+from bridgeviz.datasets._formats._limits import refuse_large
+from bridgeviz.datasets._formats._npy import Npy
+from bridgeviz.datasets._formats._npz import Npz
+from bridgeviz.datasets._formats._parquet import Parquet
+from bridgeviz.datasets._formats._safetensors import Safetensors
+from bridgeviz.datasets._formats._text import Text
+
+FORMATS: dict[str, Format] = {
+    ".npy": Npy("a NumPy array (.npy)"),
+    ".npz": Npz("a zip archive of NumPy arrays (.npz)"),
+    ".csv": Csv("a table of text (.csv)"),
+    ".tsv": Csv("a table of text (.tsv)", "\t"),
+    ".parquet": Parquet("a Parquet table (.parquet)"),
+    ".feather": Feather("a Feather table (.feather)"),
+    ".arrow": Feather("an Arrow table (.arrow)"),
+    ".h5ad": AnnData("an AnnData file (.h5ad)"),
+    ".h5mu": AnnData("a MuData file (.h5mu)"),
+    ".safetensors": Safetensors("a file of tensors (.safetensors)"),
+    ".txt": Text("a text file (.txt)"),
+}
+"""How files are read, by their suffix in small letters."""
+
+__all__ = ["FORMATS", "Column", "File", "Format", "Table", "label_order", "pair_rows", "reading", "refuse_large"]
