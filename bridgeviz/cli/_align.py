@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,7 +15,6 @@ from bridgeviz import _checks as check
 from bridgeviz._checks import InputError
 from bridgeviz._files import check_folder
 from bridgeviz._options import PairOf
-from bridgeviz.cli._files import space
 from bridgeviz.cli._settings import (
     OPTIONS,
     Sections,
@@ -26,9 +24,10 @@ from bridgeviz.cli._settings import (
     passed_settings,
     refuse_unread,
 )
-from bridgeviz.cli._types import INTEGER
+from bridgeviz.cli._types import FILE, INTEGER
 
 if TYPE_CHECKING:
+    from bridgeviz.datasets.files import Inputs
     from bridgeviz.experiments import Run
 
 STAGES = ("cost", "coupling", "flow")
@@ -55,15 +54,15 @@ def sections() -> Sections:
 
 
 @click.command(cls=SettingsCommand, sections=sections)
-@click.argument("source", type=click.Path())
-@click.argument("target", type=click.Path())
-@click.option("--pairs", required=True, type=click.Path(), help="CSV with columns source,target, or .npy (l, 2).")
+@click.argument("source", type=FILE)
+@click.argument("target", type=FILE)
+@click.option("--pairs", required=True, type=FILE, help="Columns source,target: row numbers or names.")
 @click.option(
-    "--test-pairs", type=click.Path(), help="Pairs for evaluation only, as --pairs: FOSCTTM and recall in the report."
+    "--test-pairs", type=FILE, help="Pairs for evaluation only, as --pairs: FOSCTTM and recall in the report."
 )
-@click.option("--source-labels", type=click.Path(), help="One label per row: .npy, .txt or .csv.")
-@click.option("--target-labels", type=click.Path(), help="One label per row: .npy, .txt or .csv.")
-@click.option("--out", required=True, type=click.Path(), help="Folder for the result.")
+@click.option("--source-labels", type=FILE, help="One label per row, in a FILE or in FILE::COLUMN.")
+@click.option("--target-labels", type=FILE, help="One label per row, in a FILE or in FILE::COLUMN.")
+@click.option("--out", required=True, type=FILE, help="Folder for the result.")
 @click.option(
     "--cost-option",
     multiple=True,
@@ -86,7 +85,8 @@ def align(
 ) -> None:  # fmt: skip
     """Couple SOURCE with TARGET and learn the flow between them.
 
-    SOURCE and TARGET are .npy, .npz, .csv or .parquet files with one row per sample.
+    SOURCE and TARGET have one row per sample: .npy, .npz, .csv, .tsv, .parquet, .feather, .arrow, .safetensors, .h5ad
+    or .h5mu. FILE::KEY is one of several matrices in a file, such as cells.h5ad::obsm/X_pca.
 
     Checkpoints of the training are kept in OUT.training until the result is written. After an interruption, the same
     command resumes the training.
@@ -99,15 +99,15 @@ def align(
     folder = check_folder(out, holds=RESULT_FILES)
     checkpoints = folder.with_name(f"{folder.name}.training")
     for path in filter(None, (source, target, pairs, test_pairs, source_labels, target_labels)):
-        if Path(path).resolve().is_relative_to(folder):
+        if files.location(path).is_relative_to(folder):
             raise InputError(f"The output folder {folder} must not hold the input {path}, which the result replaces.")
     if leads:  # the others would only see its lock
         bv.flows.check_checkpoints(checkpoints)
     config = _config(ctx, cost_option)
-    problem = bv.Problem(source=space(source, source_labels), target=space(target, target_labels))
-    index = files.read_pairs(pairs, problem.shape)
+    inputs = files.read_problem(source, target, pairs, source_labels=source_labels, target_labels=target_labels)
+    problem, index = inputs.problem, inputs.pairs
     if test_pairs is not None:
-        problem = replace(problem, truth=_test_pairs(test_pairs, index, problem.shape))
+        problem = replace(problem, truth=_test_pairs(test_pairs, inputs))
     mesh = None if devices is None and coordinator is None else bv.flows.mesh(devices)
     if (restart or anew) and leads:
         bv.flows.forget(checkpoints)
@@ -179,12 +179,12 @@ def _value(text: str) -> int | float | str:
     return text
 
 
-def _test_pairs(path: str, index: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+def _test_pairs(path: str, inputs: Inputs) -> np.ndarray:
     """The pairs for evaluation, none of which may be among those to learn from."""
     from bridgeviz.datasets import files
 
-    test = files.read_pairs(path, shape)
-    if both := {tuple(pair) for pair in test.tolist()} & {tuple(pair) for pair in index.tolist()}:
+    test = files.read_pairs(path, inputs.problem.shape, names=inputs.names)
+    if both := {tuple(pair) for pair in test.tolist()} & {tuple(pair) for pair in inputs.pairs.tolist()}:
         row, column = min(both)
         expected = "without the pairs to learn from"
         raise check.fail("test-pairs", "align", expected, f"({row}, {column}), and {len(both)} in both files")

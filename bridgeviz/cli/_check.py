@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 import bridgeviz as bv
-from bridgeviz.cli._files import space
-from bridgeviz.cli._types import INTEGER
+from bridgeviz.cli._types import FILE, INTEGER
 
 if TYPE_CHECKING:
     from bridgeviz.experiments import Assessment
@@ -16,11 +15,11 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("source", type=click.Path())
-@click.argument("target", type=click.Path())
-@click.option("--pairs", required=True, type=click.Path(), help="As those of align.")
-@click.option("--source-labels", type=click.Path(), help="One label per row, to look at their balance.")
-@click.option("--target-labels", type=click.Path(), help="One label per row, to look at their balance.")
+@click.argument("source", type=FILE)
+@click.argument("target", type=FILE)
+@click.option("--pairs", required=True, type=FILE, help="As those of align.")
+@click.option("--source-labels", type=FILE, help="One label per row, to look at their balance.")
+@click.option("--target-labels", type=FILE, help="One label per row, to look at their balance.")
 @click.option("--metric", type=click.Choice(["cosine", "sqeuclidean", "pearson"]), help="Within each space.")
 @click.option("--seed", type=INTEGER, default=0, show_default=True, help="Of the pairs that are held out.")
 @click.pass_context
@@ -36,8 +35,8 @@ def check(
 
     from bridgeviz.datasets import files
 
-    problem = bv.Problem(source=space(source, source_labels), target=space(target, target_labels))
-    index = files.read_pairs(pairs, problem.shape)
+    inputs = files.read_problem(source, target, pairs, source_labels=source_labels, target_labels=target_labels)
+    problem, index = inputs.problem, inputs.pairs
     found = {side: bv.metrics.inspect(getattr(problem, side)) for side in ("source", "target")}
     for side, inspection in found.items():
         _show(f"{side.capitalize()} {source if side == 'source' else target}", inspection)

@@ -13,7 +13,7 @@ from bridgeviz._checks import InputError
 from bridgeviz._files import check_array_path, write_array
 from bridgeviz._options import Option, Variant, class_of, options_of
 from bridgeviz.cli._settings import OPTIONS, Sections, SettingsCommand, flat_values, refuse_unread
-from bridgeviz.cli._types import INTEGER
+from bridgeviz.cli._types import FILE, INTEGER
 
 if TYPE_CHECKING:
     from bridgeviz.experiments import Setting
@@ -57,9 +57,9 @@ def _setting(name: str, field: str, options: list[Option], members: tuple[str, .
 
 
 @click.command(cls=SettingsCommand, sections=sections)
-@click.argument("directory", type=click.Path())
-@click.argument("new_source", type=click.Path())
-@click.option("--out", required=True, type=click.Path(), help="A .npy file.")
+@click.argument("directory", type=FILE)
+@click.argument("new_source", type=FILE)
+@click.option("--out", required=True, type=FILE, help="A .npy file.")
 @click.option("--seed", type=INTEGER, default=0, show_default=True, help="Seed of the noise.")
 @click.option(
     "--samples", type=INTEGER,
@@ -73,7 +73,7 @@ def transport(ctx: click.Context, directory: str, new_source: str, out: str, see
     """
     from bridgeviz.datasets import files
 
-    if check_array_path(out).resolve() == Path(new_source).resolve():
+    if check_array_path(out).resolve() == files.location(new_source):
         raise InputError(f"The output file {out} must be another one than NEW_SOURCE, which it would replace.")
     refuse_unread(ctx)
     flow = bv.Flow.load(Path(directory) / "flow")

@@ -22,6 +22,17 @@ class Integer(click.ParamType):
             raise refusal("an integer", value, param, ctx) from None
 
 
+class File(click.Path):
+    """The path of a file or folder; what is there is checked where it is opened."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if "\0" in str(value):  # no system has such a path, and Python's functions raise different errors
+            raise refusal("a path", value, param, ctx)
+        return super().convert(value, param, ctx)
+
+
+FILE = File()
+
 INTEGER = Integer()
 
 

@@ -174,6 +174,19 @@ def split_key(path: str | Path, key: str | None = None) -> tuple[Path, str | Non
     return Path(text), key
 
 
+def location(path: str | Path) -> Path:
+    """The absolute path of a file, without its key.
+
+    Raises:
+        InputError: that is not a path.
+    """
+    plain, _ = split_key(path)
+    try:
+        return plain.resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # a NUL, or links in a circle
+        raise InputError(f"{str(plain)!r} can't be opened: {check.reason(error)}.") from error
+
+
 def kinds(role: str) -> tuple[str, ...]:
     """The suffixes of the files that can hold a "matrix", "labels" or "pairs"."""
     return tuple(suffix for suffix, kind in FORMATS.items() if kind.holds(role))

@@ -10,6 +10,7 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import sparse
 
@@ -343,3 +344,27 @@ def test_checkpoints_are_deleted_only_on_request_and_other_files_never(folder, c
         assert code == 2
         assert "It holds other files: cells.npy" in err
     assert Path("out.training/cells.npy").exists()
+
+
+def test_rows_are_paired_labelled_and_evaluated_by_their_names(folder, call):
+    names = [f"cell {k}" for k in range(N)]
+    x = pd.DataFrame(np.load("x.npy"), index=pd.Index(names, name="cell"))
+    y = pd.DataFrame(np.load("y.npy"), index=pd.Index(names[:M], name="cell")).iloc[::-1]
+    x.to_csv("x.csv")
+    y.rename(columns=str).to_parquet("y.parquet")
+    pairs = pd.DataFrame({"source": names[:20], "target": names[:20]})
+    pairs[:L].to_csv("pairs.csv", index=False)
+    pairs[L:].to_csv("test.csv", index=False)
+    pd.DataFrame({"cell": names[::-1], "kind": [k % 4 for k in range(N)][::-1]}).to_csv("kinds.csv", index=False)
+    code, _, err = call(
+        "align", "x.csv", "y.parquet", *ALIGN[3:], "--test-pairs", "test.csv",
+        "--source-labels", "kinds.csv::kind", "--target-labels", "kinds.csv::kind",
+    )  # fmt: skip
+    assert code == 0, err
+    report = json.loads((folder / "out" / "report.json").read_text())
+    assert (report["l"], report["matching_accuracy"] > 0.8) == (L, True)
+    assert call("transport", "out", "x.csv", "--out", "moved.npy")[0] == 0
+    code, _, err = call("align", "out/transported.npy::x", "y.parquet", *ALIGN[3:])
+    assert (code, "must not hold the input" in err) == (2, True)
+    code, _, err = call("align", "x.csv", "x\0.npy", *ALIGN[3:])
+    assert (code, err) == (2, "bridgeviz: The 'target' of align() must be a path. Got 'x\\x00.npy' instead.\n")
