@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bridgeviz._checks import DataMissing, InputError, reason
-
-LARGEST = 8 * 2**30
-"""Bytes that an array of the file may have; the responses of Majaj et al. (2015) have 152 MB."""
+from bridgeviz.datasets._formats import _hdf5 as hdf5
+from bridgeviz.datasets._formats._file import File
+from bridgeviz.datasets._formats._limits import refuse_large
 
 SLAB = 8
 """Neurons that are read at a time."""
@@ -97,7 +97,8 @@ def _averaged(path: Path, region: str, _changed: int) -> Recording:
         for neurons, slab in layout.slabs():
             there = np.isfinite(slab)
             total = np.add.reduceat(np.where(there, slab, 0.0), starts, axis=1)
-            responses[:, neurons] = (total / np.add.reduceat(there, starts, axis=1, dtype=np.int64)).T
+            shown = np.add.reduceat(there, starts, axis=1, dtype=np.int64)
+            responses[:, neurons] = np.where(shown > 0, total / np.maximum(shown, 1), np.nan).T
         if not np.isfinite(responses).all():
             stimulus, neuron = np.argwhere(~np.isfinite(responses))[0]
             raise InputError(
@@ -188,14 +189,15 @@ def _strings(path: Path, variables: Mapping[str, Variable], name: str) -> np.nda
 @contextmanager
 def _opened(path: Path) -> Iterator[Mapping[str, Variable]]:
     """The arrays of a netCDF file by name. Foreign errors become one sentence."""
-    with path.open("rb") as file:
-        start = file.read(8)
+    file = File.find(path, None)
     try:
+        with file.open() as stream:
+            start = stream.read(8)
         if start[:3] == b"CDF":
             with _opened_3(path) as variables:
                 yield variables
-        elif start == b"\x89HDF\r\n\x1a\n":
-            with _opened_4(path) as variables:
+        elif start == hdf5.SIGNATURE:
+            with _opened_4(file) as variables:
                 yield variables
         else:
             raise InputError(f"{path} must be a netCDF file. It begins with other bytes.")
@@ -218,32 +220,19 @@ def _opened_3(path: Path) -> Iterator[Mapping[str, Variable]]:
 
 
 @contextmanager
-def _opened_4(path: Path) -> Iterator[Mapping[str, Variable]]:
-    try:
-        import h5py  # pyright: ignore[reportMissingImports]
-    except ImportError:
-        raise InputError(f"Reading {path.name} needs h5py: pip install 'bridgeviz[brain]'.") from None
-    with h5py.File(path, "r") as file:
-        variables = {}
-        for name in file:
-            # A link out of the file, or data that are kept in another one, could be any file of this machine.
-            if not isinstance(file.get(name, getlink=True), h5py.HardLink):
-                raise InputError(f"{path} must not link to other files. '{name}' does.")
-            stored = file[name]
-            if not isinstance(stored, h5py.Dataset) or not stored.shape:
-                continue
-            if stored.external or stored.is_virtual:
-                raise InputError(f"{path} must not keep its data in other files. '{name}' does.")
-            variables[name] = _variable_4(path, stored, h5py)
-        yield variables
+def _opened_4(file: File) -> Iterator[Mapping[str, Variable]]:
+    with hdf5.opened(file) as root:
+        stored = {name: hdf5.child(root, name, file) for name in root}
+        yield {name: _variable_4(file, node) for name, node in stored.items() if getattr(node, "shape", None)}
 
 
-def _variable_4(path: Path, stored: Any, h5py: Any) -> Variable:
-    if stored.size * max(stored.dtype.itemsize, 1) > LARGEST:
-        size = stored.size * stored.dtype.itemsize / 2**30
-        raise InputError(f"{path} must fit in memory. '{stored.name}' would take {size:.0f} GB.")
+def _variable_4(file: File, stored: Any) -> Variable:
+    """One array of an HDF5 file. Its axes have the names of the dimension scales that netCDF attaches to them."""
+    import h5py  # pyright: ignore[reportMissingImports]
+
+    text = h5py.check_string_dtype(stored.dtype) is not None
+    refuse_large(file, stored.shape, np.dtype("S64") if text else stored.dtype, stored=stored.id.get_storage_size())
     dims = [axis[0].name.rpartition("/")[2] if len(axis) else "" for axis in stored.dims]
     if not any(dims) and stored.is_scale:  # a coordinate is the scale of its own axis
         dims = [stored.name.rpartition("/")[2]]
-    text = h5py.check_string_dtype(stored.dtype) is not None
     return Variable(tuple(dims), stored.shape, lambda a, b: (stored.asstr() if text else stored)[a:b])

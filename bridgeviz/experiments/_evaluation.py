@@ -7,8 +7,9 @@ import numpy as np
 from bridgeviz import metrics
 from bridgeviz.costs import Cost
 from bridgeviz.couplings import Plan
+from bridgeviz.experiments._neural import neural_metrics
 from bridgeviz.flows import Flow
-from bridgeviz.problem import Problem, Space
+from bridgeviz.problem import Pairs, Problem, Space
 
 
 def evaluate(
@@ -29,7 +30,9 @@ def evaluate(
         `test_accuracy`, downstream and out of sample; towards pictures also `test_mse` (Eq. 24). Where the known pairs
         are one to one, or there are no labels, `plan_foscttm`, `plan_recall_1` and `plan_recall_10` over those that
         were not used, and `test_foscttm`, `test_recall_1`, `test_recall_10` and `test_pair_cosine` of the flow's ends
-        on the test split (see `metrics.partners`).
+        on the test split (see `metrics.partners`); without one, `flow_foscttm` and so on of the ends of source rows
+        whose pair was not used. Towards neurons `test_prediction_error` and
+        `test_neuron_correlation` (see `neural_metrics`).
     """
     source, target = problem.source, problem.target
     numbers: dict[str, float] = {}
@@ -46,7 +49,8 @@ def evaluate(
         numbers |= _of_partners("plan", plan.whole, problem.unused(pairs))
     test = problem.test
     if test is None:
-        return numbers
+        return numbers | _of_unused(problem, flow, problem.unused(pairs), seed)
+    numbers |= neural_metrics(test, flow, seed=seed)
     y = flow.transport(test.source.x, seed=seed).states[-1]
     if test.truth is not None and ("matching_accuracy" not in numbers or metrics.is_one_to_one(test)):
         numbers |= _of_partners("test", metrics.arrivals(y, test.target.x), test.truth)
@@ -60,6 +64,22 @@ def evaluate(
                 pictures / 255.0, test.target.labels, decoded, test.source.labels
             )
     return numbers
+
+
+def _of_unused(problem: Problem, flow: Flow, unused: Pairs, seed: int) -> dict[str, float]:
+    """How close the flow brings the source rows of unused pairs to their partners, among a sample of the rows."""
+    if not len(unused):
+        return {}
+    rng = np.random.default_rng(seed)
+    unused = unused[: metrics.MOST_PARTNERS]
+    others = np.setdiff1d(np.arange(problem.shape[0]), unused.source)
+    room = max(0, metrics.MOST_PARTNERS - len(unused))
+    rows = np.union1d(unused.source, rng.permutation(others)[:room])
+    y = flow.transport(problem.source.x[rows], seed=seed).states[-1]
+    truth = np.stack([np.searchsorted(rows, unused.source), unused.target], axis=1)
+    return _of_partners("flow", metrics.arrivals(y, problem.target.x), truth) | {
+        "flow_pair_cosine": metrics.pair_cosine(y, problem.target.x, truth)
+    }
 
 
 def _of_partners(name: str, match: Plan | Cost | None, truth: np.ndarray | None) -> dict[str, float]:

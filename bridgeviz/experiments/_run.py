@@ -37,8 +37,9 @@ class Run:
         metrics: numbers by name: `matching_accuracy` of the plan, by mass; `matched_rows`, the same over all source
             rows, and `rows_with_mass`, the share of them that carry any; `test_accuracy`, downstream and out of sample;
             `source_overlap`, `target_overlap` (Eq. 21); towards pictures also `test_mse` (Eq. 24); where known pairs
-            are one to one, FOSCTTM, recall and cosine: `plan_foscttm`, `test_foscttm`, `test_recall_10`, ... A number
-            that needs labels or pairs the problem lacks is missing; a run that was stopped has none.
+            are one to one, FOSCTTM, recall and cosine: `plan_foscttm`, `test_foscttm`, `test_recall_10`, ...;
+            towards neurons `test_prediction_error` (Fig. 10) and `test_neuron_correlation`. A number that needs labels
+            or pairs the problem lacks is missing; a run that was stopped has none.
         seconds: time spent in each stage.
         device: the device that JAX ran on.
         recommendation: what cost "auto" became, and why; None where a cost was named.

@@ -77,26 +77,45 @@ def numbers(metrics: dict[str, float], *, pairs: int, known: int, chance: float)
             delta_arrow="off", help="Share of each point's 15 nearest neighbours that belong to another class.",
         )  # fmt: skip
     _partners(metrics)
+    _neurons(metrics)
 
 
 def _partners(metrics: dict[str, float]) -> None:
     """A second row for one-to-one problems: how close points come to their own partner."""
+    stage, points, rows = ("flow", "points", "target") if "flow_foscttm" in metrics else ("test", "new points", "test")
     shown = [
         ("plan_foscttm", "Coupling: nearer than the partner", "guessing: 50%, perfect: 0%",
          "FOSCTTM: of all other candidates, the fraction that the coupling prefers to the true partner, on average "
          "over the known pairs that were not used, and over both directions."),
-        ("test_foscttm", "Flow: nearer than the partner", "guessing: 50%, perfect: 0%",
-         "FOSCTTM of new points: of all other test rows, the fraction that lies nearer to the end of the flow than the "
-         "true partner, the mean of both directions."),
-        ("test_recall_10", "Flow: partner among the 10 nearest", "perfect: 100%",
-         "Share of new points whose true partner is among the ten test rows nearest to the end of the flow, the mean "
+        (f"{stage}_foscttm", "Flow: nearer than the partner", "guessing: 50%, perfect: 0%",
+         f"FOSCTTM of {points}: of all other {rows} rows, the fraction that lies nearer to the end of the flow than "
+         "the true partner, the mean of both directions. Pairs that were used are left out."),
+        (f"{stage}_recall_10", "Flow: partner among the 10 nearest", "perfect: 100%",
+         f"Share of {points} whose true partner is among the ten {rows} rows nearest to the end of the flow, the mean "
          "of both directions."),
-        ("test_pair_cosine", "Flow: cosine with the partner", "perfect: 1.00",
-         "Mean cosine between the end of the flow and the true partner of a new point."),
+        (f"{stage}_pair_cosine", "Flow: cosine with the partner", "perfect: 1.00",
+         f"Mean cosine between the end of the flow and the true partner of {points}."),
     ]  # fmt: skip
     if not any(name in metrics for name, *_ in shown):
         return
     for column, (name, label, compare, explained) in zip(st.columns(4), shown, strict=True):
         if name in metrics:
-            value = f"{metrics[name]:.2f}" if name == "test_pair_cosine" else f"{metrics[name]:.1%}"
+            value = f"{metrics[name]:.2f}" if name.endswith("cosine") else f"{metrics[name]:.1%}"
             column.metric(label, value, compare, delta_color="off", delta_arrow="off", help=explained)
+
+
+def _neurons(metrics: dict[str, float]) -> None:
+    """A row for runs towards neurons: how well the flow predicts each of them."""
+    shown = [
+        ("test_prediction_error", "Flow: error per neuron", "each neuron's mean: 1.00, perfect: 0.00",
+         "Squared error of the flow's mean prediction of new points, in units of the neuron's variance, on average "
+         "over the neurons."),
+        ("test_neuron_correlation", "Flow: correlation per neuron", "guessing: 0.00, perfect: 1.00",
+         "Correlation of the flow's mean prediction with the recorded responses to new points, on average over the "
+         "neurons."),
+    ]  # fmt: skip
+    if any(name in metrics for name, *_ in shown):
+        for column, (name, label, compare, explained) in zip(st.columns(4), shown, strict=False):
+            column.metric(
+                label, f"{metrics[name]:.2f}", compare, delta_color="off", delta_arrow="off", help=explained
+            )  # fmt: skip
