@@ -8,7 +8,13 @@ import numpy as np
 
 
 class InputError(ValueError):
-    """A wrong argument, explained in one plain sentence. The command line prints it and exits with status 2."""
+    """A wrong argument, explained in one plain sentence. The command line prints it and exits with status 2.
+
+    Letters that a terminal would obey are replaced, because a message may quote a file.
+    """
+
+    def __init__(self, message: str = ""):
+        super().__init__(printable(message))
 
 
 class DataMissing(InputError):
@@ -43,10 +49,13 @@ def describe(value: Any) -> str:
 
 
 def reason(error: BaseException) -> str:
-    """The first line of a foreign error, or its type, for the end of a message of ours.
-
-    Characters that a terminal would obey are replaced, because the text of a foreign error may quote a file.
-    """
+    """The first line of a foreign error, or its type, for the end of a message of ours."""
     lines = str(error).strip().splitlines()
-    text = lines[0][:160] if lines else type(error).__name__
-    return "".join(letter if letter.isprintable() else "?" for letter in text).rstrip(".")
+    return (lines[0][:160] if lines else type(error).__name__).rstrip(".")
+
+
+def printable(text: str) -> str:
+    """A text without control characters: white space becomes a space, and the others a question mark."""
+    if text.isprintable():
+        return text
+    return "".join(letter if letter.isprintable() else " " if letter.isspace() else "?" for letter in text)

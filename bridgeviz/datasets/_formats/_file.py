@@ -69,13 +69,14 @@ class File:
         """The one of `names` that the key says. Without a key, the only one there is, or the one called `default`."""
         if self.key is not None and self.key in names:
             return self.key
-        listed = ", ".join(sorted(names)[:12]) + (" and others" if len(names) > 12 else "") or "nothing"
+        listed = ", ".join(name[:40] for name in sorted(names)[:8]) or "nothing"
+        listed += " and others" if len(names) > 8 else ""
         if self.key is not None:
-            raise InputError(f"{self} has no {what} '{self.key}'. It holds: {listed}.")
+            raise InputError(f"{self} has no {what} {self.key[:60]!r}. It holds: {listed}.")
         if default in names:
             return default
         if len(names) != 1:
-            example = f" Name one, as in {self.path.name}::{sorted(names)[0]}." if names else ""
+            example = f" Name one, as in {self.path.name}::{sorted(names)[0][:40]}." if names else ""
             or_named = f", or one named {default}" if default else ""
             raise InputError(f"{self} must hold one {what}{or_named}. It holds: {listed}.{example}")
         return names[0]
