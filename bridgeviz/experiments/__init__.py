@@ -12,11 +12,12 @@ if TYPE_CHECKING:
     from bridgeviz.experiments._config import STAGES, DataConfig, PairsConfig, RunConfig
     from bridgeviz.experiments._evaluation import device, evaluate, quick_accuracy
     from bridgeviz.experiments._pipeline import Finished, Known, Pipeline, Update
-    from bridgeviz.experiments._recommend import recommend, recommend_steps
+    from bridgeviz.experiments._recommend import FALLBACK, recommend, recommend_steps
     from bridgeviz.experiments._recommendation import Recommendation
     from bridgeviz.experiments._report import RESULT_FILES, report, save, versions
     from bridgeviz.experiments._run import Run, run
     from bridgeviz.experiments._scene import Scene, scene, with_neighbourhoods
+    from bridgeviz.experiments._script import script
     from bridgeviz.experiments._settings import Setting, config_of, settings, texts_of
 
 __getattr__, __dir__, __all__ = attach(
@@ -28,11 +29,12 @@ __getattr__, __dir__, __all__ = attach(
         "_config": ["STAGES", "DataConfig", "PairsConfig", "RunConfig"],
         "_evaluation": ["device", "evaluate", "quick_accuracy"],
         "_pipeline": ["Finished", "Known", "Pipeline", "Update"],
-        "_recommend": ["recommend", "recommend_steps"],
+        "_recommend": ["FALLBACK", "recommend", "recommend_steps"],
         "_recommendation": ["Recommendation"],
         "_report": ["RESULT_FILES", "report", "save", "versions"],
         "_run": ["Run", "run"],
         "_scene": ["Scene", "scene", "with_neighbourhoods"],
+        "_script": ["script"],
         "_settings": ["Setting", "config_of", "settings", "texts_of"],
     },
     modules=["benchmarks", "figures", "gallery", "tuning"],
