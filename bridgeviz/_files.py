@@ -142,11 +142,11 @@ def read_arrays(path: Path, remedy: str) -> dict[str, np.ndarray]:
         raise InputError(f"{path} can't be read ({error}): it is damaged. Run `{remedy}`.") from error
 
 
-def check_array_path(path: str | Path) -> Path:
-    """`path` as the path of a `.npy` file that can be written, or an `InputError`."""
+def check_array_path(path: str | Path, suffix: str = ".npy") -> Path:
+    """`path` as the path of a file with this suffix that can be written, or an `InputError`."""
     path = Path(path)
-    if path.suffix != ".npy" or path.is_dir():
-        raise InputError(f"The output file {path} must be a file that ends in .npy. Choose another name.")
+    if path.suffix != suffix or path.is_dir():
+        raise InputError(f"The output file {path} must be a file that ends in {suffix}. Choose another name.")
     parent = path.resolve().parent
     if not parent.is_dir() or not _writable(parent):
         raise InputError(f"The output file {path} must be in a writable folder. {parent} is not one.")

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from bridgeviz.cli._types import INTEGER
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
+
+    from bridgeviz.encoders import Progress
 
 OUT = click.option(
     "--out", type=click.Path(path_type=Path), help="Folder; by default the project's data/, or the cache."
@@ -69,11 +77,46 @@ def pretrain(name: str, out: Path | None) -> None:
 
 @click.command()
 @click.argument("name")
-@OUT
-def features(name: str, out: Path | None) -> None:
-    """Run the frozen encoders of the data set NAME and write their features."""
+@click.option("--out", type=click.Path(path_type=Path), help="Folder, or for imagenet a .npz file; see the docs.")
+@click.option("--images", type=click.Path(), help="Folder, .zip or .tar with one folder of pictures per class.")
+@click.option(
+    "--vision", help="efficientnet-lite0, a .tflite file, or an image model of transformers: its name or its folder."
+)
+@click.option("--text", help="all-MiniLM-L6-v2, or a model of sentence-transformers: its name or its folder.")
+@click.option("--layer", "layers", multiple=True, help="Layer of the vision model; may be repeated.")
+@click.option("--whole", is_flag=True, default=None, help="Squeeze whole pictures into a square; do not crop them.")
+@click.option("--grid", type=INTEGER, help="Average feature maps over GRID x GRID cells.")
+@click.option("--batch-size", type=INTEGER, help="Pictures per call of the encoder.")
+@click.option("--restart", is_flag=True, default=None, help="Discard what an interrupted command has encoded.")
+def features(name: str, out: Path | None, **options: Any) -> None:
+    """Run the frozen encoders of the data set NAME and write their features.
+
+    An interrupted command resumes when it is repeated. A data set takes only those options that it needs.
+    """
     from bridgeviz import datasets
 
-    for line in datasets.features(name, out):
-        click.echo(line)
+    passed = {option: value for option, value in options.items() if value not in (None, ())}
+    bar: tqdm | None = None
+    for step in datasets.features(name, out, **passed):
+        if not isinstance(step, str):
+            if bar is None or bar.desc != step.what:
+                bar = _new_bar(bar, step)
+            bar.update(step.done - bar.n)
+            continue
+        if bar is not None:
+            bar.clear()
+        click.echo(step)
+    if bar is not None:
+        bar.close()
     click.echo(f"{name}: written to {out or datasets.DATASETS[name].home()}")
+
+
+def _new_bar(bar: tqdm | None, step: Progress) -> tqdm:
+    """A bar for the next encoder."""
+    from tqdm import tqdm
+
+    if bar is not None:
+        bar.close()
+    fresh = tqdm(total=step.total, unit="picture")
+    fresh.desc = step.what
+    return fresh

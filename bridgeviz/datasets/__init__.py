@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -18,19 +19,24 @@ from bridgeviz.datasets._blobs import Blobs
 from bridgeviz.datasets._card import Card
 from bridgeviz.datasets._dataset_options import DatasetOptions
 from bridgeviz.datasets._digits import Digits
+from bridgeviz.datasets._imagenet import ImageNet
 from bridgeviz.datasets._majaj2015 import Majaj2015
 from bridgeviz.datasets._mnist import Mnist
 from bridgeviz.datasets._snare_seq import SnareSeq
 from bridgeviz.datasets._swiss_roll import SwissRoll
 from bridgeviz.datasets._tiny_imagenet import TinyImageNet
+from bridgeviz.datasets._two_encoders import TwoEncoders
 from bridgeviz.datasets._v4_cowley import V4Cowley
 from bridgeviz.datasets._yours import Yours
+from bridgeviz.encoders import Progress
 from bridgeviz.problem import Problem
 
 DATASETS: dict[str, type[DatasetOptions]] = {
     "digits": Digits,
     "mnist": Mnist,
     "tiny-imagenet": TinyImageNet,
+    "two-encoders": TwoEncoders,
+    "imagenet": ImageNet,
     "snare-seq": SnareSeq,
     "v4-cowley": V4Cowley,
     "majaj2015": Majaj2015,
@@ -42,8 +48,7 @@ DATASETS: dict[str, type[DatasetOptions]] = {
 def load(name: str | DatasetOptions, **options: Any) -> Problem:
     """Load a data set.
 
-    "digits", "mnist", "snare-seq", "swiss-roll" and "blobs" work offline; "tiny-imagenet" needs features that are not
-    shipped.
+    All work offline but "imagenet" and recordings of neurons, whose features or files are not shipped.
 
     Args:
         name: a name in `DATASETS`, or a `DatasetOptions` object.
@@ -97,10 +102,24 @@ def pretrain(name: str, out: Path | None = None) -> Iterator[tuple[str, int, int
     return progress
 
 
-def features(name: str, out: Path | None = None) -> Iterator[str]:
-    """Run the frozen encoders of a data set and write their features to `out`; yields its progress as text."""
+def features(name: str, out: Path | None = None, **options: Any) -> Iterator[str | Progress]:
+    """Run the frozen encoders of a data set and write their features to `out`.
+
+    Args:
+        name: of the data set.
+        out: a folder, or for "imagenet" a file; None takes the data set's own.
+        **options: what its `encode` takes, such as `images` and `vision` for "imagenet".
+
+    Yields:
+        Its progress, as text or as (what, done, total).
+    """
     dataset = _member(name, "features")
-    progress = dataset.encode(out or dataset.home())
+    known = list(signature(dataset.encode).parameters)[1:]
+    for option in options:
+        if option not in known:
+            takes = f"It takes: {', '.join(known)}." if known else "It takes none."
+            raise InputError(f"features() has no option '{option}' for '{name}'. {takes}")
+    progress = dataset.encode(out or dataset.home(), **options)
     if progress is None:
         raise InputError(f"features() has nothing to encode for '{name}'. It encodes: {_overriding('encode')}.")
     return progress
@@ -123,11 +142,13 @@ __all__ = [
     "Card",
     "DatasetOptions",
     "Digits",
+    "ImageNet",
     "Majaj2015",
     "Mnist",
     "SnareSeq",
     "SwissRoll",
     "TinyImageNet",
+    "TwoEncoders",
     "V4Cowley",
     "Yours",
     "card",

@@ -11,6 +11,7 @@ from typing import ClassVar
 from bridgeviz._options import Options
 from bridgeviz.datasets import paths
 from bridgeviz.datasets._card import Card
+from bridgeviz.encoders import Progress
 from bridgeviz.problem import Problem
 
 
@@ -45,8 +46,15 @@ class DatasetOptions(Options, ABC):
         """Train the frozen models and write them to `out`; yields (model, step, steps, loss). None without models."""
         return None
 
-    def encode(self, out: Path) -> Iterator[str] | None:
-        """Run the frozen encoders and write their features to `out`; yields progress. None without encoders."""
+    def encode(self, out: Path) -> Iterator[str | Progress] | None:
+        """Run the frozen encoders and write their features to `out`; yields progress. None without encoders.
+
+        A data set may take keyword arguments here, such as `vision`. They are options of `bridgeviz features`.
+        """
+        return None
+
+    def head_accuracy(self) -> float | None:
+        """The accuracy of the source model's own classifier on the test split; None if it has none, or is unknown."""
         return None
 
     @classmethod

@@ -7,14 +7,16 @@ from pathlib import Path
 
 from bridgeviz import _checks as check
 from bridgeviz._options import Variant
-from bridgeviz.datasets import DATASETS, DatasetOptions
+from bridgeviz.datasets import DATASETS, DatasetOptions, Mnist, TinyImageNet
 from bridgeviz.experiments.benchmarks._benchmark import Benchmark
 from bridgeviz.experiments.benchmarks._gromov import GromovFigure, gromov_flow
 from bridgeviz.experiments.benchmarks._learning_curves import LearningCurves
 from bridgeviz.experiments.benchmarks._neural_errors import NeuralErrors
+from bridgeviz.experiments.benchmarks._overlap import OverlapFigure
 from bridgeviz.experiments.benchmarks._strategy_times import StrategyTimes
 
 FIGURES: dict[int, Callable[..., Benchmark]] = {
+    5: OverlapFigure,
     7: LearningCurves,
     10: NeuralErrors,
     11: NeuralErrors,
@@ -24,9 +26,16 @@ FIGURES: dict[int, Callable[..., Benchmark]] = {
 }
 """The benchmarks by number of the figure; 7 and 12 are one measurement, and so are 10 and 11."""
 
-IMAGES = {name: DATASETS[name] for name in ("mnist", "tiny-imagenet")}
+IMAGES: dict[str, DatasetOptions] = {"mnist": Mnist(), "tiny-imagenet": TinyImageNet(features="full")}
 NEURONS = {name: DATASETS[name] for name in ("v4-cowley", "majaj2015")}
-CHOICES: dict[int, Mapping[str, type[DatasetOptions]]] = {7: IMAGES, 10: NEURONS, 11: NEURONS, 12: IMAGES, 16: IMAGES}
+CHOICES: dict[int, Mapping[str, DatasetOptions | type[DatasetOptions]]] = {
+    5: IMAGES,
+    7: IMAGES,
+    10: NEURONS,
+    11: NEURONS,
+    12: IMAGES,
+    16: IMAGES,
+}
 """The data sets by number of the figure, the default first; Fig. 15 is always about the Swiss roll."""
 
 
@@ -41,9 +50,9 @@ def measure(
     """Measure what is missing from a figure's CSV, and write its table.
 
     Args:
-        number: of the figure: 7, 10, 11, 12, 15 or 16.
-        dataset: for 7, 12 and 16: "mnist" (the default), "tiny-imagenet", or a labelled data set as an object; for 10
-            and 11: "v4-cowley" (the default), "majaj2015", or a recording as an object.
+        number: of the figure: 5, 7, 10, 11, 12, 15 or 16.
+        dataset: for 5, 7, 12 and 16: "mnist" (the default), "tiny-imagenet", or a labelled data set as an object; for
+            10 and 11: "v4-cowley" (the default), "majaj2015", or a recording as an object.
         seeds: measure and show the seeds 0 .. seeds - 1.
         folder: of the CSV; None takes the project's `data/benchmarks`.
         documents: files whose blocks of that name are replaced; None takes the project's README.md and
@@ -63,7 +72,8 @@ def measure(
     if number in CHOICES:
         choices = CHOICES[number]
         name = next(iter(choices)) if dataset is None else dataset
-        options["dataset"] = Variant(choices, DatasetOptions).check(name, "dataset", "figure")
+        variants = Variant(choices, DatasetOptions)
+        options["dataset"] = variants.member(variants.check(name, "dataset", "figure"))
     yield from FIGURES[number](**options).measure(seeds=seeds, folder=folder, documents=documents)
 
 

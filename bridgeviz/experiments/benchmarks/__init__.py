@@ -13,6 +13,7 @@ from bridgeviz.datasets import Mnist, TinyImageNet
 from bridgeviz.experiments.benchmarks._benchmark import Benchmark, Row, Task
 from bridgeviz.experiments.benchmarks._costs import CostBenchmark
 from bridgeviz.experiments.benchmarks._documents import write_block
+from bridgeviz.experiments.benchmarks._encoders import EncoderBenchmark
 from bridgeviz.experiments.benchmarks._first_light import FirstLight
 from bridgeviz.experiments.benchmarks._flows import FlowBenchmark
 from bridgeviz.experiments.benchmarks._ledger import Ledger
@@ -24,10 +25,11 @@ BENCHMARKS: dict[str, Benchmark] = {
         alphas=(0.1, 0.25, 0.5, 0.75, 0.9),
     ),
     "costs-tiny": CostBenchmark(
-        name="costs-tiny", dataset=TinyImageNet(), title="Tiny-ImageNet features, 10,000 x 10,000", tolerance=1e-2,
-        alphas=(0.25, 0.5), show_tau=True,
+        name="costs-tiny", dataset=TinyImageNet(features="full"), title="Tiny-ImageNet features, 10,000 x 10,000",
+        tolerance=1e-2, alphas=(0.25, 0.5), show_tau=True,
     ),
     "flows": FlowBenchmark(),
+    "encoders": EncoderBenchmark(),
 }  # fmt: skip
 """The registered benchmarks by name."""
 
