@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
 from bridgeviz._checks import InputError
+from bridgeviz._weights import weights
 
 
 class Pairs(np.ndarray):
@@ -52,9 +53,12 @@ class Space:
         classes: (c,) sorted classes, to which `names` and the columns of `decode_labels` refer; those of `labels` if
             None.
         neurons: whether the columns are recorded neurons: a run towards them reports how well each one is predicted.
+        weights: (n,) how much of the mass each row carries in a coupling: non-negative, finite, not all zero; divided
+            by their sum. Rows of weight zero carry none, but still shape the costs. None: all rows carry the same.
 
     Raises:
-        InputError: `x` is not a finite matrix, or `labels` or `images` have another number of rows.
+        InputError: `x` is not a finite matrix, or `labels`, `images` or `weights` have another number of rows or are
+            not what they must be.
 
     >>> Space([[0.0, 1.0], [1.0, 0.0], [2.0, 1.0]], labels=["a", "b", "a"]).x.shape
     (3, 2)
@@ -70,6 +74,7 @@ class Space:
     decode_labels: Callable[[np.ndarray], np.ndarray] | None = None
     classes: np.ndarray | None = None
     neurons: bool = False
+    weights: np.ndarray | None = None
 
     def __post_init__(self):
         given = self.x
@@ -88,6 +93,9 @@ class Space:
                 object.__setattr__(self, "names", tuple(map(str, classes)))
             elif len(self.names) < len(classes):
                 raise check.fail("names", "Space", f"one name per class, {len(classes)} in total", f"{len(self.names)}")
+        if self.weights is not None:
+            values = check.aligned(self.weights, given, "weights", "Space")
+            object.__setattr__(self, "weights", weights(values, "weights", "Space", length=len(self.x)))
         if isinstance(self.images, np.ndarray) and len(self.images) != len(self.x):
             raise check.fail("images", "Space", f"one image per row, {len(self.x)} in total", f"{len(self.images)}")
 
@@ -102,14 +110,18 @@ class Space:
         return self.images[rows] if isinstance(self.images, np.ndarray) else self.images(rows)
 
     def take(self, rows: ArrayLike) -> Space:
-        """The space restricted to some rows. If they are all of one class, the part has no labels."""
+        """The space restricted to some rows, whose weights are divided by their sum.
+
+        If the rows are all of one class, the part has no labels.
+        """
         rows = check.rows(rows, "rows", "take", size=len(self))
         labels = None if self.labels is None else self.labels[rows]
         if labels is not None and len(np.unique(labels)) < 2:
             labels = None
         images = None if self.images is None else lambda chosen: self.pictures(rows[chosen])
         changes = {} if labels is not None else {"names": None, "classes": None}
-        return replace(self, x=self.x[rows], labels=labels, images=images, **changes)
+        kept = None if self.weights is None else self.weights[rows]
+        return replace(self, x=self.x[rows], labels=labels, images=images, weights=kept, **changes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,7 +230,7 @@ class Problem:
         """The problem restricted to at most `rows` random rows per side.
 
         The source rows are drawn first. The target takes their partners, as far as they fit, and fills up with random
-        rows. The test split is unchanged.
+        rows. Rows of weight zero are drawn last. The test split is unchanged.
 
         >>> import numpy as np
         >>> x = np.random.default_rng(0).normal(size=(30, 2))
@@ -229,10 +241,11 @@ class Problem:
         rows = check.count(rows, "rows", "sample", least=2)
         rng = np.random.default_rng(check.seed(seed, "seed", "sample"))
         n, m = self.shape
-        x_rows = np.sort(rng.permutation(n)[:rows])
+        x_rows = np.sort(_weightless_last(rng.permutation(n), self.source)[:rows])
         truth = np.zeros((0, 2), np.int64) if self.truth is None else self.truth[np.isin(self.truth[:, 0], x_rows)]
-        partners = rng.permutation(np.unique(truth[:, 1]))[:rows]
-        others = rng.permutation(np.setdiff1d(np.arange(m), partners))[: max(0, rows - len(partners))]
+        partners = _weightless_last(rng.permutation(np.unique(truth[:, 1])), self.target)[:rows]
+        others = _weightless_last(rng.permutation(np.setdiff1d(np.arange(m), partners)), self.target)
+        others = others[: max(0, rows - len(partners))]
         y_rows = np.sort(np.concatenate([partners, others]))
         truth = truth[np.isin(truth[:, 1], y_rows)]
         renumbered = np.stack([np.searchsorted(x_rows, truth[:, 0]), np.searchsorted(y_rows, truth[:, 1])], axis=1)
@@ -244,3 +257,8 @@ class Problem:
         truth = None if self.truth is None else self.truth[:, ::-1]
         test = None if self.test is None else self.test.reversed()
         return Problem(self.target, self.source, truth=truth, test=test, name=self.name)
+
+
+def _weightless_last(rows: np.ndarray, space: Space) -> np.ndarray:
+    """Row numbers in the same order, but with those of weight zero at the end."""
+    return rows if space.weights is None else rows[np.argsort(space.weights[rows] == 0, kind="stable")]

@@ -9,19 +9,22 @@ from typing import TYPE_CHECKING
 from bridgeviz._lazy import attach
 from bridgeviz.costs._atoms import Atoms, every_row, find_atoms
 from bridgeviz.costs._bridge import Bridge, bridge, legs
-from bridgeviz.costs._cost import Cost, as_cost, positive_mean
+from bridgeviz.costs._cost import Cost, positive_mean, refuse_forbidden_pairs
 from bridgeviz.costs._cost_options import CostOptions, CostVariant, functional, metric_option, neighbours_option
 from bridgeviz.costs._diffusion import DiffusionBridge, diffusion_bridge
+from bridgeviz.costs._forbidden import Forbidden, as_forbidden
 from bridgeviz.costs._geodesic import GeodesicBridge, geodesic_bridge
 from bridgeviz.costs._intra import METRICS, Metric, cosine, find_metric, pearson, sqeuclidean
 from bridgeviz.costs._kcca import KCCA, kcca
 from bridgeviz.costs._knn import KNN, knn
+from bridgeviz.costs._matrix_cost import as_cost, flat
 from bridgeviz.costs._memory import TooLarge, memory_limit, refuse_above_limit
 from bridgeviz.costs._route import Route
 from bridgeviz.costs._within import Within
 
 if TYPE_CHECKING:
     from bridgeviz.costs._chords import Chords, Matrix
+    from bridgeviz.costs._lookup import Lookup
 
 COSTS: dict[str, type[CostOptions]] = {
     "bridge": Bridge,
@@ -32,7 +35,7 @@ COSTS: dict[str, type[CostOptions]] = {
 }
 """The costs on pairs by name."""
 
-__getattr__ = attach(__name__, {"_chords": ["Chords", "Matrix"]})[0]  # they need JAX
+__getattr__ = attach(__name__, {"_chords": ["Chords", "Matrix"], "_lookup": ["Lookup"]})[0]  # they need JAX
 
 __all__ = [
     "COSTS",
@@ -46,19 +49,23 @@ __all__ = [
     "CostOptions",
     "CostVariant",
     "DiffusionBridge",
+    "Forbidden",
     "GeodesicBridge",
+    "Lookup",
     "Matrix",
     "Metric",
     "Route",
     "TooLarge",
     "Within",
     "as_cost",
+    "as_forbidden",
     "bridge",
     "cosine",
     "diffusion_bridge",
     "every_row",
     "find_atoms",
     "find_metric",
+    "flat",
     "functional",
     "geodesic_bridge",
     "kcca",
@@ -70,5 +77,6 @@ __all__ = [
     "pearson",
     "positive_mean",
     "refuse_above_limit",
+    "refuse_forbidden_pairs",
     "sqeuclidean",
 ]

@@ -41,6 +41,11 @@ def pick_columns(a: Any, b: Any) -> Any:
     return a[:, b[:, 0].astype(int)]
 
 
+def zero(a: Any, b: Any) -> Any:
+    """Zero between all rows."""
+    return 0.0 * (a @ b.T)
+
+
 def _log_inner(a: Any, b: Any, floor: float) -> Any:
     product = a @ b.T
     if sparse.issparse(product):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -13,8 +13,9 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from bridgeviz import _checks as check
+from bridgeviz._weights import weights
 from bridgeviz.costs._atoms import Atoms, every_row
-from bridgeviz.costs._combine import pick_columns
+from bridgeviz.costs._forbidden import Forbidden, as_forbidden
 from bridgeviz.costs._memory import refuse_above_limit
 from bridgeviz.costs._route import Route
 
@@ -34,7 +35,7 @@ class Cost:
         name: of the cost.
         source_factor: (u, g), dense or sparse.
         target_factor: (v, h), with h = g for every cost on pairs; for a plain matrix, its column numbers.
-        combine: (r, g), (c, g) -> (r, c), on NumPy or JAX arrays.
+        combine: (r, g), (c, g) -> (r, c), on NumPy or JAX arrays; finite.
         source_atoms: the atoms of the n source rows.
         target_atoms: the atoms of the m target rows.
         default_epsilon: the entropy regularisation that suits this cost once it is divided by its mean.
@@ -43,6 +44,8 @@ class Cost:
         advice: what to do about them, or "".
         route: (i, j) -> the route over the pair that bridges source row i and target row j; None where no single pair
             does.
+        forbidden: (u, v) the matches of atoms where the cost is infinite, whatever `combine` returns; None if there
+            are none. See `forbid`.
     """
 
     name: str
@@ -56,6 +59,7 @@ class Cost:
     facts: Mapping[str, Any] = field(default_factory=dict)
     advice: str = ""
     route: Callable[[int, int], Route] | None = None
+    forbidden: Forbidden | None = None
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -87,25 +91,31 @@ class Cost:
         refuse_above_limit(u, v, "cost")
         out = np.empty((u, v))
         factor: Any = self.source_factor
-        step = max(1, BLOCK_BYTES // (8 * max(v, factor.shape[1])))
-        for start in range(0, u, step):
-            out[start : start + step] = self.combine(factor[start : start + step], self.target_factor)
+        for rows in _blocks(u, max(v, factor.shape[1])):
+            out[rows] = self.combine(factor[rows], self.target_factor)
+            if self.forbidden is not None:
+                out[rows][self.forbidden.block(np.arange(u)[rows], np.arange(v))] = np.inf
         return out
 
     def mean(self) -> float:
-        """The mean of the (n, m) matrix, by which Appendix D divides it."""
-        return float(
-            self.source_atoms.multiplicity
-            @ self.on_atoms
-            @ self.target_atoms.multiplicity
-            / np.prod(self.shape, dtype=float)
-        )
+        """The mean of the (n, m) matrix, by which Appendix D divides it: over the permitted matches, each with the
+        product of its rows' weights."""
+        mu, nu = self.source_atoms.mass, self.target_atoms.mass
+        if self.forbidden is None:
+            return float(mu @ self.on_atoms @ nu)
+        total = 0.0
+        for rows in _blocks(*self.atom_shape):
+            block = self.on_atoms[rows]
+            total += mu[rows] @ np.where(np.isinf(block), 0.0, block) @ nu
+        permitted = mu.sum() * nu.sum() - self.forbidden.mass(mu, nu)
+        return float(total / permitted) if permitted > 0 else 0.0
 
     def block(self, rows: ArrayLike, columns: ArrayLike) -> Float[np.ndarray, "r c"]:
         """The entries of the given source rows and target rows."""
         u = self.source_atoms.index[np.asarray(rows)]
         v = self.target_atoms.index[np.asarray(columns)]
-        return np.asarray(self.combine(self.source_factor[u], self.target_factor[v]))
+        out = np.asarray(self.combine(self.source_factor[u], self.target_factor[v]))
+        return out if self.forbidden is None else np.where(self.forbidden.block(u, v), np.inf, out)
 
     def dense(self) -> Float[np.ndarray, "n m"]:
         """The whole (n, m) matrix, `nbytes_dense` bytes."""
@@ -114,31 +124,96 @@ class Cost:
 
     def unmerged(self) -> Cost:
         """The same cost with every row as its own atom."""
+        source, target = self.source_atoms, self.target_atoms
         return replace(
             self,
-            source_factor=self.source_factor[self.source_atoms.index],
-            target_factor=self.target_factor[self.target_atoms.index],
-            source_atoms=every_row(self.shape[0]),
-            target_atoms=every_row(self.shape[1]),
+            source_factor=self.source_factor[source.index],
+            target_factor=self.target_factor[target.index],
+            source_atoms=replace(every_row(self.shape[0]), weights=source.weights),
+            target_atoms=replace(every_row(self.shape[1]), weights=target.weights),
+            forbidden=None if self.forbidden is None else self.forbidden.take(source.index, target.index),
         )
 
+    def weighted(self, source: ArrayLike | None = None, target: ArrayLike | None = None) -> Cost:
+        """The same cost between rows that carry these weights, for the couplings that are solved with it.
 
-def as_cost(value: Cost | ArrayLike, where: str) -> Cost:
-    """`value` itself if it is a cost; a plain (n, m) matrix, such as `cosine(x, y)`, is wrapped as one."""
-    return value if isinstance(value, Cost) else _from_matrix(value, where)
+        Args:
+            source: (n,) >= 0 and finite, divided by their sum; rows of weight zero carry no mass. None: all the same.
+            target: (m,) likewise.
+
+        >>> from bridgeviz.costs import as_cost
+        >>> cost = as_cost([[0.0, 1.0], [1.0, 0.0]], "example").weighted(source=[3, 1])
+        >>> cost.source_atoms.mass
+        array([0.75, 0.25])
+        """
+        sides = {}
+        for side, value, size in zip(("source", "target"), (source, target), self.shape, strict=True):
+            given = None if value is None else weights(value, f"{side} weights", "weighted", length=size)
+            if given is not None and (given == given[0]).all():
+                given = None
+            sides[f"{side}_atoms"] = replace(getattr(self, f"{side}_atoms"), weights=given)
+        return replace(self, **sides)
+
+    def forbid(
+        self,
+        matches: ArrayLike | Forbidden | None = None,
+        *,
+        classes: Iterable[tuple[Any, Any]] | None = None,
+        labels: tuple[ArrayLike, ArrayLike] | None = None,
+    ) -> Cost:
+        """The same cost, infinite where no mass may go, in addition to what is forbidden already.
+
+        Atoms are divided where some of their rows are forbidden and others are not, so that merging stays exact. Only
+        a mask takes memory of its own size; classes stay a small table.
+
+        Args:
+            matches: an (n, m) boolean mask, (k, 2) row numbers (source, target), or `Forbidden`.
+            classes: (class of the source, class of the target) that may not be matched.
+            labels: the classes of the n source rows and of the m target rows.
+
+        Raises:
+            InputError: a mask of another shape, rows or classes that don't exist, or a pair of the cost itself.
+
+        >>> from bridgeviz.costs import as_cost
+        >>> cost = as_cost([[0.0, 1.0], [1.0, 0.0]], "example").forbid([[0, 0]])
+        >>> cost.dense()
+        array([[inf,  1.],
+               [ 1.,  0.]])
+        >>> cost.forbid(classes=[("b", "a")], labels=(["a", "b"], ["b", "a"])).dense()
+        array([[inf,  1.],
+               [ 1., inf]])
+        """
+        if (matches is None) == (classes is None):
+            got = "neither" if matches is None else "both"
+            raise check.InputError(f"forbid() needs one of 'matches' and 'classes'. Got {got}.")
+        if classes is None:
+            more = as_forbidden(matches, shape=self.shape, where="forbid")
+        else:
+            if labels is None or len(labels) != 2:
+                expected = "the source's and the target's, (n,) and (m,)"
+                raise check.fail("labels", "forbid", expected, check.describe(labels))
+            for side, value, size in zip(("source", "target"), labels, self.shape, strict=True):
+                check.labels(value, f"{side} labels", "forbid", length=size, least=1)
+            more = Forbidden.classes(classes, *labels)
+        if self.anchors is not None:
+            refuse_forbidden_pairs(more, self.anchors, "forbid")
+        source, target = self.source_atoms, self.target_atoms
+        if self.forbidden is not None:
+            more = self.forbidden.take(source.index, target.index) | more
+        (source, u), (target, v) = source.split(more.source), target.split(more.target)
+        return replace(
+            self, source_factor=self.source_factor[u], target_factor=self.target_factor[v], source_atoms=source,
+            target_atoms=target, forbidden=more.take(source.rows, target.rows),
+        )  # fmt: skip
 
 
-def _from_matrix(value: ArrayLike, where: str) -> Cost:
-    matrix = check.matrix(value, "cost", where, rows=1).astype(np.float64)
-    n, m = matrix.shape
-    return Cost(
-        name="matrix",
-        source_factor=matrix,
-        target_factor=np.arange(m, dtype=np.float64)[:, None],
-        combine=pick_columns,
-        source_atoms=every_row(n),
-        target_atoms=every_row(m),
-    )
+def refuse_forbidden_pairs(forbidden: Forbidden, pairs: np.ndarray, where: str) -> None:
+    """An error if any of the pairs of rows that are known to match is forbidden."""
+    wrong = np.flatnonzero(forbidden.among(np.asarray(pairs)))
+    if len(wrong):
+        first = tuple(int(row) for row in pairs[wrong[0]])
+        others = f" and {len(wrong) - 1} others" if len(wrong) > 1 else ""
+        raise check.fail("forbidden", where, "free of the pairs, which match", f"the pair {first}{others}")
 
 
 def positive_mean(cost: Cost, where: str) -> float:
@@ -147,7 +222,14 @@ def positive_mean(cost: Cost, where: str) -> float:
     With negative entries the mean is not a measure of the cost's size and may even flip its sign.
     """
     least = float(cost.on_atoms.min())
-    if least < -1e-9 * float(np.abs(cost.on_atoms).max()):
+    if least < 0 and least < -1e-9 * float(np.abs(cost.on_atoms[np.isfinite(cost.on_atoms)]).max()):
         hint = "It is divided by its mean: shift it (a similarity is not a cost), or give scale_cost."
         raise check.fail("cost", where, "nowhere negative", f"an entry of {least:.3g}", hint)
     return cost.mean() or 1.0
+
+
+def _blocks(rows: int, columns: int) -> Iterator[slice]:
+    """The rows of a matrix in blocks of `BLOCK_BYTES`."""
+    step = max(1, BLOCK_BYTES // (8 * columns))
+    for start in range(0, rows, step):
+        yield slice(start, min(start + step, rows))

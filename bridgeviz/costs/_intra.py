@@ -40,12 +40,17 @@ class Metric:
         squares = (e**2).sum(1)[:, None] + (f**2).sum(1)[None, :] - 2 * e @ f.T
         return np.maximum(self.scale * squares, 0)
 
-    def mean(self, x: np.ndarray) -> float:
-        """The mean of the n x n matrix of distances within x, including the zeros of its diagonal."""
+    def mean(self, x: np.ndarray, weights: np.ndarray | None = None) -> float:
+        """The mean of the n x n matrix of distances within x, including the zeros of its diagonal.
+
+        Args:
+            x: (n, p).
+            weights: (n,) of the rows, summing to one; None if they are all the same.
+        """
         e = self._embedded(x, "x")
-        spread = ((e - e.mean(0)) ** 2).sum(1).mean()
+        spread = _average(((e - _average(e, weights)) ** 2).sum(1), weights)
         # Rows that share one direction up to rounding are one point, not a space of size 1e-32.
-        return float(2 * self.scale * spread) if spread > 1e-28 * (e**2).sum(1).mean() else 0.0
+        return float(2 * self.scale * spread) if spread > 1e-28 * _average((e**2).sum(1), weights) else 0.0
 
     def distinct(self, x: np.ndarray) -> np.ndarray:
         """A matrix whose rows are equal where the metric can't tell those of x apart, such as x and 2x by cosine."""
@@ -58,6 +63,11 @@ class Metric:
 
     def _embedded(self, x: np.ndarray, name: str) -> np.ndarray:
         return self.embed(x.astype(np.float64), name, self.name)
+
+
+def _average(values: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    """The mean over rows."""
+    return values.mean(0) if weights is None else weights @ values
 
 
 def _unit_rows(x: np.ndarray, name: str, where: str) -> np.ndarray:

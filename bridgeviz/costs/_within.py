@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
-from bridgeviz.costs._atoms import Atoms
 from bridgeviz.costs._intra import Metric, find_metric
 from bridgeviz.costs._memory import refuse_above_limit
 
@@ -43,20 +42,20 @@ class Within:
         """(n, n)."""
         return len(self.rows), len(self.rows)
 
-    def mean(self) -> float:
-        """The mean of all n^2 entries."""
-        return self.metric.mean(self.rows)
+    def mean(self, weights: np.ndarray | None = None) -> float:
+        """The mean of all n^2 entries, each with the product of its rows' weights (n,), which sum to one."""
+        return self.metric.mean(self.rows, weights)
 
     def dense(self) -> Float[np.ndarray, "n n"]:
         """The whole matrix."""
         refuse_above_limit(*self.shape, "cost within a space")
         return self.metric.matrix(self.rows, self.rows)
 
-    def on(self, atoms: Atoms, scale: float) -> Chords:
-        """C between atoms, divided by `scale`, on the device."""
+    def on(self, rows: Int[np.ndarray, " u"], scale: float) -> Chords:
+        """C between some of the rows, divided by `scale`, on the device."""
         from bridgeviz.costs._chords import Chords
 
-        return Chords.of(self._embedded(self.rows[atoms.rows]) / np.sqrt(scale))
+        return Chords.of(self._embedded(self.rows[rows]) / np.sqrt(scale))
 
     def rows_on_device(self) -> Chords:
         """C of all rows in float32, scaled to a size near one, from which `Chords.take` picks batches."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bridgeviz._options import Options
-from bridgeviz.costs import Cost, Within
+from bridgeviz.costs import Cost, Within, flat
 from bridgeviz.couplings._coupling import Plan
 from bridgeviz.couplings._solver_options import SolverOptions, Steps, finish
 from bridgeviz.problem import Pairs, Problem
@@ -86,6 +86,14 @@ class Alignment(Options, ABC):
     def forces_target_marginal(self) -> bool:
         """Whether the plan must use every target row equally."""
         return self.tau is not None and self.tau[1] == 1
+
+
+def weighted_cost(cost: Cost | None, problem: Problem) -> Cost | None:
+    """The cost between the rows of a problem, which may have weights."""
+    mu, nu = problem.source.weights, problem.target.weights
+    if mu is None and nu is None:
+        return cost
+    return (flat(*problem.shape) if cost is None else cost).weighted(mu, nu)
 
 
 def costs_within(solver: SolverOptions, problem: Problem, metric: str) -> tuple[Within, Within] | None:

@@ -31,7 +31,7 @@ class BatchSolver(Protocol):
         """The transport of one batch.
 
         Args:
-            cost: (b, b), divided by its mean.
+            cost: (b, b), divided by its mean; infinite where a match is forbidden, where the plan must be zero.
             spaces: the costs within the batch's source and target rows, each divided by its mean; None for a solver
                 that does not need them.
         """

@@ -10,8 +10,10 @@ from typing import NamedTuple
 import jax
 import jax.numpy as jnp
 
-from bridgeviz.costs import Chords
+from bridgeviz.costs import Chords, Lookup
+from bridgeviz.couplings._batch_marginals import batch_marginals
 from bridgeviz.couplings._batch_solver import BatchSolver
+from bridgeviz.couplings._row_sampler import RowSampler, draw_rows
 from bridgeviz.couplings._sampler import MassSample
 
 
@@ -20,12 +22,14 @@ class Solved(NamedTuple):
 
     Attributes:
         i, j: (b,) its source rows and target rows.
+        required: (b,) and (b,) the marginals of the plan.
         plan: (b, b) between them.
         converged, iterations: as in `BatchPlan`.
     """
 
     i: jax.Array
     j: jax.Array
+    required: tuple[jax.Array, jax.Array]
     plan: jax.Array
     converged: jax.Array
     iterations: jax.Array
@@ -33,7 +37,17 @@ class Solved(NamedTuple):
 
 @partial(
     jax.tree_util.register_dataclass,
-    data_fields=("source_factor", "target_factor", "source_index", "target_index", "spaces", "solver"),
+    data_fields=(
+        "source_factor",
+        "target_factor",
+        "source_index",
+        "target_index",
+        "spaces",
+        "solver",
+        "mu",
+        "nu",
+        "forbidden",
+    ),
     meta_fields=("combine", "size"),
 )
 @dataclass(frozen=True, eq=False)
@@ -47,6 +61,8 @@ class LocalSampler:
         solver: of the transport.
         combine: of the cost.
         size: rows of each space per batch.
+        mu, nu: draw the rows of a batch by their weights; None where all weigh the same.
+        forbidden: the forbidden matches of atoms; None if there are none.
     """
 
     source_factor: jax.Array
@@ -57,6 +73,9 @@ class LocalSampler:
     solver: BatchSolver
     combine: Callable[[jax.Array, jax.Array], jax.Array]
     size: int
+    mu: RowSampler | None = None
+    nu: RowSampler | None = None
+    forbidden: Lookup | None = None
 
     @property
     def settings(self) -> str:
@@ -83,12 +102,19 @@ class LocalSampler:
     def solve(self, key: jax.Array) -> Solved:
         """Draw a batch and couple it."""
         rows, columns = jax.random.split(key)
-        i = jax.random.randint(rows, (self.size,), 0, len(self.source_index))
-        j = jax.random.randint(columns, (self.size,), 0, len(self.target_index))
-        cost = self.combine(self.source_factor[self.source_index[i]], self.target_factor[self.target_index[j]])
-        cost = cost / jnp.maximum(cost.mean(), 1e-12)
+        i = draw_rows(self.mu, rows, self.size, len(self.source_index))
+        j = draw_rows(self.nu, columns, self.size, len(self.target_index))
+        u, v = self.source_index[i], self.target_index[j]
+        cost = self.combine(self.source_factor[u], self.target_factor[v])
+        a = b = jnp.full(self.size, 1 / self.size)
+        if self.forbidden is None:
+            cost = cost / jnp.maximum(cost.mean(), 1e-12)
+        else:
+            forbidden = self.forbidden.among(u, v)
+            cost = jnp.where(forbidden, jnp.inf, cost / jnp.maximum(cost.mean(where=~forbidden), 1e-12))
+            a, b = batch_marginals(cost)
         spaces = None if self.spaces is None else (self.spaces[0].take(i), self.spaces[1].take(j))
-        return Solved(i, j, *self.solver.solve(cost, spaces))
+        return Solved(i, j, (a, b), *self.solver.solve(cost, spaces))
 
 
 draw = jax.jit(LocalSampler.draw, static_argnums=2)
@@ -106,6 +132,7 @@ class Measured(NamedTuple):
 @jax.jit
 def measure(sampler: LocalSampler, key: jax.Array) -> Measured:
     """Couple one batch, and say how that went."""
-    solved, b = sampler.solve(key), sampler.size
-    error = jnp.abs(solved.plan.sum(1) - 1 / b).sum() + jnp.abs(solved.plan.sum(0) - 1 / b).sum()
+    solved = sampler.solve(key)
+    a, b = solved.required
+    error = jnp.abs(solved.plan.sum(1) - a).sum() + jnp.abs(solved.plan.sum(0) - b).sum()
     return Measured(solved.converged, error, solved.plan.sum(), solved.iterations)

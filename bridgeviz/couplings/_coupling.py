@@ -147,7 +147,9 @@ class Plan(ABC):
 
 @dataclass(frozen=True, eq=False)
 class Coupling(Plan):
-    """A plan pi (n, m) between the rows of two spaces, kept on merged atoms; rows of one atom share its mass equally.
+    """A plan pi (n, m) between the rows of two spaces, kept on merged atoms.
+
+    The rows of an atom share its mass equally, or as `Atoms.shares` says if they have weights.
 
     Attributes:
         plan: (u, v) mass between atoms, dense or sparse; >= 0.
@@ -215,8 +217,10 @@ class Coupling(Plan):
         """The whole (n, m) matrix."""
         refuse_above_limit(*self.shape, "plan")
         plan = as_dense(self.plan)
-        shared = plan / self.source_atoms.multiplicity[:, None] / self.target_atoms.multiplicity
-        return shared[np.ix_(self.source_atoms.index, self.target_atoms.index)]
+        source, target = self.source_atoms, self.target_atoms
+        if source.weights is None and target.weights is None:
+            return (plan / source.multiplicity[:, None] / target.multiplicity)[np.ix_(source.index, target.index)]
+        return plan[np.ix_(source.index, target.index)] * source.shares[:, None] * target.shares
 
     def row(self, i: int) -> Float[np.ndarray, " m"]:
         """pi(. | x_i): where source row i goes, summing to 1; all zeros if it carries no mass."""
@@ -224,21 +228,22 @@ class Coupling(Plan):
         atom = self.source_atoms.index[i]
         mass = as_dense(self.plan[[atom], :])[0]
         total = mass.sum()
-        share = mass / total if total > 0 else mass
-        return (share / self.target_atoms.multiplicity)[self.target_atoms.index]
+        if self.source_atoms.shares[i] == 0 or total == 0:
+            return np.zeros(self.shape[1])
+        return (mass / total)[self.target_atoms.index] * self.target_atoms.shares
 
     def block(self, rows: ArrayLike, columns: ArrayLike) -> Float[np.ndarray, "r c"]:
         """The entries of the given source rows and target rows."""
-        u, v = self.source_atoms.index[np.asarray(rows)], self.target_atoms.index[np.asarray(columns)]
-        shared = self.source_atoms.multiplicity[u][:, None] * self.target_atoms.multiplicity[v]
-        return as_dense(self.plan[u])[:, v] / shared
+        rows, columns = np.asarray(rows), np.asarray(columns)
+        shares = self.source_atoms.shares[rows][:, None] * self.target_atoms.shares[columns]
+        return as_dense(self.plan[self.source_atoms.index[rows]])[:, self.target_atoms.index[columns]] * shares
 
     def marginals(self) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " m"]]:
         """The mass of each source row and of each target row."""
         rows, columns = (np.asarray(self.plan.sum(axis=axis)).reshape(-1) for axis in (1, 0))
         return (
-            (rows / self.source_atoms.multiplicity)[self.source_atoms.index],
-            (columns / self.target_atoms.multiplicity)[self.target_atoms.index],
+            rows[self.source_atoms.index] * self.source_atoms.shares,
+            columns[self.target_atoms.index] * self.target_atoms.shares,
         )
 
     def sample(self, seed: int, size: int) -> tuple[Int[np.ndarray, " size"], Int[np.ndarray, " size"]]:
@@ -304,9 +309,9 @@ class Coupling(Plan):
     ) -> RowsWithMass:
         """Exactly, from the marginals (see `Plan.rows_with_mass`); no draws are made."""
         sent = self.plan @ group_shares(self.target_atoms, target_groups, size)
-        index = self.source_atoms.index
-        own = sent[index, source_groups] / self.source_atoms.multiplicity[index]
-        return from_marginals(*self.marginals(), own, source_groups, target_groups, size)
+        own = sent[self.source_atoms.index, source_groups] * self.source_atoms.shares
+        required = self.source_atoms.required, self.target_atoms.required
+        return from_marginals(self.marginals(), required, own, (source_groups, target_groups), size)
 
     def distinct_rows(self, draws: float, *, seed: int = 0) -> float:
         """The expected number: row i with share p_i is among N draws with probability `1 - (1 - p_i)^N`."""

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from bridgeviz._options import Choice, Count, Flag, Unit, option
-from bridgeviz.costs import Cost, Within
+from bridgeviz.costs import Cost, Within, flat
 from bridgeviz.couplings._coupling import Coupling
 from bridgeviz.couplings._fused_problem import FusedProblem, prepare
-from bridgeviz.couplings._solver_options import Entropic, Steps, with_options
+from bridgeviz.couplings._permitted import ATTEMPT, shortage
+from bridgeviz.couplings._solver_options import Entropic, Steps, Weights, weigh, with_options
 
 if TYPE_CHECKING:
     from bridgeviz.couplings._gromov import FusedBatch, Step
@@ -43,7 +44,7 @@ class FGW(Entropic):
     - `correction="none"`: tau only loosens the Sinkhorn of each step (ott-jax's `gw_unbalanced_correction=False`).
       The entropy's reference is the counting measure, as in `linear`, and the mass grows with n.
 
-    Equal rows are merged first, exactly, as in `linear`.
+    Equal rows are merged first, exactly; weights and forbidden matches mean what they mean in `linear`.
 
     Args:
         alpha: in [0, 1].
@@ -108,40 +109,44 @@ class FGW(Entropic):
 
         prepared = prepare(
             cost, within, needs_pairs=self.needs_pairs, merge=self.merge, scale_cost=self.scale_cost,
-            squared=self.squared,
+            squared=self.squared, tau=self.tau,
         )  # fmt: skip
+        impossible = shortage(prepared.cost, self.tau)
         epsilon = self.epsilon_for(prepared.cost)
         quadratic = self.correction == "quadratic" and not self.balanced
-        problem, state = prepared.on_device(
-            alpha=self.alpha, epsilon=epsilon, quadratic=quadratic, balanced=self.balanced
-        )
+        problem, state = prepared.on_device(alpha=self.alpha, epsilon=epsilon, tau=self.tau, quadratic=quadratic)
+        max_inner = ATTEMPT if impossible else self.max_inner
         number = 0
         while True:
             number += 1
             with jax.enable_x64(True):  # not around the yield: it would hold for whoever drives this generator
                 step = jitted_step(
-                    state, problem, self.tolerance, tau=self.tau, quadratic=quadratic, max_inner=self.max_inner
+                    state, problem, self.tolerance, tau=self.tau, quadratic=quadratic, max_inner=max_inner
                 )
             state, change = step.state, float(step.change)
             yield number, change
-            done = (change <= self.tolerance and bool(step.settled)) or self.alpha == 0
+            done = (change <= self.tolerance and bool(step.settled)) or self.alpha == 0 or bool(impossible)
             if done or not np.isfinite(change) or number == self.max_iterations:
-                return self._coupling(prepared, step, epsilon, number)
+                return self._coupling(prepared, step, epsilon, number, impossible)
 
-    def _coupling(self, prepared: FusedProblem, step: Step, epsilon: float, number: int) -> Coupling:
-        """The plan after the last step, which has this number."""
+    def _coupling(self, prepared: FusedProblem, step: Step, epsilon: float, number: int, impossible: str) -> Coupling:
+        """The plan after the last step, which has this number; `impossible` says why no plan exists, if none does."""
         plan, settled, change = np.asarray(step.state.plan), bool(step.settled), float(step.change)
         converged, error = settled and (change <= self.tolerance or self.alpha == 0), float(step.residual)
         if self.balanced:
             mu, nu = prepared.marginals
             error = float(np.abs(plan.sum(1) - mu).sum() + np.abs(plan.sum(0) - nu).sum())
         advice = "" if converged else self._advice(number, change, settled, error, epsilon)
+        if impossible:
+            converged, advice = False, impossible
         if reason := self.useless(plan, epsilon, f"after step {number}"):
-            plan, converged, error, advice = np.zeros(prepared.cost.atom_shape), False, float("nan"), reason
+            plan, converged, error, advice = np.zeros_like(plan), False, float("nan"), reason
+        # Against mu x nu, the rows of an atom share its mass by their weights, whatever tau is (see `Linear`).
+        powers = (1.0, 1.0) if self.correction == "quadratic" else self.tau
         return Coupling(
-            plan=plan, source_atoms=prepared.cost.source_atoms, target_atoms=prepared.cost.target_atoms, solver="fgw",
-            converged=converged, marginal_error=error, iterations=number, epsilon=epsilon, tau=self.tau,
-            advice=advice, alpha=self.alpha,
+            plan=prepared.used.spread(plan), source_atoms=replace(prepared.cost.source_atoms, power=powers[0]),
+            target_atoms=replace(prepared.cost.target_atoms, power=powers[1]), solver="fgw", converged=converged,
+            marginal_error=error, iterations=number, epsilon=epsilon, tau=self.tau, advice=advice, alpha=self.alpha,
         )  # fmt: skip
 
     def _advice(self, number: int, change: float, settled: bool, error: float, epsilon: float) -> str:
@@ -162,7 +167,7 @@ class FGW(Entropic):
 
         return FusedBatch(
             alpha=self.alpha, epsilon=self.epsilon_for(cost), tau=self.tau, tolerance=tolerance,
-            max_iterations=max_iterations, max_steps=max_steps,
+            max_iterations=max_iterations, max_steps=max_steps, forbids=cost.forbidden is not None,
         )  # fmt: skip
 
 
@@ -172,6 +177,7 @@ def fgw(
     c_xx: Within | ArrayLike,
     c_yy: Within | ArrayLike,
     *,
+    weights: Weights | None = None,
     on_step: Callable[[int, float], None] | None = None,
     **options: Any,
 ) -> Coupling:
@@ -180,6 +186,7 @@ def fgw(
     Args:
         cost: between the spaces: a `Cost`, or an (n, m) matrix; None for alpha 1, which needs none.
         c_xx, c_yy: within each space: `costs.Within(x, metric=...)`, which takes O(n p) memory, or a symmetric matrix.
+        weights: (a, b), of the source rows (n,) and of the target rows (m,), as in `linear`.
         on_step: called after each step with its number and the change of the plan; raise from it to stop.
         options: of `FGW`.
 
@@ -196,4 +203,7 @@ def fgw(
     >>> plan.dense().argmax(1)[2]
     np.int64(2)
     """
-    return FGW(**options).solve(cost, (c_xx, c_yy), on_step=on_step)
+    solver = FGW(**options)
+    if cost is None and weights is not None and not solver.needs_pairs:
+        cost = flat(*(len(c.rows if isinstance(c, Within) else np.asarray(c)) for c in (c_xx, c_yy)))
+    return solver.solve(weigh(cost, weights, "fgw"), (c_xx, c_yy), on_step=on_step)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bridgeviz._options import Variant, option
 from bridgeviz.costs import Cost
-from bridgeviz.couplings._alignment import Alignment, costs_within
+from bridgeviz.couplings._alignment import Alignment, costs_within, weighted_cost
 from bridgeviz.couplings._coupling import Coupling
 from bridgeviz.couplings._linear import Linear
 from bridgeviz.couplings._solver_options import SolverOptions, Steps
@@ -36,4 +36,5 @@ class Global(Alignment):
 
     def steps(self, problem: Problem, pairs: Pairs, cost: Cost | None = None, *, metric: str = "") -> Steps[Coupling]:
         """The coupling; yields after each step of a solver that has steps."""
+        cost = self.solver.accept(weighted_cost(cost, problem))
         return (yield from self.solver.steps(cost, costs_within(self.solver, problem, metric)))

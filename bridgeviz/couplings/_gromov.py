@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from bridgeviz.costs import Chords
+from bridgeviz.couplings._batch_marginals import batch_marginals, reachable
 from bridgeviz.couplings._batch_solver import BatchPlan
 from bridgeviz.couplings._sinkhorn import Scalar, run_sinkhorn
 
@@ -31,10 +32,10 @@ class Problem(NamedTuple):
     """A fused Gromov-Wasserstein problem between u and v atoms.
 
     Attributes:
-        fused: (u, v) the cost between the spaces.
+        fused: (u, v) the cost between the spaces, finite everywhere.
         c_xx, c_yy: the cost within each space.
         mu, nu: (u,) and (v,) the required marginals.
-        count: (u, v) the logarithm of the entropy's reference measure.
+        count: (u, v) the logarithm of the entropy's reference measure; -inf where no mass may go.
         squares: (u, v) the part of the gradient that depends on the marginals alone, if they are fixed; else None.
         alpha, epsilon: the weight of the Gromov-Wasserstein term, and the entropy regularisation.
     """
@@ -75,21 +76,18 @@ class Step(NamedTuple):
 
 
 def make_problem(
-    fused: np.ndarray, c_xx: SpaceCost, c_yy: SpaceCost, mu: np.ndarray, nu: np.ndarray, *, entries: float,
+    fused: np.ndarray, c_xx: SpaceCost, c_yy: SpaceCost, mu: np.ndarray, nu: np.ndarray, *, count: np.ndarray,
     fixed: bool, alpha: float, epsilon: float,
 ) -> Problem:  # fmt: skip
     """A problem on the device.
 
     Args:
-        fused, c_xx, c_yy, mu, nu, alpha, epsilon: see `Problem`.
-        entries: the number of entries of the unmerged plan for the counting measure as the entropy's reference; 1 for
-            the product of the marginals.
+        fused, c_xx, c_yy, mu, nu, count, alpha, epsilon: see `Problem`.
         fixed: whether both marginals are enforced, so that their terms are the same at every step.
     """
     rows, columns = jnp.asarray(mu), jnp.asarray(nu)
     return Problem(
-        fused=jnp.asarray(fused), c_xx=c_xx, c_yy=c_yy, mu=rows, nu=columns,
-        count=jnp.log(rows)[:, None] + jnp.log(columns) + np.log(entries),
+        fused=jnp.asarray(fused), c_xx=c_xx, c_yy=c_yy, mu=rows, nu=columns, count=jnp.asarray(count),
         squares=square_terms(c_xx, c_yy, rows, columns) if fixed else None, alpha=alpha, epsilon=epsilon,
     )  # fmt: skip
 
@@ -162,11 +160,14 @@ def _divergence(p: jax.Array, q: jax.Array) -> jax.Array:
 @partial(
     jax.tree_util.register_dataclass,
     data_fields=("alpha",),
-    meta_fields=("epsilon", "tau", "tolerance", "max_iterations", "max_steps"),
+    meta_fields=("epsilon", "tau", "tolerance", "max_iterations", "max_steps", "forbids"),
 )
 @dataclass(frozen=True)
 class FusedBatch:
-    """Fused Gromov-Wasserstein on one batch, as `fgw` does with `correction="none"` (a `BatchSolver`)."""
+    """Fused Gromov-Wasserstein on one batch, as `fgw` does with `correction="none"` (a `BatchSolver`).
+
+    `forbids` says whether the cost is infinite anywhere.
+    """
 
     alpha: Scalar
     epsilon: float
@@ -174,15 +175,21 @@ class FusedBatch:
     tolerance: float
     max_iterations: int
     max_steps: int
+    forbids: bool = False
 
     def solve(self, cost: jax.Array, spaces: tuple[Chords, Chords] | None) -> BatchPlan:
         """The transport of one batch."""
         assert spaces is not None
         b = len(cost)
-        uniform = jnp.full(b, 1 / b)
+        mu = nu = jnp.full(b, 1 / b)
+        fused, count = cost, jnp.zeros((b, b))
+        if self.forbids:
+            mu, nu = batch_marginals(cost)
+            fused = jnp.where(jnp.isinf(cost), 0.0, cost)
+            count = jnp.where(jnp.isinf(reachable(cost)), -jnp.inf, 0.0)
         problem = Problem(
-            fused=cost, c_xx=spaces[0], c_yy=spaces[1], mu=uniform, nu=uniform, count=jnp.zeros((b, b)),
-            squares=None, alpha=self.alpha, epsilon=self.epsilon,
+            fused=fused, c_xx=spaces[0], c_yy=spaces[1], mu=mu, nu=nu, count=count, squares=None, alpha=self.alpha,
+            epsilon=self.epsilon,
         )  # fmt: skip
 
         def unfinished(carry: _Carry) -> jax.Array:
@@ -194,9 +201,10 @@ class FusedBatch:
             )
             return _Carry(result.state, result.change, result.settled, carry.step + 1)
 
-        first = State(jnp.full((b, b), 1 / b**2), jnp.zeros(b), jnp.zeros(b))
+        first = State(mu[:, None] * nu, jnp.zeros(b), jnp.zeros(b))
         end = jax.lax.while_loop(unfinished, step, _Carry(first, jnp.array(jnp.inf), jnp.array(False), jnp.array(0)))
-        return BatchPlan(end.state.plan, end.settled & (end.change <= self.tolerance), end.step)
+        plan = jnp.where(jnp.isinf(cost), 0.0, end.state.plan) if self.forbids else end.state.plan
+        return BatchPlan(plan, end.settled & (end.change <= self.tolerance), end.step)
 
     def advice(self, error: float) -> str:
         """What to try for batches that did not converge, as the end of a sentence."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Concatenate, ParamSpec
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,7 +12,8 @@ from bridgeviz import _checks as check
 from bridgeviz._options import Count, option
 from bridgeviz.costs import Cost, Within, as_cost, positive_mean, refuse_above_limit
 from bridgeviz.couplings._coupling import Coupling
-from bridgeviz.couplings._solver_options import Entropic, Steps, with_options
+from bridgeviz.couplings._permitted import ATTEMPT, shortage, support
+from bridgeviz.couplings._solver_options import Entropic, Steps, Weights, weigh, with_options
 
 if TYPE_CHECKING:
     from bridgeviz.couplings._sinkhorn import LinearBatch
@@ -21,20 +21,28 @@ if TYPE_CHECKING:
 _MATRICES = 8
 """Matrices of the problem's shape at the peak of the memory, together with what is later read from the plan."""
 
-P = ParamSpec("P")
-
 
 @dataclass(frozen=True, kw_only=True)
 class Linear(Entropic):
     r"""`argmin <C, pi> + epsilon sum pi (log pi - 1) + lambda_x KL(pi_x || mu) + lambda_y KL(pi_y || nu)` (Eq. 1).
 
-    mu and nu are uniform. lambda follows from `tau = lambda / (lambda + epsilon)` (Eq. 28); tau = 1 enforces that
-    marginal exactly. The entropy's reference is the counting measure on the n x m entries, so the mass of an
-    unbalanced plan grows with n: tau is tied to n, and `sample` normalises. Solved by ott-jax's Sinkhorn in the
-    log domain, in float64.
+    mu and nu are the weights of the rows, uniform unless they are given. lambda follows from `tau = lambda / (lambda +
+    epsilon)` (Eq. 28); tau = 1 enforces that marginal exactly. The entropy's reference is the counting measure on the
+    n x m entries, as in ott-jax, so the mass of an unbalanced plan grows with n: tau is tied to n, and `sample`
+    normalises. Solved by ott-jax's Sinkhorn in the log domain, in float64.
 
     Equal rows are merged first. This is exact: the merged cost is shifted by `-epsilon log(m_u m_v)`, which does not
-    affect balanced transport and which unbalanced transport needs.
+    affect balanced transport and which unbalanced transport needs. m_u is the multiplicity of an atom. With weights, it
+    is its effective number of rows, `(sum_i q_i^tau)^(1 / (1 - tau))` for the shares q of its rows in its weight, and
+    these rows share its mass in proportion to `q^tau`: the scaling iterations, `u_i = (mu_i / (K v)_i)^tau` with the
+    same `(K v)_i` for all rows of an atom, say both.
+
+    Rows of weight zero carry no mass and change nothing. Twice the weight is a row twice if the problem is balanced; if
+    it is not, two rows have more of the reference than one of their total weight.
+
+    Where the cost is infinite (`Cost.forbid`), the plan is exactly zero. A row without a permitted match is an error,
+    or left out where tau < 1. If every row has one and still no balanced plan exists, `converged` is False and `advice`
+    names the rows that compete.
 
     Args:
         epsilon: entropy regularisation > 0, in units of the divided cost; None takes the cost's own default.
@@ -81,28 +89,33 @@ class Linear(Entropic):
         if not self.merge:
             cost = cost.unmerged()
         refuse_above_limit(*cost.atom_shape, "transport", matrices=_MATRICES)
+        used = support(cost, self.tau, "linear")
+        impossible = shortage(cost, self.tau)
         scale = positive_mean(cost, "linear") if self.scale_cost is None else self.scale_cost
-        m_u, m_v = cost.source_atoms.multiplicity, cost.target_atoms.multiplicity
-        n, m = cost.shape
+        source, target = cost.source_atoms, cost.target_atoms
+        m_u, m_v = source.effective(self.tau[0]), target.effective(self.tau[1])
         shifted = cost.on_atoms / scale - epsilon * np.log(m_u)[:, None] - epsilon * np.log(m_v)
         plan, residual, converged, iterations = solve_linear(
-            shifted, m_u / n, m_v / m, epsilon=epsilon, tau=self.tau, tolerance=self.tolerance,
-            max_iterations=self.max_iterations,
+            used.part(shifted), source.mass[used.rows], target.mass[used.columns], epsilon=epsilon, tau=self.tau,
+            tolerance=self.tolerance, max_iterations=ATTEMPT if impossible else self.max_iterations,
         )  # fmt: skip
         error = residual
         if self.tau == (1.0, 1.0):
-            error = float(np.abs(plan.sum(1) - m_u / n).sum() + np.abs(plan.sum(0) - m_v / m).sum())
+            mu, nu = source.mass[used.rows], target.mass[used.columns]
+            error = float(np.abs(plan.sum(1) - mu).sum() + np.abs(plan.sum(0) - nu).sum())
             converged = converged and error <= 2 * self.tolerance  # as measured on the plan itself
         advice = "" if converged else (
             f"Sinkhorn stopped after {iterations} iterations with a residual of {error:.1e} > {self.tolerance:.0e}: "
             f"try a larger epsilon (now {epsilon:g}) or more Sinkhorn iterations."
         )  # fmt: skip
+        if impossible:
+            converged, advice = False, impossible
         if reason := self.useless(plan, epsilon, f"after {iterations} iterations"):
-            plan, converged, error, advice = np.zeros(cost.atom_shape), False, float("nan"), reason
+            plan, converged, error, advice = np.zeros_like(plan), False, float("nan"), reason
         return Coupling(
-            plan=plan, source_atoms=cost.source_atoms, target_atoms=cost.target_atoms, solver="linear",
-            converged=converged, marginal_error=error, iterations=iterations, epsilon=epsilon, tau=self.tau,
-            advice=advice,
+            plan=used.spread(plan), source_atoms=replace(source, power=self.tau[0]),
+            target_atoms=replace(target, power=self.tau[1]), solver="linear", converged=converged,
+            marginal_error=error, iterations=iterations, epsilon=epsilon, tau=self.tau, advice=advice,
         )  # fmt: skip
 
     def batch(self, cost: Cost, *, tolerance: float, max_iterations: int, max_steps: int) -> LinearBatch:
@@ -110,19 +123,24 @@ class Linear(Entropic):
         from bridgeviz.couplings._sinkhorn import LinearBatch
 
         return LinearBatch(
-            epsilon=self.epsilon_for(cost), tau=self.tau, tolerance=tolerance, max_iterations=max_iterations
-        )
+            epsilon=self.epsilon_for(cost), tau=self.tau, tolerance=tolerance, max_iterations=max_iterations,
+            forbids=cost.forbidden is not None,
+        )  # fmt: skip
 
 
-def _function(options: Callable[P, Linear]) -> Callable[Concatenate[Cost | ArrayLike, P], Coupling]:
-    """A class of options as a function: `linear(cost, epsilon=...)` is `Linear(epsilon=...).solve(cost)`."""
-
-    @with_options(Linear)
-    def linear(cost: Cost | ArrayLike, *args: P.args, **kwargs: P.kwargs) -> Coupling:
-        return options(*args, **kwargs).solve(cost)
-
-    linear.__doc__, linear.__qualname__ = Linear.__doc__, "linear"
-    return linear
+@with_options(Linear)
+def linear(cost: Cost | ArrayLike, *, weights: Weights | None = None, **options: Any) -> Coupling:
+    """See `Linear`, whose docstring replaces this one."""
+    return Linear(**options).solve(weigh(cost, weights, "linear"))
 
 
-linear = _function(Linear)
+linear.__doc__ = (Linear.__doc__ or "").replace(
+    """    Args:
+""",
+    """    Args:
+        weights: (a, b), of the source rows (n,) and of the target rows (m,): >= 0, divided by their sums; either may be
+            None, for the same weight on every row. None takes those of the cost, which has none unless it was given
+            them by `Cost.weighted`.
+""",
+    1,
+)

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
 from bridgeviz._options import Count, Variant, option, pick
-from bridgeviz.costs import Atoms, Cost, Within, as_cost, positive_mean, refuse_above_limit
-from bridgeviz.couplings._alignment import Alignment, costs_within
+from bridgeviz.costs import Cost, Within, as_cost, flat, positive_mean, refuse_above_limit
+from bridgeviz.couplings._alignment import Alignment, costs_within, weighted_cost
 from bridgeviz.couplings._global import SOLVER_HELP
 from bridgeviz.couplings._linear import Linear
 from bridgeviz.couplings._local_coupling import LocalCoupling
-from bridgeviz.couplings._solver_options import SolverOptions, Steps
+from bridgeviz.couplings._permitted import support
+from bridgeviz.couplings._solver_options import SolverOptions, Steps, Weights, weigh
 from bridgeviz.couplings._solvers import SOLVERS
 from bridgeviz.problem import Pairs, Problem
-
-if TYPE_CHECKING:
-    import jax
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,14 +68,19 @@ class Local(Alignment):
     ) -> Steps[LocalCoupling]:
         """The coupling, without intermediate steps: batches are solved when they are drawn."""
         yield from ()
-        return self.coupling(cost, costs_within(self.solver, problem, metric))
+        return self.coupling(weighted_cost(cost, problem), costs_within(self.solver, problem, metric))
 
-    def coupling(self, cost: Cost | ArrayLike | None, within: tuple[Within, Within] | None = None) -> LocalCoupling:
+    def coupling(
+        self,
+        cost: Cost | ArrayLike | None,
+        within: tuple[Within, Within] | None = None,
+        weights: Weights | None = None,
+    ) -> LocalCoupling:
         """The coupling by a cost between the spaces, and by the costs within them if the solver needs those."""
         if cost is None:
             if self.solver.needs_pairs or within is None:
                 raise check.fail("cost", "local", "a Cost or an (n, m) matrix, but for alpha 1, which needs none", None)
-            cost = _no_cost(within[0].shape[0], within[1].shape[0])
+            cost = flat(within[0].shape[0], within[1].shape[0])
         if not isinstance(cost, Cost):
             cost = as_cost(cost, "local")
             # Batches are coupled in float32, where a matrix in very small or large units would lose its digits.
@@ -87,6 +88,9 @@ class Local(Alignment):
         if within is not None and (within[0].shape[0], within[1].shape[0]) != cost.shape:
             rows = f"{within[0].shape[0]} and {within[1].shape[0]} rows"
             raise check.fail("c_xx", "local", f"with c_yy, of a cost of shape {cost.shape}", rows)
+        cost = weigh(cost, weights, "local") or cost
+        self.solver.accept(cost)
+        support(cost, getattr(self.solver, "tau", None), "local")  # an error for a row that no batch could couple
         size = self.batch_size if self.ot_batch_size is None else self.ot_batch_size
         refuse_above_limit(size, size, "transport of a batch", matrices=4)  # eight, in half of the precision
         plan = LocalCoupling(
@@ -105,6 +109,7 @@ def local(
     alpha: float | None = None,
     epsilon: float | None = None,
     tau: tuple[float, float] = (1.0, 1.0),
+    weights: Weights | None = None,
     batch_size: int = 256,
     ot_batch_size: int | None = None,
     max_iterations: int = 100,
@@ -116,6 +121,8 @@ def local(
     paper's remedy is a bigger batch: `ot_batch_size` makes that of the transport bigger than that of the flow. The
     batch's costs are divided by their own means.
 
+    Where matches are forbidden, a row whose matches in its batch all are is left out of that batch.
+
     With the costs within both spaces, each batch is coupled by fused Gromov-Wasserstein, as `fgw` does with
     `correction="none"`; with alpha 1 that needs no pairs at all (Appendix I).
 
@@ -125,6 +132,8 @@ def local(
         alpha: the weight of fused Gromov-Wasserstein, in [0, 1]; None takes 0.5, or 1 if there is no cost.
         epsilon: entropy regularisation > 0; None takes the cost's own default, or 0.005 if there is no cost.
         tau: (tau_x, tau_y), each in (0, 1].
+        weights: (a, b), of the source rows (n,) and of the target rows (m,), by which the rows of a batch are drawn;
+            within a batch they all have the same mass.
         batch_size: pairs drawn from each batch's plan; in training the flow's batch size is used.
         ot_batch_size: rows of each space that the transport is solved on; None takes `batch_size`.
         max_iterations: maximum number of Sinkhorn iterations per step.
@@ -144,7 +153,7 @@ def local(
         solver=solver, batch_size=batch_size, ot_batch_size=ot_batch_size, max_iterations=max_iterations,
         max_steps=max_steps,
     )  # fmt: skip
-    return strategy.coupling(cost, within)
+    return strategy.coupling(cost, within, weights)
 
 
 def _both(c_xx: Within | None, c_yy: Within | None) -> tuple[Within, Within] | None:
@@ -155,16 +164,3 @@ def _both(c_xx: Within | None, c_yy: Within | None) -> tuple[Within, Within] | N
             expected = "costs.Within(x, metric=...) of that space, with both spaces or neither"
             raise check.fail(name, "local", expected, check.describe(value))
     return c_xx, c_yy  # type: ignore[return-value]
-
-
-def _no_cost(n: int, m: int) -> Cost:
-    """Zero between all rows, on one atom per side."""
-    source, target = (Atoms(np.zeros(1, np.int64), np.zeros(size, np.int64), np.array([size])) for size in (n, m))
-    return Cost(
-        name="none", source_factor=np.zeros((1, 1)), target_factor=np.zeros((1, 1)), combine=_zero,
-        source_atoms=source, target_atoms=target,
-    )  # fmt: skip
-
-
-def _zero(a: jax.Array, b: jax.Array) -> jax.Array:
-    return 0.0 * (a @ b.T)

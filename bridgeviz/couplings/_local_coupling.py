@@ -171,7 +171,9 @@ class LocalCoupling(Plan):
         """The same on the device, for the training step."""
         import jax.numpy as jnp
 
+        from bridgeviz.costs import Lookup
         from bridgeviz.couplings._batches import LocalSampler
+        from bridgeviz.couplings._row_sampler import RowSampler
 
         source, target = self.cost.source_atoms.index, self.cost.target_atoms.index
         within = self.within
@@ -184,6 +186,9 @@ class LocalCoupling(Plan):
             solver=self.batch_solver,
             combine=self.cost.combine,
             size=self.ot_batch_size,
+            mu=RowSampler.of(self.cost.source_atoms.weights),
+            nu=RowSampler.of(self.cost.target_atoms.weights),
+            forbidden=None if self.cost.forbidden is None else Lookup.of(self.cost.forbidden),
         )
 
     def sample(self, seed: int, size: int) -> tuple[np.ndarray, np.ndarray]:
@@ -232,7 +237,8 @@ class LocalCoupling(Plan):
         self, source_groups: np.ndarray, target_groups: np.ndarray, size: int, *, seed: int = 0
     ) -> RowsWithMass:
         """An estimate from 20,000 draws (see `Plan.rows_with_mass`)."""
-        return from_draws(*self.sample(seed, DRAWS), source_groups, target_groups, size)
+        required = self.cost.source_atoms.required, self.cost.target_atoms.required
+        return from_draws(*self.sample(seed, DRAWS), required, (source_groups, target_groups), size)
 
     def distinct_rows(self, draws: float, *, seed: int = 0) -> float:
         """The distinct rows among `draws` draws of (i, j)."""

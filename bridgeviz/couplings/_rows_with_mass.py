@@ -8,11 +8,11 @@ import numpy as np
 from jaxtyping import Float, Int
 
 LEAST = 0.01
-"""A row carries mass if it has at least this part of an even share of it."""
+"""A row carries mass if it has at least this part of its share of it: an even one, unless it has a weight."""
 
 
 class RowsWithMass(NamedTuple):
-    """How much of the two spaces a plan couples at all.
+    """How much of the two spaces a plan couples at all. With weights, every row counts by its weight.
 
     Attributes:
         source, target: the share of the rows of each side that carry mass, in [0, 1].
@@ -28,49 +28,59 @@ class RowsWithMass(NamedTuple):
     agreement: float
 
 
+Sides = tuple[np.ndarray, np.ndarray]
+"""One array for the n source rows, and one for the m target rows."""
+
+
 def from_marginals(
-    source_mass: Float[np.ndarray, " n"],
-    target_mass: Float[np.ndarray, " m"],
-    own: Float[np.ndarray, " n"],
-    source_groups: Int[np.ndarray, " n"],
-    target_groups: Int[np.ndarray, " m"],
-    size: int,
+    masses: Sides, required: Sides, own: Float[np.ndarray, " n"], groups: Sides, size: int
 ) -> RowsWithMass:
-    """The same numbers for a plan with known marginals; `own` is the mass each source row sends to its own group."""
-    carry = [(mass > 0) & (mass * len(mass) >= LEAST * mass.sum()) for mass in (source_mass, target_mass)]
-    sent = np.divide(own, source_mass, out=np.zeros(len(own)), where=carry[0])
-    return RowsWithMass(
-        source=float(carry[0].mean()),
-        target=float(carry[1].mean()),
-        source_groups=_mean_by_group(carry[0], source_groups, size),
-        target_groups=_mean_by_group(carry[1], target_groups, size),
-        agreement=float(sent.mean()),
-    )
+    """The same numbers for a plan with known marginals.
+
+    Args:
+        masses: of all rows.
+        required: the share of the mass that each row has to carry.
+        own: the mass that each source row sends to its own group.
+        groups: of all rows, from 0.
+        size: the number of groups.
+    """
+    carry = [(mass > 0) & (mass >= LEAST * share * mass.sum()) for mass, share in zip(masses, required, strict=True)]
+    sent = np.divide(own, masses[0], out=np.zeros(len(own)), where=carry[0])
+    sources, targets = (_mean_by_group(*side, size) for side in zip(carry, groups, required, strict=True))
+    source, target = (float(np.average(side, weights=share)) for side, share in zip(carry, required, strict=True))
+    return RowsWithMass(source, target, sources, targets, float(np.average(sent, weights=required[0])))
 
 
 def from_draws(
-    i: Int[np.ndarray, " d"],
-    j: Int[np.ndarray, " d"],
-    source_groups: Int[np.ndarray, " n"],
-    target_groups: Int[np.ndarray, " m"],
-    size: int,
+    i: Int[np.ndarray, " d"], j: Int[np.ndarray, " d"], required: Sides, groups: Sides, size: int
 ) -> RowsWithMass:
-    """An estimate from draws (i, j): the rows that occur, over the number that would occur if all had the same mass."""
-    shares, by_group = [], []
-    for rows, groups in ((i, source_groups), (j, target_groups)):
-        drawn = np.bincount(rows, minlength=len(groups)) > 0
-        expected = -np.expm1(len(rows) * np.log1p(-1 / max(len(groups), 2)))
-        shares.append(min(1.0, float(drawn.mean()) / expected))
-        by_group.append(np.minimum(1.0, _mean_by_group(drawn, groups, size) / expected))
-    counts = np.bincount(i, minlength=len(source_groups))
-    own = np.bincount(i, weights=source_groups[i] == target_groups[j], minlength=len(source_groups))
-    agreement = float((own[counts > 0] / counts[counts > 0]).mean())
+    """An estimate from draws (i, j): the rows that occur, over the number that would occur in a balanced plan.
+
+    Args:
+        i, j: rows of the source and of the target.
+        required, groups, size: as in `from_marginals`.
+    """
+    shares, by_group, drawn_weights = [], [], []
+    for rows, share, group in zip((i, j), required, groups, strict=True):
+        drawn = np.bincount(rows, minlength=len(share)) > 0
+        # By the weight of a row over its chance to be among the draws, those that occur stand for those that do not.
+        chance = -np.expm1(len(rows) * np.log1p(-np.minimum(share, 0.5)))
+        weight = np.divide(share, chance, out=np.zeros(len(share)), where=share > 0)
+        shares.append(min(1.0, float(drawn @ weight)))
+        total = np.bincount(group, weights=share, minlength=size)
+        found = np.bincount(group, weights=weight * drawn, minlength=size)
+        by_group.append(np.minimum(1.0, np.divide(found, total, out=np.full(size, np.nan), where=total > 0)))
+        drawn_weights.append(weight)
+    counts = np.bincount(i, minlength=len(required[0]))
+    own = np.bincount(i, weights=groups[0][i] == groups[1][j], minlength=len(required[0]))
+    at = np.flatnonzero(counts * drawn_weights[0] > 0)
+    agreement = float(np.average(own[at] / counts[at], weights=drawn_weights[0][at]))
     return RowsWithMass(shares[0], shares[1], by_group[0], by_group[1], agreement * shares[0])
 
 
-def _mean_by_group(values: np.ndarray, groups: np.ndarray, size: int) -> np.ndarray:
-    """(size,) the mean of the values of each group, NaN for a group without any."""
-    counts = np.bincount(groups, minlength=size)
+def _mean_by_group(values: np.ndarray, groups: np.ndarray, weights: np.ndarray, size: int) -> np.ndarray:
+    """(size,) the weighted mean of the values of each group, NaN for a group without any."""
+    total = np.bincount(groups, weights=weights, minlength=size)
     return np.divide(
-        np.bincount(groups, weights=values, minlength=size), counts, out=np.full(size, np.nan), where=counts > 0
+        np.bincount(groups, weights=values * weights, minlength=size), total, out=np.full(size, np.nan), where=total > 0
     )

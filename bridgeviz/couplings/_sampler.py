@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import ClassVar, NamedTuple
 
@@ -12,6 +12,8 @@ import numpy as np
 from scipy import sparse
 
 from bridgeviz.costs import Atoms, refuse_above_limit
+from bridgeviz.couplings._alias import alias_table
+from bridgeviz.couplings._row_sampler import RowSampler, draw_rows
 
 _TABLES = 12
 """Tables of one number for each entry, at the peak of the memory."""
@@ -22,7 +24,7 @@ class MassSample(NamedTuple):
 
     Attributes:
         i, j: rows of the source and of the target.
-        eta, xi: `n pi_X` at the rows i, and `m pi_Y` at the rows j.
+        eta, xi: `pi_X / mu` at the rows i, and `pi_Y / nu` at the rows j; `n pi_X` and `m pi_Y` without weights.
     """
 
     i: jax.Array
@@ -31,7 +33,7 @@ class MassSample(NamedTuple):
     xi: jax.Array
 
 
-@partial(jax.tree_util.register_dataclass, data_fields=("order", "start", "count"), meta_fields=())
+@partial(jax.tree_util.register_dataclass, data_fields=("order", "start", "count", "keep", "alias"), meta_fields=())
 @dataclass(frozen=True, eq=False)
 class Members:
     """The rows of each atom, to draw one of them.
@@ -39,28 +41,41 @@ class Members:
     Attributes:
         order: (n,) row numbers sorted by atom.
         start, count: (u,) where the rows of each atom start in `order`, and how many there are.
+        keep, alias: (n,) the tables of `alias_table` within each atom; None if its rows share its mass equally.
     """
 
     order: jax.Array
     start: jax.Array
     count: jax.Array
+    keep: jax.Array | None = None
+    alias: jax.Array | None = None
 
     @classmethod
     def of(cls, atoms: Atoms) -> Members:
         """The rows of these atoms."""
         order, start = atoms.members()
-        return cls(*(jnp.asarray(array, jnp.int32) for array in (order, start, atoms.multiplicity)))
+        rows = cls(*(jnp.asarray(array, jnp.int32) for array in (order, start, atoms.multiplicity)))
+        if atoms.weights is None:
+            return rows
+        shares = np.split(atoms.shares[order], start[1:])
+        tables = [alias_table(part) if part.any() else (np.ones(len(part)), np.arange(len(part))) for part in shares]
+        keep, alias = (np.concatenate([table[k] for table in tables]) for k in (0, 1))
+        return replace(rows, keep=jnp.asarray(keep, jnp.float32), alias=jnp.asarray(alias, jnp.int32))
 
     def draw(self, key: jax.Array, atoms: jax.Array) -> jax.Array:
         """A row of each of the given atoms."""
         share = jax.random.uniform(key, atoms.shape)
         step = jnp.minimum((share * self.count[atoms]).astype(jnp.int32), self.count[atoms] - 1)
+        if self.keep is not None and self.alias is not None:
+            at = self.start[atoms] + step
+            kept = jax.random.uniform(jax.random.fold_in(key, 1), atoms.shape) < self.keep[at]
+            step = jnp.where(kept, step, self.alias[at])
         return self.order[self.start[atoms] + step]
 
 
 @partial(
     jax.tree_util.register_dataclass,
-    data_fields=("rows", "columns", "keep", "alias", "eta", "xi", "sources", "targets"),
+    data_fields=("rows", "columns", "keep", "alias", "eta", "xi", "sources", "targets", "mu", "nu"),
     meta_fields=(),
 )
 @dataclass(frozen=True, eq=False)
@@ -73,9 +88,10 @@ class PlanSampler:
     Attributes:
         rows, columns: (N,) the row numbers that each entry stands for; atoms, on a side that has members.
         keep, alias: (N,) the tables of `alias_table`.
-        eta, xi: (n,) and (m,) the marginals of all rows, times n and m.
+        eta, xi: (n,) and (m,) the marginals of all rows, divided by the required ones.
         sources, targets: the members of the atoms of a side; None where the rows of an atom are equal, so that one of
             them stands for all.
+        mu, nu: draw rows of the source and of the target by their weights; None where all weigh the same.
     """
 
     rows: jax.Array
@@ -86,6 +102,8 @@ class PlanSampler:
     xi: jax.Array
     sources: Members | None = None
     targets: Members | None = None
+    mu: RowSampler | None = None
+    nu: RowSampler | None = None
 
     settings: ClassVar[str] = ""
 
@@ -119,7 +137,7 @@ class PlanSampler:
         keep, alias = alias_table(share)
         i, j = np.zeros(size, np.int32), np.zeros(size, np.int32)
         i[: used.sum()], j[: used.sum()] = rows[row[used]], columns[column[used]]
-        eta, xi = ((len(side) * side).astype(np.float32) for side in marginals)
+        eta, xi = (_densities(side, atoms.weights) for side, atoms in zip(marginals, (source, target), strict=True))
         return cls(
             rows=jnp.asarray(i),
             columns=jnp.asarray(j),
@@ -129,6 +147,8 @@ class PlanSampler:
             xi=jnp.asarray(xi),
             sources=None if source.exact else Members.of(source),
             targets=None if target.exact else Members.of(target),
+            mu=RowSampler.of(source.weights),
+            nu=RowSampler.of(target.weights),
         )
 
     def draw(self, key: jax.Array, size: int) -> tuple[jax.Array, jax.Array]:
@@ -144,35 +164,15 @@ class PlanSampler:
         return i, j
 
     def draw_with_masses(self, key: jax.Array, size: int) -> tuple[jax.Array, jax.Array, MassSample]:
-        """The same draws, and `size` rows of each space, drawn uniformly, with their masses."""
+        """The same draws, and `size` rows of each space, drawn by their weights, with their masses."""
         rows, columns = jax.random.split(jax.random.fold_in(key, 1))
-        i = jax.random.randint(rows, (size,), 0, len(self.eta))
-        j = jax.random.randint(columns, (size,), 0, len(self.xi))
+        i = draw_rows(self.mu, rows, size, len(self.eta))
+        j = draw_rows(self.nu, columns, size, len(self.xi))
         return *self.draw(key, size), MassSample(i, self.eta[i], j, self.xi[j])
 
 
-def alias_table(share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """`keep` (N,) in [0, 1] and `alias` (N,): drawing k uniformly, then k or alias[k], has probabilities `share`.
-
-    Walker's tables without a loop: entries below the mean, in order, are filled up from those above it, in order, so
-    that the running sums of what is missing and of what is left over say which entry fills up which.
-
-    Args:
-        share: (N,) >= 0, not all zero; need not sum to one.
-    """
-    scaled = share * (len(share) / share.sum())
-    light = scaled < 1.0
-    low, high = np.flatnonzero(light), np.flatnonzero(~light)
-    missing, surplus = np.cumsum(1.0 - scaled[low]), np.cumsum(scaled[high] - 1.0)
-    keep, alias = np.ones(len(share)), np.arange(len(share))
-    # A light entry is filled up by the heavy one whose surplus is not used up by the light ones before it.
-    before = np.concatenate([[0.0], missing])[: len(low)]
-    keep[low] = scaled[low]
-    alias[low] = high[np.minimum(np.searchsorted(surplus, before, side="right"), len(high) - 1)]
-    # A heavy one may give more than its surplus to its last light one; the next heavy one makes up for it.
-    served = np.searchsorted(before, surplus, side="left")  # light ones filled up by it and the heavy ones before it
-    spent = np.concatenate([[0.0], missing])[served]
-    keep[high] = np.clip(1.0 + surplus - spent, 0.0, 1.0)
-    alias[high] = np.append(high[1:], high[-1])
-    keep[high[-1]] = 1.0
-    return keep, alias
+def _densities(marginal: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
+    """The marginal of all rows over the required one; 0 for rows of weight zero."""
+    if weights is None:
+        return (len(marginal) * marginal).astype(np.float32)
+    return np.divide(marginal, weights, out=np.zeros(len(marginal)), where=weights > 0).astype(np.float32)

@@ -11,14 +11,18 @@ from typing import ClassVar, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike
 
+from bridgeviz import _checks as check
 from bridgeviz._checks import InputError
 from bridgeviz._options import Flag, Options, PairOf, Positive, option
-from bridgeviz.costs import Cost, Within
+from bridgeviz.costs import Cost, Within, as_cost
 from bridgeviz.couplings._batch_solver import BatchSolver
 from bridgeviz.couplings._coupling import Coupling
 
 _NOTHING = 1e-200
 """A plan with less mass than this has vanished."""
+
+Weights = tuple[ArrayLike | None, ArrayLike | None]
+"""The weights of the source rows (n,) and of the target rows (m,); None where all rows of a side weigh the same."""
 
 T = TypeVar("T")
 Steps = Generator[tuple[int, float], None, T]
@@ -31,10 +35,12 @@ class SolverOptions(Options, ABC):
 
     Attributes:
         needs_spaces: whether it reads the costs within both spaces.
+        restricts: whether it reads the weights of the atoms of a cost, and its forbidden matches.
         unread_in_batches: the options that `batch` does not read.
     """
 
     needs_spaces: ClassVar[bool] = False
+    restricts: ClassVar[bool] = False
     unread_in_batches: ClassVar[tuple[str, ...]] = ()
 
     @property
@@ -81,6 +87,15 @@ class SolverOptions(Options, ABC):
         """
         raise InputError(f"The solver '{self.name}' can't couple batches. Use it with the strategy 'global'.")
 
+    def accept(self, cost: Cost | None) -> Cost | None:
+        """`cost` itself, or an error if it has weights or forbidden matches that this solver does not read."""
+        if cost is not None and not self.restricts:
+            weighted = cost.source_atoms.weights is not None or cost.target_atoms.weights is not None
+            if weighted or cost.forbidden is not None:
+                what = "weights" if weighted else "forbidden matches"
+                raise InputError(f"The solver '{self.name}' does not read {what}. Use 'linear' or 'fgw'.")
+        return cost
+
     def epsilon_for(self, cost: Cost) -> float | None:
         """The entropy regularisation that is used with a cost; None for a solver without one."""
         return None
@@ -99,6 +114,7 @@ class Entropic(SolverOptions):
     """
 
     unread_in_batches = ("scale_cost", "merge", "tolerance")
+    restricts = True
     epsilon: float | None = option(
         Positive(), None, label="Epsilon", word="auto", limits=(1e-5, 100.0),
         stops=("0.001", "0.002", "0.005", "0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1"),
@@ -137,6 +153,20 @@ class Entropic(SolverOptions):
             f"No mass is left {when}: with epsilon {epsilon:g} and tau ({self.tau[0]:g}, {self.tau[1]:g}) it costs "
             "less to leave every point out than to move it. Try a larger tau or epsilon."
         )
+
+
+def weigh(cost: Cost | ArrayLike | None, weights: Weights | None, where: str) -> Cost | None:
+    """The cost of the function `where` between rows of these weights; without any, those of the cost."""
+    if weights is None:
+        return None if cost is None else as_cost(cost, where)
+    try:
+        source, target = weights
+    except (TypeError, ValueError):
+        expected = "a pair (a, b): the weights of the source rows, and of the target rows, or None"
+        raise check.fail("weights", where, expected, check.describe(weights)) from None
+    if cost is None:
+        raise check.fail("cost", where, "given where the weights are", None)
+    return as_cost(cost, where).weighted(source, target)
 
 
 def finish(steps: Steps[T], on_step: Callable[[int, float], None] | None = None) -> T:

@@ -23,9 +23,12 @@ class Scaling:
     dtype: str = "float64"
 
     @classmethod
-    def of(cls, x: np.ndarray) -> Scaling:
-        """The scaling that standardises x."""
+    def of(cls, x: np.ndarray, weights: np.ndarray | None = None) -> Scaling:
+        """The scaling that standardises x (n, d), whose rows have these weights (n,), which sum to one."""
         mean, std = x.mean(0, dtype=np.float64), x.std(0, dtype=np.float64)
+        if weights is not None:
+            mean = weights @ x.astype(np.float64)
+            std = np.sqrt(weights @ (x - mean) ** 2)
         dtype = "float32" if x.dtype == np.float32 else "float64"
         return cls(mean, np.where(std > 1e-12 * np.abs(x).max(0), std, 1.0), dtype)
 

@@ -55,7 +55,7 @@ class Training:
     @classmethod
     def of(cls, problem: Problem, plan: Plan, config: FlowConfig, mesh: Mesh | None) -> Training:
         """The training of a coupling's flow; masses are learned if the plan is unbalanced, or as the config says."""
-        source, target = Scaling.of(problem.source.x), Scaling.of(problem.target.x)
+        source, target = (Scaling.of(space.x, space.weights) for space in (problem.source, problem.target))
         x = jnp.asarray(source.standardise(problem.source.x), jnp.float32)
         y = jnp.asarray(target.standardise(problem.target.x), jnp.float32)
         unbalanced = plan.tau is not None and plan.tau != (1.0, 1.0)

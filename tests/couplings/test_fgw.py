@@ -182,7 +182,7 @@ def test_products_with_chords_are_products_with_the_matrix(seed, n, v):
         within = Within(x, metric=metric)
         with jax.enable_x64(True):
             atoms = bv.costs.as_cost(np.zeros((n, n)), "test").source_atoms
-            chords, matrix = within.on(atoms, 2.0), Matrix(jax.numpy.asarray(within.dense() / 2))
+            chords, matrix = within.on(atoms.rows, 2.0), Matrix(jax.numpy.asarray(within.dense() / 2))
             plan, mass = rng.random((n, v)), rng.random(n)
             np.testing.assert_allclose(chords.apply(plan), matrix.apply(plan), rtol=1e-8, atol=1e-10)
             np.testing.assert_allclose(chords.apply_square(mass), matrix.apply_square(mass), rtol=1e-7, atol=1e-10)

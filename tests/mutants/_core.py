@@ -37,8 +37,8 @@ MUTANTS = [
     Mutant(
         "sample: partners are lost",
         "bridgeviz/problem.py",
-        "partners = rng.permutation(np.unique(truth[:, 1]))[:rows]",
-        "partners = rng.permutation(np.unique(truth[:, 1]))[:0]",
+        "partners = _weightless_last(rng.permutation(np.unique(truth[:, 1])), self.target)[:rows]",
+        "partners = _weightless_last(rng.permutation(np.unique(truth[:, 1])), self.target)[:0]",
         "app/test_analysis_pages.py problem",
     ),
     Mutant(

@@ -53,8 +53,8 @@ MUTANTS = [
     Mutant(
         "mean over atoms, not rows",
         "bridgeviz/costs/_cost.py",
-        "self.source_atoms.multiplicity\n            @ self.on_atoms",
-        "np.ones(len(self.source_atoms)) * self.shape[0] / len(self.source_atoms)\n            @ self.on_atoms",
+        "return float(mu @ self.on_atoms @ nu)",
+        "return float(np.full(len(mu), 1 / len(mu)) @ self.on_atoms @ nu)",
         "costs/test_bridge.py couplings/test_linear.py",
     ),
     Mutant(

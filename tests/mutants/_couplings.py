@@ -29,8 +29,8 @@ MUTANTS = [
     Mutant(
         "linear: marginals of atoms uniform",
         "bridgeviz/couplings/_linear.py",
-        "shifted, m_u / n, m_v / m,",
-        "shifted, np.full(len(m_u), 1 / len(m_u)), m_v / m,",
+        "source.mass[used.rows], target.mass[used.columns], epsilon",
+        "np.full(len(m_u), 1 / len(m_u)), target.mass[used.columns], epsilon",
         "couplings/test_linear.py",
     ),
     Mutant(
@@ -49,7 +49,7 @@ MUTANTS = [
     ),
     Mutant(
         "sampler: off by one column",
-        "bridgeviz/couplings/_sampler.py",
+        "bridgeviz/couplings/_alias.py",
         'high[np.minimum(np.searchsorted(surplus, before, side="right"), len(high) - 1)]',
         'high[np.minimum(np.searchsorted(surplus, before, side="right") + 1, len(high) - 1)]',
         "couplings/test_sampler.py",
@@ -71,8 +71,8 @@ MUTANTS = [
     Mutant(
         "dense: atoms' mass not shared",
         "bridgeviz/couplings/_coupling.py",
-        "plan / self.source_atoms.multiplicity[:, None] / self",
-        "plan / self",
+        "(plan / source.multiplicity[:, None] / target.multiplicity)",
+        "(plan / target.multiplicity)",
         "couplings/test_coupling.py couplings/test_linear.py",
     ),
     Mutant(
@@ -85,8 +85,8 @@ MUTANTS = [
     Mutant(
         "true: repeated rows lose their mass",
         "bridgeviz/couplings/_true.py",
-        "1 / len(pairs)), (",
-        "1 / (len(pairs) + 1)), (",
+        "1 / len(pairs))",
+        "1 / (len(pairs) + 1))",
         "couplings/test_coupling.py",
     ),
     Mutant(
@@ -98,7 +98,7 @@ MUTANTS = [
     ),
     Mutant(
         "alias: surplus of a heavy entry kept",
-        "bridgeviz/couplings/_sampler.py",
+        "bridgeviz/couplings/_alias.py",
         "keep[high] = np.clip(1.0 + surplus - spent, 0.0, 1.0)",
         "keep[high] = 1.0",
         "couplings/test_sampler.py",
@@ -106,8 +106,8 @@ MUTANTS = [
     Mutant(
         "masses: not times n",
         "bridgeviz/couplings/_sampler.py",
-        "((len(side) * side)",
-        "((1.0 * side)",
+        "(len(marginal) * marginal)",
+        "(1.0 * marginal)",
         "flows/test_reweighting.py",
     ),
     Mutant(
@@ -133,9 +133,9 @@ MUTANTS = [
     ),
     Mutant(
         "local: the first row is never drawn",
-        "bridgeviz/couplings/_batches.py",
-        "jax.random.randint(rows, (self.size,), 0",
-        "jax.random.randint(rows, (self.size,), 1",
+        "bridgeviz/couplings/_row_sampler.py",
+        "jax.random.randint(key, (size,), 0, n)",
+        "jax.random.randint(key, (size,), 1, n)",
         "couplings/test_local.py",
     ),
     Mutant(

@@ -15,15 +15,15 @@ MUTANTS = [
     Mutant(
         "matching: shares not averaged",
         "bridgeviz/couplings/_entries.py",
-        "return counts / atoms.multiplicity[:, None]",
-        "return counts",
+        "return sums / atoms.multiplicity[:, None]",
+        "return sums",
         "metrics/test_metrics.py couplings/test_plan.py",
     ),
     Mutant(
         "rows with mass: every row counts",
         "bridgeviz/couplings/_rows_with_mass.py",
-        "mass * len(mass) >= LEAST * mass.sum()",
-        "mass >= 0",
+        "(mass > 0) & (mass >= LEAST * share * mass.sum())",
+        "(mass >= 0)",
         "metrics/test_metrics.py",
     ),
     Mutant(
