@@ -157,9 +157,9 @@ def test_a_block_is_replaced_in_every_document_that_has_it(tmp_path):
 
 def _shipped() -> list[Callable[[], tuple[benchmarks.Benchmark, int]]]:
     """The benchmarks whose CSV is shipped and resumed, and their number of seeds."""
-    figures = {"figure-12": (FIGURES[12](dataset=IMAGES["mnist"]()), 3), "figure-15": (FIGURES[15](), 5)}
-    figures["figure-7"] = FIGURES[7](dataset=IMAGES["tiny-imagenet"]()), 2
-    figures["figure-16"] = FIGURES[16](dataset=IMAGES["mnist"]()), 5
+    figures = {"figure-12": (FIGURES[12](dataset=IMAGES["mnist"]), 3), "figure-15": (FIGURES[15](), 5)}
+    figures["figure-7"] = FIGURES[7](dataset=IMAGES["tiny-imagenet"]), 2
+    figures["figure-16"] = FIGURES[16](dataset=IMAGES["mnist"]), 5
     named = {name: (BENCHMARKS[name], 5) for name in ("first-light", "costs", "costs-tiny")}
     return [pytest.param(*entry, id=name) for name, entry in (named | figures).items()]
 
