@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,6 +19,9 @@ from bridgeviz.datasets._dataset_options import DatasetOptions
 from bridgeviz.datasets._neural_features import NeuralFeatures
 from bridgeviz.datasets._neural_splits import HELD_OUT, Split, standardised, three_way
 from bridgeviz.problem import Problem, Space
+
+if TYPE_CHECKING:
+    from bridgeviz.encoders import Progress
 
 LAYERS = ("block6", "block10", "block13", "block16", "conv18")
 """The layers of MobileNetV2, from the first to the last; in the files their shape follows the name."""
@@ -34,8 +39,9 @@ class V4Cowley(DatasetOptions):
         session: the recording, by its date. Neurons differ between sessions.
         layer: of the network, by the beginning of its name. Those of MobileNetV2, the default, are "block6",
             "block10", "block13", "block16" and "conv18".
-        features: path of an `.npz` file with features of another network, such as EfficientNet-Lite0: arrays (1200, p)
-            by name of the layer, and the names of the pictures as `image`. Empty: MobileNetV2.
+        features: another network: its name, where `bridgeviz features v4-cowley --vision NAME` has run, such as
+            "efficientnet-lite0"; or the path of an `.npz` file with arrays (1200, p) by name of the layer, and the
+            names of the pictures as `image`. Empty: MobileNetV2.
         held_out: what `.test` is, "test" or "validation".
         zscore: whether responses are in standard deviations of the training pictures, as those of Majaj et al. are.
             If not, they are spikes per 100 ms, and the Pearson cost (Eq. 27) follows the neurons that fire most.
@@ -54,9 +60,11 @@ class V4Cowley(DatasetOptions):
         size="1,200 pictures of 112 x 112 pixels; 89 neurons in session 201025, 36 in session 190925; five layers of "
         "MobileNetV2 with 512 to 2,560 dimensions. About 5 MB per session are downloaded.",
         made="`bridgeviz fetch v4-cowley` downloads responses averaged over repetitions (commit d1b3526) and pictures "
-        "(commits af82f72 and f6cbd03) and compares SHA-256 digests of their contents. `bridgeviz features v4-cowley` "
-        "runs the network. 60 / 20 / 20 % of the pictures are for training, validation and test, at random with a "
-        "fixed seed; responses are standardised by neuron over the training pictures.",
+        "(commits af82f72 and f6cbd03) and compares SHA-256 digests of their contents. `bridgeviz features v4-cowley "
+        "--vision NETWORK` runs a network on the whole pictures, enlarged to 224 x 224 (bicubic): five layers of a "
+        "TFLite MobileNetV2, or the paper's six of efficientnet-lite0; feature maps are averaged over 4 x 4 cells. "
+        "60 / 20 / 20 % of the pictures are for training, validation and test, at random with a fixed seed; responses "
+        "are standardised by neuron over the training pictures.",
         cautions=(
             "Responses and pictures correspond in the order of the pictures' basenames, not of the archive.",
             "Neurons differ between sessions, so sessions are never pooled.",
@@ -68,7 +76,7 @@ class V4Cowley(DatasetOptions):
     )
     session: str = option(Choice(tuple(files.SESSIONS)), "201025", help="The recording, by its date.")
     layer: str = option(Text("the name of a layer"), "block10", help="Layer of the network, by the start of its name.")
-    features: str = option(Text("the path of a file", empty=True), "", help="File with features of another network.")
+    features: str = option(Text("a network or the path of a file", empty=True), "", help="Another network, or a file.")
     held_out: str = option(Choice(HELD_OUT), "test", help="What the test split is: test or validation.")
     zscore: bool = option(Flag(), True, help="Responses in standard deviations of the training pictures.")
 
@@ -99,6 +107,29 @@ class V4Cowley(DatasetOptions):
         """
         return [files.fetch(session) for session in files.SESSIONS][-1]
 
+    def encode(self, out: Path, *, vision: str = "", layers: Sequence[str] = ()) -> Iterator[Progress]:
+        """Run a network on the pictures of both sessions and write its features to `out`.
+
+        Args:
+            out: a folder; `load` finds the files in the cache's.
+            vision: "efficientnet-lite0", a `.tflite` file of MobileNetV2, or another model that an encoder reads.
+            layers: of the network; none takes those that are named on the card.
+
+        Raises:
+            DataMissing: the pictures are not on this machine.
+            InputError: no such network or layer, or its package is not installed.
+        """
+        from bridgeviz.datasets import _v4_features
+
+        vision = _v4_features.required(vision)
+        for session in files.SESSIONS:
+            yield from _v4_features.encode(out, vision, layers, session)
+
+    @classmethod
+    def home(cls) -> Path:
+        """The folder of the pictures and the features; never the project's own, which is shipped."""
+        return paths.cache() / files.FOLDER
+
     def split(self) -> Split:
         """The rows of the training, validation and test pictures among all pictures of the session."""
         return three_way(files.SESSIONS[self.session].images)
@@ -126,13 +157,15 @@ class V4Cowley(DatasetOptions):
 
     def _features(self, home: Path) -> NeuralFeatures:
         """The features of all pictures."""
-        if self.features:
+        if self.features.endswith(".npz"):
             return NeuralFeatures.read(Path(self.features))
-        name = f"features_{self.session}.npz"
+        name = files.features_name(self.features, self.session)
         path = next((folder / name for folder in (home, *paths.raw(files.FOLDER)) if (folder / name).is_file()), None)
         if path is None:
+            vision = self.features or "mobilenet_v2.tflite"
             raise DataMissing(
-                f"The features of session {self.session} of v4-cowley are not here. Run `bridgeviz features v4-cowley`."
+                f"The features of session {self.session} of v4-cowley are not here ({name}). Run `bridgeviz features "
+                f"v4-cowley --vision {vision}`."
             )
         return NeuralFeatures.read(path)
 

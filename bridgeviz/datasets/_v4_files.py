@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from bridgeviz import _checks as check
 from bridgeviz._checks import DataMissing, InputError
 from bridgeviz.datasets import paths
 from bridgeviz.datasets._download import download
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 FOLDER = "v4"
 REPOSITORY = "https://raw.githubusercontent.com/cowleygroup/V4_compact_models"
@@ -150,19 +154,29 @@ def picture_names(home: Path, session: str) -> list[str]:
         return [PurePosixPath(member.filename).name for member in _pictures(archive)]
 
 
-def pictures(home: Path, session: str, rows: Sequence[int]) -> np.ndarray:
-    """(k, 112, 112) grey pictures of some rows in 0..255."""
+def colour_pictures(home: Path, session: str, rows: Sequence[int]) -> list[Image]:
+    """Pictures of some rows, RGB."""
     from PIL import Image
 
     path = home / f"images_{session}.zip"
     with _archive(path) as archive:
         members = _pictures(archive)
         try:
-            opened = [Image.open(io.BytesIO(archive.read(members[row]))).convert("L") for row in rows]
+            return [Image.open(io.BytesIO(archive.read(members[row]))).convert("RGB") for row in rows]
         except (OSError, zlib.error, zipfile.BadZipFile) as error:
             raise _damaged(path, check.reason(error)) from error
-    size = opened[0].size if opened else (112, 112)
-    return np.stack([np.asarray(one if one.size == size else one.resize(size)) for one in opened])
+
+
+def pictures(home: Path, session: str, rows: Sequence[int]) -> np.ndarray:
+    """(k, height, width) grey pictures of some rows in 0..255."""
+    grey = [picture.convert("L") for picture in colour_pictures(home, session, rows)]
+    size = grey[0].size
+    return np.stack([np.asarray(one if one.size == size else one.resize(size)) for one in grey])
+
+
+def features_name(network: str, session: str) -> str:
+    """The file with the features of a network; those of MobileNetV2, which has no name here, are the default."""
+    return f"{network or 'features'}_{session}.npz"
 
 
 def verified_responses(path: Path, session: str) -> None:

@@ -16,12 +16,13 @@ from PIL import Image
 from scipy.io import netcdf_file
 
 import bridgeviz as bv
-from bridgeviz.datasets import _majaj2015, _neural_splits, _v4_files
+from bridgeviz.datasets import _majaj2015, _neural_splits, _v4_features, _v4_files
 from bridgeviz.datasets._assembly import read_recording, read_repetitions
 from bridgeviz.datasets._majaj2015 import Majaj2015, principal_components
 from bridgeviz.datasets._neural_features import NeuralFeatures
 from bridgeviz.datasets._v4_cowley import V4Cowley
 from bridgeviz.datasets._v4_files import SessionFiles
+from bridgeviz.encoders import ImageEncoder
 
 
 @pytest.fixture(autouse=True)
@@ -133,8 +134,68 @@ def test_v4_options_choose_layer_split_and_network(session, tmp_path):
     with pytest.raises(bv.DataMissing, match=r"nothing.npz is not there"):
         bv.load("v4-cowley", features=tmp_path / "nothing.npz")
     (home / "features_201025.npz").unlink()
-    with pytest.raises(bv.DataMissing, match="Run `bridgeviz features v4-cowley`"):
+    with pytest.raises(bv.DataMissing, match=r"Run `bridgeviz features v4-cowley --vision mobilenet_v2\.tflite`"):
         bv.load("v4-cowley")
+
+
+class Brightness(ImageEncoder):
+    """A network whose maps hold the brightness of the picture, with the layers of a network of its name."""
+
+    summary = "the name of a test"
+
+    def __init__(self, model):
+        self.model = model
+        mobile = [f"MobileNetV2/expanded_conv_{k}/add/add" for k in (6, 10, 13, 16)] + ["MobileNetV2/Conv2d_18_1/Relu6"]
+        self.layers = tuple(mobile) if "mobile" in model else (*_v4_features.EFFICIENTNET, "pooled")
+        self.digest, self.default = "", self.layers[-1]
+
+    @classmethod
+    def reads(cls, model):
+        return model.startswith(("mobile", "efficient"))
+
+    def prepare(self, picture, *, whole=False):
+        assert whole  # nothing of a stimulus is cropped away
+        return np.asarray(picture, np.float32)
+
+    def encode(self, batch, layers):
+        level = batch.mean((1, 2, 3))
+        shape = {"MobileNetV2/Conv2d_18_1/Relu6": (7, 7, 1280), "pooled": (5,)}
+        return {name: np.stack([np.full(shape.get(name, (14, 14, 3)), value) for value in level]) for name in layers}
+
+
+def test_features_of_v4_are_made_by_a_named_network(session, monkeypatch):
+    home, *_ = session
+    with pytest.raises(bv.InputError, match=r"'vision' of features\(\) must be efficientnet-lite0, a .tflite file"):
+        list(bv.datasets.features("v4-cowley"))
+    monkeypatch.setattr("bridgeviz.encoders.VISION", {"brightness": Brightness})
+    with pytest.raises(bv.DataMissing, match="--vision efficientnet-lite0"):
+        bv.load("v4-cowley", features="efficientnet-lite0")
+    steps = list(bv.datasets.features("v4-cowley", vision="efficientnet-lite0"))
+    assert [(step.done, step.total) for step in steps] == [(32, 50), (50, 50)]
+    assert V4Cowley.home() == home
+    dataset = V4Cowley(features="efficientnet-lite0", layer="layer3")
+    assert list(dataset.layers()) == list(_v4_features.EFFICIENTNET)
+    source, train = dataset.load().source, dataset.split().train
+    assert source.x.shape == (30, 4 * 4 * 3)
+    np.testing.assert_allclose(source.x, np.tile(5.0 * train[:, None], 48), atol=2.5)  # the pictures are JPEGs
+    assert source.title == "pictures, layer3 of efficientnet-lite0"
+    list(bv.datasets.features("v4-cowley", vision="efficientnet-lite0", layers=["pooled"]))
+    assert list(dataset.layers()) == ["pooled"]
+    list(bv.datasets.features("v4-cowley", vision="mobile.tflite"))
+    assert list(V4Cowley().layers()) == ["block6", "block10", "block13", "block16", "conv18"]
+    assert bv.load("v4-cowley", layer="conv18").source.x.shape == (30, 1280)
+    assert bv.load("v4-cowley").source.x.shape == (30, 48)
+
+
+def test_cells_are_those_of_the_published_features():
+    """Sides of 14 and 7 do not divide by four; these cells reproduce the published features bit for bit."""
+    line = np.arange(14.0)
+    maps = np.broadcast_to(line[None, :, None, None], (1, 14, 14, 1))
+    np.testing.assert_allclose(_v4_features.pooled(maps)[0, ::4], [1.5, 5.5, 9, 12])
+    np.testing.assert_allclose(_v4_features.pooled(maps[:, :7, :7])[0, ::4], [0.5, 2.5, 4, 5.5])
+    np.testing.assert_allclose(_v4_features.pooled(maps.transpose(0, 2, 1, 3))[0, :4], [1.5, 5.5, 9, 12])
+    assert _v4_features.pooled(np.ones((2, 9, 9, 2))).shape == (2, 32)
+    assert _v4_features.pooled(np.ones((2, 3, 3, 2))).shape == (2, 18)
 
 
 def test_repetitions_of_v4_must_average_to_the_responses(session):
