@@ -5,7 +5,7 @@ import streamlit as st
 
 from bridgeviz.ui.cache import analysis
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import collisions, errors, live, page, saved
+from bridgeviz.ui.panels import collisions, doubt, errors, live, page, saved
 from bridgeviz.ui.panels.sidebar import sidebar
 from bridgeviz.ui.text import literal
 from bridgeviz.ui.work import slots
@@ -43,7 +43,7 @@ if run.stopped:
     )  # fmt: skip
 problem = run.problem
 if analysis.labels_of(problem) is None:
-    st.info("Without labels on both sides, nothing can be called wrong. Add labels to both spaces.")
+    doubt.show(run)
     page.next_page("flow", "back to the flow")
     st.stop()
 

@@ -107,7 +107,7 @@ def build(run: Run, problem: Problem, rows: np.ndarray, ts: np.ndarray, states: 
         targets=plane.project(arrival).astype(np.float32),
         target_labels=arrival_labels,
         strip=followed,
-        badge=_badge(plane.name, plane.variance_share, positions, states),
+        badge=_badge(plane.name, plane.variance_share, positions, states) | {"tested": run.problem.test is not None},
         thumbnails=_shrunk(source.pictures(rows)),
         strip_pictures=None if pictures is None else np.asarray(pictures, np.uint8),
         strip_sure=_certainty(target, states[:, followed]),
@@ -152,7 +152,8 @@ def with_neighbourhoods(
         targets=fixed[len(centres) :].astype(np.float32),
         target_labels=arrival_labels,
         strip=straight.strip[shown],
-        badge=_badge("Neighbourhoods (one UMAP of all frames)", None, positions, states[:, :n]),
+        badge=_badge("Neighbourhoods (one UMAP of all frames)", None, positions, states[:, :n])
+        | {"tested": run.problem.test is not None},
         strip_pictures=on_axis(straight.strip_pictures, 0, shown),
         strip_sure=on_axis(straight.strip_sure, 1, shown),
         strip_made=on_axis(straight.strip_made, 1, shown),

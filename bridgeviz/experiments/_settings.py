@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bridgeviz._options import Choice, Flag, Group, Option, PairOf, Variant, options_of
+from bridgeviz._options import Choice, Flag, Group, Option, PairOf, Text, Variant, options_of
 from bridgeviz.costs import COSTS
 from bridgeviz.couplings import STRATEGIES
-from bridgeviz.datasets import Yours
 from bridgeviz.experiments._auto import Auto
 from bridgeviz.experiments._config import RunConfig
 from bridgeviz.experiments._flat import FLAT_NAMES, Leaf, leaves
@@ -19,8 +18,8 @@ AUTO = "auto"
 
 COST_STAGE = "cost"
 
-STAND_INS = (Yours, Auto)
-"""Members that are placeholders: for a problem that is passed to `run`, and for a cost that is yet to be chosen."""
+STAND_INS = (Auto,)
+"""Members that are placeholders: for a cost that is yet to be chosen."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +67,11 @@ class Setting:
         return isinstance(self.option.kind, Flag) and self.word is None
 
     @property
+    def free(self) -> bool:
+        """Whether it takes any text of its kind."""
+        return isinstance(self.option.kind, Text)
+
+    @property
     def limits(self) -> tuple[float, float]:
         """The smallest and largest number in a control or link."""
         low, high = self.option.limits or self.option.kind.limits or (float("-inf"), float("inf"))
@@ -102,7 +106,7 @@ class Setting:
             if text not in ("true", "false"):
                 raise ValueError(text)
             return text == "true"
-        if self.names:
+        if self.names or self.free:
             return text
         number = float(text)
         if kind.whole:
@@ -121,6 +125,9 @@ class Setting:
         low, high = self.limits
         if self.names:
             valid = text in self.names
+        elif self.free:
+            self.option.kind.check(text, self.key, "link")
+            valid = True
         else:
             valid = isinstance(value, bool) or text in (self.word, AUTO) or low <= float(text) <= high
         if not valid:
@@ -154,6 +161,8 @@ class Setting:
             return "one of: " + ", ".join(self.names)
         if self.flag:
             return "true or false"
+        if isinstance(self.option.kind, Text):
+            return self.option.kind.what
         low, high = self.limits
         kind = "a whole number" if self.option.kind.whole else "a number"
         also = "" if self.word is None else f", or {self.word}"
@@ -166,7 +175,7 @@ def settings(*, stand_ins: bool = True) -> list[Setting]:
     """Every setting that has a control, in the order of Algorithm 1; members of registries as they are now.
 
     Args:
-        stand_ins: whether the dataset "yours" and the cost "auto" are among the names to choose from.
+        stand_ins: whether the cost "auto" is among the names to choose from.
     """
     defaults = RunConfig()
     by_key: dict[str, list[tuple[str, int | None, Leaf]]] = {}

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bridgeviz.metrics._category_decoder import CategoryDecoder, fit_category_decoder
     from bridgeviz.metrics._diagnosis import Collision, Diagnosis, collisions, diagnose
     from bridgeviz.metrics._dimensionality import effective_dimensionality
+    from bridgeviz.metrics._doubt import doubtful
     from bridgeviz.metrics._downstream import classwise_mse, confusion, downstream_accuracy, predict_labels
     from bridgeviz.metrics._exclusion import aes, excluded_ratio
     from bridgeviz.metrics._inspection import Inspection, inspect
@@ -25,7 +26,14 @@ if TYPE_CHECKING:
     from bridgeviz.metrics._neighbours import Neighbourhood, chance_overlap, neighbourhood
     from bridgeviz.metrics._noise_ceiling import NoiseCeiling, noise_ceiling
     from bridgeviz.metrics._overlap import feature_overlap, point_overlap
+    from bridgeviz.metrics._overlap_by_classes import (
+        ClassOverlap,
+        OverlapByClasses,
+        most_overlapping,
+        overlap_by_classes,
+    )
     from bridgeviz.metrics._partners import (
+        MOST_PARTNERS,
         Partners,
         Ranks,
         arrivals,
@@ -56,6 +64,7 @@ __getattr__, __dir__, __all__ = attach(
         "_category_decoder": ["CategoryDecoder", "fit_category_decoder"],
         "_diagnosis": ["Collision", "Diagnosis", "collisions", "diagnose"],
         "_dimensionality": ["effective_dimensionality"],
+        "_doubt": ["doubtful"],
         "_downstream": ["classwise_mse", "confusion", "downstream_accuracy", "predict_labels"],
         "_exclusion": ["aes", "excluded_ratio"],
         "_inspection": ["Inspection", "inspect"],
@@ -67,7 +76,18 @@ __getattr__, __dir__, __all__ = attach(
         "_neighbours": ["Neighbourhood", "chance_overlap", "neighbourhood"],
         "_noise_ceiling": ["NoiseCeiling", "noise_ceiling"],
         "_overlap": ["feature_overlap", "point_overlap"],
-        "_partners": ["Partners", "Ranks", "arrivals", "foscttm", "is_one_to_one", "pair_cosine", "partners", "recall"],
+        "_overlap_by_classes": ["ClassOverlap", "OverlapByClasses", "most_overlapping", "overlap_by_classes"],
+        "_partners": [
+            "MOST_PARTNERS",
+            "Partners",
+            "Ranks",
+            "arrivals",
+            "foscttm",
+            "is_one_to_one",
+            "pair_cosine",
+            "partners",
+            "recall",
+        ],
         "_prediction": ["RankTest", "neuron_correlation", "prediction_error", "rank_test"],
         "_predictivity": ["Predictivity", "neural_predictivity"],
         "_rsa": ["rsa"],

@@ -13,7 +13,7 @@ from bridgeviz.costs import Cost, as_cost, cosine, every_row, sqeuclidean
 from bridgeviz.couplings import Plan, as_whole
 from bridgeviz.problem import Problem
 
-MOST = 2000
+MOST_PARTNERS = 2000
 """Number of known pairs to evaluate; a larger number is sampled."""
 
 _ENTRIES = 4_000_000
@@ -66,7 +66,7 @@ class Partners:
         return (self.targets.recall(k) + self.sources.recall(k)) / 2
 
 
-def partners(match: Plan | Cost | ArrayLike, truth: ArrayLike, *, most: int = MOST, seed: int = 0) -> Partners:
+def partners(match: Plan | Cost | ArrayLike, truth: ArrayLike, *, most: int = MOST_PARTNERS, seed: int = 0) -> Partners:
     """Rank the true partner of every point among all candidates, in both directions.
 
     Args:
@@ -103,7 +103,7 @@ def partners(match: Plan | Cost | ArrayLike, truth: ArrayLike, *, most: int = MO
     )
 
 
-def foscttm(match: Plan | Cost | ArrayLike, truth: ArrayLike, *, most: int = MOST, seed: int = 0) -> float:
+def foscttm(match: Plan | Cost | ArrayLike, truth: ArrayLike, *, most: int = MOST_PARTNERS, seed: int = 0) -> float:
     """The fraction of points nearer than the true partner, the mean of both directions, in [0, 1]; 0.5 is chance.
 
     The usual measure where every row has one counterpart and there are no classes (Liu et al. 2019, "Jointly embedding
@@ -116,7 +116,9 @@ def foscttm(match: Plan | Cost | ArrayLike, truth: ArrayLike, *, most: int = MOS
     return partners(match, truth, most=most, seed=seed).foscttm
 
 
-def recall(match: Plan | Cost | ArrayLike, truth: ArrayLike, *, k: int = 1, most: int = MOST, seed: int = 0) -> float:
+def recall(
+    match: Plan | Cost | ArrayLike, truth: ArrayLike, *, k: int = 1, most: int = MOST_PARTNERS, seed: int = 0
+) -> float:
     """The share of points whose true partner is among their k nearest, the mean of both directions, in [0, 1].
 
     Where candidates tie, this is the expected value when ties are broken at random. Arguments as in `partners`.

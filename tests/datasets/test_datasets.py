@@ -123,7 +123,7 @@ def test_every_data_set_has_a_card_whose_checksums_are_those_of_the_shipped_file
 def test_every_shipped_file_of_a_data_set_is_on_a_card():
     on_cards = {file for name in bv.datasets.DATASETS for file in bv.datasets.card(name).checksums}
     folders = {file.split("/")[0] for file in on_cards}
-    files = (path for folder in folders for path in (paths.shipped() / folder).rglob("*.np[yz]"))
+    files = (path for folder in folders for path in (paths.shipped() / folder).rglob("*.[nc][ps][yzv]"))
     assert {path.relative_to(paths.shipped()).as_posix() for path in files} == on_cards
 
 
@@ -175,10 +175,15 @@ def test_importing_the_room_loads_no_heavy_library():
     assert run.stdout == "[]\n"
 
 
-def test_your_own_data_cannot_be_loaded():
+def test_your_own_data_are_not_loaded_by_their_name_alone():
     assert "yours" not in bv.datasets.DATASETS
-    with pytest.raises(bv.InputError, match=r"'problem' of run\(\).*'yours'.*Pass problem="):
+    with pytest.raises(bv.DataMissing, match="No data of your own are open.*pass problem="):
         bv.datasets.Yours().load()
+    with pytest.raises(bv.DataMissing, match="are not on this machine"):
+        bv.datasets.Yours(kept="0" * 32).load()
+    for odd in ("../../etc", "0" * 31, "G" * 32, "0" * 32 + "/"):
+        with pytest.raises(bv.InputError, match="'kept' of load.* must be the key of data"):
+            bv.datasets.Yours(kept=odd)
 
 
 def test_pretraining_the_digits_writes_weights_that_load(monkeypatch, tmp_path):
@@ -358,55 +363,6 @@ def test_the_raw_files_pass_their_checksums_and_agree_on_the_labels():
     assert bv.datasets.fetch("mnist") is not None
     labels = idx.labels(idx.folder(), "test")
     np.testing.assert_array_equal(bv.load("mnist", n=20).test.source.labels, labels)
-
-
-@pytest.mark.data
-def test_tiny_imagenet_pairs_pictures_with_their_class_names():
-    problem = bv.load("tiny-imagenet")
-    assert (*problem.shape, problem.source.x.shape[1], problem.target.x.shape[1]) == (10_000, 10_000, 1280, 384)
-    assert len(np.unique(problem.target.x, axis=0)) == len(np.unique(problem.target.labels)) == 202
-    np.testing.assert_array_equal(problem.source.labels, problem.target.labels)
-    assert problem.test.shape == (10_100, 10_100)
-    assert problem.source.names[0] == "goldfish"
-    np.testing.assert_array_equal(bv.load("tiny-imagenet").source.x, problem.source.x)
-    assert (bv.load("tiny-imagenet", seed=1).source.x[:50] != problem.source.x[:50]).any()
-
-
-def test_missing_features_of_tiny_imagenet_name_the_folder_for_them(monkeypatch, tmp_path):
-    from bridgeviz.datasets import _tiny_imagenet
-
-    _tiny_imagenet._features.cache_clear()
-    monkeypatch.delenv("BRIDGEVIZ_DATA", raising=False)
-    monkeypatch.setenv("BRIDGEVIZ_CACHE", str(tmp_path))
-    with pytest.raises(bv.DataMissing, match=r"put train_features.npz into .*tiny_imagenet, or let BRIDGEVIZ_DATA"):
-        bv.load("tiny-imagenet")
-
-
-def test_tiny_imagenet_reads_features_of_the_documented_layout(monkeypatch, tmp_path):
-    from bridgeviz.datasets import _tiny_imagenet
-
-    rng = np.random.default_rng(0)
-    known = _tiny_imagenet._text()["imagenet_index"]
-    (tmp_path / "tiny_imagenet").mkdir()
-    for split, rows in (("train", 60), ("val", 20)):
-        index = known[np.arange(rows) % 5]
-        np.savez(
-            tmp_path / "tiny_imagenet" / f"{split}_features.npz",
-            features=rng.normal(size=(rows, 8)).astype(np.float16), imagenet_index=index,
-        )  # fmt: skip
-    monkeypatch.setenv("BRIDGEVIZ_DATA", str(tmp_path))
-    _tiny_imagenet._features.cache_clear()
-    problem = bv.load("tiny-imagenet", n=40)
-    assert (problem.shape, problem.test.shape) == ((40, 40), (20, 20))
-    assert len(np.unique(problem.target.x, axis=0)) == 5
-    np.savez(
-        tmp_path / "tiny_imagenet" / "train_features.npz",
-        features=rng.normal(size=(60, 8)), imagenet_index=np.full(60, 999),
-    )  # fmt: skip
-    _tiny_imagenet._features.cache_clear()
-    with pytest.raises(bv.InputError, match="a class that bridgeviz has no sentence for"):
-        bv.load("tiny-imagenet", n=40)
-    _tiny_imagenet._features.cache_clear()
 
 
 def test_features_need_the_encoder_and_a_data_set_that_has_one(monkeypatch):

@@ -49,21 +49,28 @@ def near(config: RunConfig, side: str) -> Neighbourhood | None:
     return None if space.labels is None else metrics.neighbourhood(space.x, space.labels)
 
 
+@_by("load", 12, "Looking at the rows …")
+def inspection(config: RunConfig, side: str) -> metrics.Inspection:
+    """What one side is like."""
+    return metrics.inspect(getattr(stages.problem(config), side))
+
+
 @_by("load", 12, "Drawing the map …")
 def panel(config: RunConfig, side: str) -> Panel:
     """One side as it is drawn: its map, the caption of the map, and the texts of its markers."""
-    problem = stages.problem(config)
+    close = near(config, side)
+    return maps.prepared(panel_of(stages.problem(config), side, None if close is None else close.overlap))
+
+
+def panel_of(problem: Problem, side: str, overlap: np.ndarray | None = None) -> Panel:
+    """One side of a problem on its map, which is computed here."""
     space = getattr(problem, side)
     plane = projection.fit_map(space.x)
     points = plane.project(space.x)
     distinct = find_atoms(space.x).rows
     trust = projection.trustworthiness(space.x[distinct], points[distinct])
     badge = f"PCA: {plane.variance_share:.0%} of the variance, trustworthiness {trust:.2f}"
-    close = near(config, side)
-    overlap = None if close is None else close.overlap
-    return maps.prepared(
-        Panel(points=points, space=space, badge=badge, classes=maps.class_order(problem), overlap=overlap)
-    )
+    return Panel(points=points, space=space, badge=badge, classes=maps.class_order(problem), overlap=overlap)
 
 
 @_by("load", 12)
@@ -155,7 +162,7 @@ def both_maps(config: RunConfig, *, legend: bool) -> Maps:
 
 def diagnosis(run: Run) -> Diagnosis:
     """What a finished run got wrong."""
-    return _of_run(run, "diagnosis", lambda: metrics.diagnose(
+    return of_run(run, "diagnosis", lambda: metrics.diagnose(
         run.problem, run.pairs, run.plan, run.flow, cost=run.cost, metric=run.config.cost.metric,
         near=near(run.config, "source") if run.config.dataset in DATASETS else None, seed=run.config.seed,
     ))  # fmt: skip
@@ -163,19 +170,19 @@ def diagnosis(run: Run) -> Diagnosis:
 
 def story(run: Run, row: int, *, test: bool) -> Story:
     """What happened to one point of a finished run."""
-    return _of_run(run, f"story {row} {test}", lambda: metrics.explain_point(
+    return of_run(run, f"story {row} {test}", lambda: metrics.explain_point(
         run.problem, run.pairs, run.plan, run.flow, row, test=test, metric=run.config.cost.metric, seed=run.config.seed
     ))  # fmt: skip
 
 
 def journey(run: Run) -> Journey:
     """How the flow of a finished run carries some of the points that the player shows."""
-    return _of_run(run, "journey", lambda: metrics.journey(run.flow, _some_points(run), seed=run.config.seed))
+    return of_run(run, "journey", lambda: metrics.journey(run.flow, _some_points(run), seed=run.config.seed))
 
 
 def solver_error(run: Run, solver: str) -> float:
     """The error of an ODE solver on some of the points that the player shows."""
-    return _of_run(run, f"error of {solver}", lambda: metrics.transport_error(
+    return of_run(run, f"error of {solver}", lambda: metrics.transport_error(
         run.flow, _some_points(run)[:32], seed=run.config.seed, solver=solver
     ))  # fmt: skip
 
@@ -194,7 +201,7 @@ def baseline_accuracy(run: Run, name: str) -> float | None:
             return None
         return baseline.accuracy(test.source.x, labels)
 
-    return _of_run(run, f"accuracy of {name}", fitted)
+    return of_run(run, f"accuracy of {name}", fitted)
 
 
 def _some_points(run: Run) -> np.ndarray:
@@ -202,7 +209,7 @@ def _some_points(run: Run) -> np.ndarray:
     return x[np.random.default_rng(0).permutation(len(x))[:100]]
 
 
-def _of_run(run: Run, name: str, make: Callable[[], Any]) -> Any:
+def of_run(run: Run, name: str, make: Callable[[], Any]) -> Any:
     """A result that belongs to one run, kept in the session until another run takes its place."""
     results: dict[str, Any] | None = st.session_state.get("_analysis")
     if results is None or results["run"] is not run:

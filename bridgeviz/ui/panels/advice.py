@@ -56,7 +56,7 @@ def choice_of_cost(config: RunConfig, problem: Problem, pairs: Pairs) -> None:
             job.update(step=done, steps=total)
 
     key = (*config.key("pairs"), _metric(config))
-    choice = _result("recommend", "Recommend a cost", key, work)
+    choice = result_of("recommend", "Recommend a cost", key, work)
     if isinstance(choice, Recommendation):
         (st.success if choice.decided else st.info)(choice.reason, icon=":material/recommend:")
         if len(choice.table):
@@ -93,7 +93,7 @@ def choice_of_tau(config: RunConfig, problem: Problem) -> None:
         job.update(result=pd.DataFrame(rows))
 
     varied = config.replace(fraction=1.0, count=None, cover_classes=False, epsilon=None, tau=(1.0, 1.0))
-    table = _result("tune", "Try taus and epsilons", varied.key("coupling"), work)
+    table = result_of("tune", "Try taus and epsilons", varied.key("coupling"), work)
     if isinstance(table, pd.DataFrame):
         _show(table)
 
@@ -127,9 +127,20 @@ def _metric(config: RunConfig) -> str | None:
     return None if cost.metric == type(cost)().metric else cost.metric
 
 
-def _result(slot: str, label: str, key: tuple, work: Callable[[Job], None]) -> Any:
-    """The result of some work for a key; until it is there, None, with a button to start it or its progress."""
+def result_of(slot: str, label: str, key: tuple, work: Callable[[Job], None], *, at_once: bool = False) -> Any:
+    """The result of some work for a key; until it is there, None, with a button to start it or its progress.
+
+    Args:
+        slot: of the job.
+        label: of the button.
+        key: what the result depends on.
+        work: what to do.
+        at_once: whether it starts by itself; the button then starts it again after it was cancelled.
+    """
     job = slots.find(slot, key)
+    if job is None and at_once:
+        slots.start(slot, work, key)
+        job = slots.find(slot, key)
     record = None if job is None else job.snapshot()
     if record is not None and record.active:
         _progress(slot)

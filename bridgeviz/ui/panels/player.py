@@ -93,7 +93,7 @@ def badge(scene: Scene) -> str:
     parts.append(
         f"step variation {about['step_variation']:.2f} on the map, {about['latent_step_variation']:.2f} in the space"
     )
-    parts.append(counted(len(scene.labels), "test point"))
+    parts.append(counted(len(scene.labels), "test point" if about.get("tested", True) else "source point"))
     if len(scene.targets):
         parts.append(f"faint dots: {counted(len(scene.targets), 'point')} of the target")
     note = f" Pictures: {scene.note}." if scene.note else ""

@@ -8,6 +8,7 @@ import streamlit as st
 
 from bridgeviz import Run
 from bridgeviz.ui.panels import live, page
+from bridgeviz.ui.panels.archive import CONTENTS, archive
 from bridgeviz.ui.panels.baselines import baselines
 from bridgeviz.ui.panels.player import player
 from bridgeviz.ui.panels.travel import travel
@@ -44,7 +45,7 @@ def _downloads(run: Run) -> None:
     A click does not run the page again, because that would replace the file that the browser is asking for. What is
     quick to make is ready before the click, so that not even another click can replace it.
     """
-    left, right, _ = st.columns([1, 1, 2])
+    left, right, everything, _ = st.columns([3, 3, 3, 1])
     left.download_button(
         "Settings and numbers (.json)", page.report_file(run), "run.json", "application/json", width="stretch",
         icon=":material/download:", on_click="ignore",
@@ -52,4 +53,8 @@ def _downloads(run: Run) -> None:
     right.download_button(
         "Transported points (.npy)", partial(page.transported_file, run), "transported.npy", width="stretch",
         icon=":material/download:", on_click="ignore",
+    )  # fmt: skip
+    everything.download_button(
+        "Everything (.zip)", partial(archive, run), "result.zip", "application/zip", width="stretch",
+        icon=":material/folder_zip:", on_click="ignore", help=f"With {CONTENTS}. Takes a few seconds.",
     )  # fmt: skip

@@ -9,7 +9,7 @@ import streamlit as st
 
 from bridgeviz._options import Options, Variant
 from bridgeviz.experiments import Setting
-from bridgeviz.ui.state import values
+from bridgeviz.ui.state import router, values
 
 
 def draw(setting: Setting, text: str, default: str) -> str:
@@ -25,6 +25,9 @@ def draw(setting: Setting, text: str, default: str) -> str:
         return _bound(st.checkbox, setting, value=start)
     if setting.names:
         return _bound(st.selectbox, setting, options=setting.names, index=setting.names.index(default))
+    if setting.free:  # a page of its own sets it
+        with st.container(key=f"{router.UNSEEN}_{setting.key}"):
+            return _bound(st.text_input, setting, value=start)
     if setting.option.stops:
         return _bound(st.select_slider, setting, options=_stops(setting, text, default), value=start)
     if setting.option.step is not None:

@@ -34,6 +34,7 @@ PAGES = (
     Page("coupling", "Coupling", ":material/join_inner:"),
     Page("flow", "Flow", ":material/air:", training=True),
     Page("diagnose", "Diagnose", ":material/troubleshoot:", training=True),
+    Page("your_data", "Your data", ":material/upload_file:", settings=False),
 )
 """The first one opens if the link names none."""
 

@@ -90,7 +90,7 @@ def value_of(setting: Setting, text: str) -> Any:
     """What the control of a setting holds for a text: a flag, a number, None for "no number", or the text itself."""
     if setting.flag:
         return text == "true"
-    if setting.names or setting.option.stops:
+    if setting.names or setting.free or setting.option.stops:
         return text
     if text == setting.word:
         return None

@@ -1,0 +1,123 @@
+"""A first look at a user's data: what each space is like, the pairs on the maps, and whether it can be aligned."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from bridgeviz import Assessment, RunConfig, metrics
+from bridgeviz.experiments import FALLBACK, assess_steps
+from bridgeviz.ui.cache import analysis, stages
+from bridgeviz.ui.panels.advice import result_of
+from bridgeviz.ui.text import literal
+from bridgeviz.ui.work.jobs import Job
+from bridgeviz.ui.work.priority import give_way
+from bridgeviz.viz.assessment import foscttm_bars
+from bridgeviz.viz.plans import plan_lines
+from bridgeviz.viz.words import counted
+
+_VERDICTS = {
+    "yes": (st.success, ":material/check_circle:"), "partly": (st.info, ":material/contrast:"),
+    "unsure": (st.warning, ":material/help:"), "no": (st.error, ":material/block:"),
+}  # fmt: skip
+_MOST_LINES, _ENOUGH = 300, 20
+
+
+def spaces(config: RunConfig) -> str | None:
+    """What each space is like, and what to be careful about; the metric that suits both, None for each cost's own."""
+    problem = stages.problem(config)
+    found = {side: analysis.inspection(config, side) for side in ("source", "target")}
+    table = pd.DataFrame({side: one.lines() for side, one in found.items()})
+    titles = {side: st.column_config.TextColumn(literal(f"{side.capitalize()}: {getattr(problem, side).title}"))
+              for side in found}  # fmt: skip
+    st.dataframe(table, column_config=titles, height="content")
+    for side, one in found.items():
+        for caution in one.cautions:
+            st.warning(literal(f"{side.capitalize()}: {caution}"), icon=":material/warning:")
+    return "sqeuclidean" if any(one.metric == "sqeuclidean" for one in found.values()) else None
+
+
+def pairs(config: RunConfig) -> None:
+    """Both maps with the pairs as lines between them."""
+    known = stages.pairs(config)
+    both = analysis.both_maps(config, legend=True)
+    shown = known[:: max(1, -(-len(known) // _MOST_LINES))]
+    part = f", {len(shown)} of them drawn" if len(shown) < len(known) else ""
+    st.subheader(f"Your {counted(len(known), 'pair')}")
+    st.plotly_chart(
+        plan_lines(both, shown.source, shown.target), key="own_pairs", alt="the pairs between the two maps",
+        config={"displaylogo": False},
+    )  # fmt: skip
+    st.caption(literal(f"{both.caption} Each line is a pair{part}."))
+
+
+def alignable(config: RunConfig, metric: str | None) -> Assessment | None:
+    """Whether the data can be aligned, computed in the background; None until it is known."""
+    st.subheader("Can this be aligned?")
+    problem, known = stages.problem(config), stages.pairs(config)
+
+    def work(job: Job) -> None:
+        give_way()
+        job.update(stage="Holding out pairs and finding them again")
+        steps = assess_steps(problem, known, metric=metric)
+        while True:
+            try:
+                done, total = next(steps)
+            except StopIteration as end:
+                job.update(result=end.value)
+                return
+            job.check()
+            job.update(step=done, steps=total)
+
+    assessment = result_of("assess", "Find out", (*config.key("load"), metric), work, at_once=True)
+    if not isinstance(assessment, Assessment):
+        return None
+    show, icon = _VERDICTS[assessment.verdict]
+    show(assessment.text, icon=icon)
+    numbers, chart = st.columns([2, 3])
+    with numbers:
+        _likeness("Linear CKA", assessment.cka, "Whether one space is a rotation of the other, on the paired rows.")
+        _likeness("Mutual neighbours", assessment.neighbours, "Share of a paired row's nearest neighbours that are "
+                  "its neighbours in both spaces.")  # fmt: skip
+    if len(assessment.table):
+        chart.plotly_chart(foscttm_bars(assessment.table), key="assess_bars", alt="held-out partners by cost")
+        chart.caption(
+            "Each fifth of the pairs is hidden in turn. How many other rows does each cost put nearer than the true "
+            "partner? Bars: 95% intervals."
+        )
+    return assessment
+
+
+def _likeness(label: str, one: metrics.Likeness | None, explained: str) -> None:
+    if one is not None:
+        st.metric(
+            label, f"{one.value:.2f}", f"by chance: {one.chance:.2f} (p = {one.p:.3f})", delta_color="off",
+            delta_arrow="off", help=explained,
+        )  # fmt: skip
+
+
+def settings(config: RunConfig, metric: str | None, assessment: Assessment | None) -> tuple[RunConfig, str]:
+    """The settings to begin with, and the reasons for them.
+
+    Args:
+        config: that loads the data.
+        metric: that suits both spaces, None for each cost's own.
+        assessment: if there is one yet.
+    """
+    count = len(stages.pairs(config))
+    share = 1.0 if count < _ENOUGH else 0.8
+    cost = FALLBACK if assessment is None else assessment.cost
+    chosen = config.replace(fraction=share, cost=cost, metric=metric, steps=1000)
+    held_out = (
+        "all pairs, as there are few" if share == 1 else "80% of the pairs, so that the others can judge the result"
+    )
+    why = "the default" if assessment is None or not len(assessment.table) else "the best on held-out pairs"
+    reasons = [f"To begin with: {held_out}", f"the cost {cost}, {why}"]
+    if metric is not None:
+        reasons.append(f"the metric {metric}, because {_why(config, metric)}")
+    return chosen, "; ".join(reasons) + ". All of it can be changed in the sidebar."
+
+
+def _why(config: RunConfig, metric: str) -> str:
+    found = (analysis.inspection(config, side) for side in ("source", "target"))
+    return next(one.why for one in found if one.metric == metric)

@@ -1,0 +1,197 @@
+"""The page Your data: files come in, are looked at, and every other page then works on them."""
+
+from __future__ import annotations
+
+import io
+import json
+import runpy
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import streamlit as st
+
+import bridgeviz as bv
+from bridgeviz.datasets import Yours, keeping
+from bridgeviz.ui.panels.archive import archive
+from bridgeviz.ui.panels.bring import keep_files
+
+from .driver import load
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+N = 80
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("BRIDGEVIZ_CACHE", str(tmp_path / "cache"))
+    yield
+    st.cache_data.clear()
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def files(tmp_path):
+    """Two related spaces with named rows, twenty pairs of names, and labels, as paths by role."""
+    blobs = bv.load("blobs", n=N)
+    ids = [f"cell {k}" for k in range(N)]
+    paths = {name: str(tmp_path / f"{name.replace(' ', '_')}.csv") for name in ("source", "target", "pairs")}
+    pd.DataFrame(blobs.source.x, index=ids).add_prefix("f").to_csv(paths["source"])
+    np.save(tmp_path / "target.npy", blobs.target.x)
+    paths["target"] = str(tmp_path / "target.npy")
+    pd.DataFrame({"source": ids[:20], "target": range(20)}).to_csv(paths["pairs"], index=False)
+    paths["source labels"] = str(tmp_path / "labels.txt")
+    (tmp_path / "labels.txt").write_text("".join(f"{label}\n" for label in blobs.source.labels))
+    return paths
+
+
+def named(paths):
+    """The page after all paths were typed."""
+    app = load("your_data").run()
+    app.session_state["bring_from"] = "Files on this machine"
+    app.run()
+    for role, path in paths.items():
+        app.text_input(key=f"path_{role}").set_value(path)
+    return app.run()
+
+
+def told(app):
+    while app.session_state["_jobs"]["assess"].job.snapshot().active:
+        time.sleep(0.1)
+    return app.run()
+
+
+def test_without_files_the_page_says_what_it_needs(links):
+    app = load("your_data").run()
+    assert not app.exception
+    assert app.title[0].value.endswith("?")
+    assert "What you need" in app.info[0].value
+    assert not app.dataframe
+
+
+def test_files_are_looked_at_and_the_question_is_answered(files):
+    app = told(named({role: files[role] for role in ("source", "target", "pairs")}))
+    assert not app.exception
+    assert not app.error
+    table = app.dataframe[0].value
+    assert table["source"]["Rows"] == f"{N}, all distinct"
+    assert [heading.value for heading in app.subheader] == ["Your 20 pairs", "Can this be aligned?"]
+    verdict = [*app.success, *app.info, *app.warning][-1].value
+    assert "On 20 held-out pairs" in verdict
+    assert "yes" in verdict.lower() or "partly" in verdict.lower()
+    assert [metric.label for metric in app.metric] == ["Linear CKA", "Mutual neighbours"]
+
+
+def test_uploaded_files_are_read_under_their_own_names(files, tmp_path):
+    app = load("your_data").run()
+    for number, role in enumerate(("source", "target", "pairs")):
+        path = Path(files[role])
+        app.file_uploader[number].set_value((f"../../{path.name}", path.read_bytes(), ""))
+    app.run()
+    assert not app.exception
+    assert app.dataframe[0].value["target"]["Columns"] == "4"
+    app.file_uploader[2].set_value(("p.csv", b"source,target\nnobody,1\n", ""))
+    app.run()
+    assert app.error[0].value.startswith("p.csv")
+    assert len(list(keeping.home().iterdir())) == 1
+
+
+def test_what_is_missing_is_named(files):
+    app = named({"source": files["source"]})
+    assert "Still missing: target and pairs." in [caption.value for caption in app.caption]
+
+
+@pytest.mark.parametrize(
+    ("role", "name", "content", "message"),
+    [
+        ("source", "x.npy", b"\x93NUMPY\x01\x00", "x.npy"),
+        ("source", "x.npy", b"\x80\x04K\x01.", "pickle"),
+        ("source", "x.csv", b"a,b\n1,2\n3,word\n", "word"),
+        ("source", "x.csv", b"a,b\n1,2\n3,nan\n", "finite"),
+        ("source", "x.exe", b"", "must be a matrix in a file that ends in"),
+        ("pairs", "p.csv", b"source,target\n0,999\n", "999"),
+        ("pairs", "p.csv", b"source,target\nnobody,1\n", "nobody"),
+        ("source labels", "l.txt", b"a\nb\n", "label"),
+    ],
+)
+def test_a_bad_file_is_one_sentence(files, tmp_path, role, name, content, message):
+    (tmp_path / "bad").mkdir()
+    path = tmp_path / "bad" / name
+    path.write_bytes(content)
+    app = named({**files, role: str(path)})
+    assert not app.exception
+    assert len(app.error) == 1
+    assert message in app.error[0].value
+    assert not app.dataframe
+    assert not list(keeping.home().glob("*"))
+
+
+def test_the_same_files_have_the_same_key_and_come_back_as_they_were(files):
+    key = keep_files(files, files)
+    assert keep_files(files, files) == key
+    kept = keeping.kept(key)
+    assert kept.rows[0][7] == "cell 7"
+    assert kept.rows[1] is None
+    blobs = bv.load("blobs", n=N)
+    np.testing.assert_allclose(kept.problem.source.x, blobs.source.x, rtol=1e-6)
+    np.testing.assert_array_equal(kept.problem.target.x, blobs.target.x)
+    np.testing.assert_array_equal(kept.problem.source.labels, blobs.source.labels)
+    np.testing.assert_array_equal(kept.problem.truth, np.stack([np.arange(20)] * 2, axis=1))
+    assert bv.RunConfig.from_dict(bv.RunConfig(dataset=Yours(kept=key)).as_dict()).data.dataset.kept == key
+    keeping.forget(key)
+    with pytest.raises(bv.DataMissing, match="not on this machine"):
+        keeping.kept(key)
+
+
+def test_the_oldest_data_make_room(files, monkeypatch):
+    monkeypatch.setattr(keeping, "MOST", 2)
+    keys = []
+    for number in range(4):
+        np.save(files["target"], np.random.default_rng(number).normal(size=(N, 3)))
+        keys.append(keep_files(files, files))
+        time.sleep(0.02)
+    left = {path.name for path in keeping.home().iterdir()}
+    assert left == set(keys[-2:])
+
+
+@pytest.mark.parametrize("name", ["data", "pairs_and_cost", "coupling", "flow", "diagnose"])
+def test_every_page_works_on_them(files, name):
+    key = keep_files({**files, "source labels": None}, files)
+    app = load(name, dataset="yours", own_data=key, percent="80", cost="bridge", steps="20").run()
+    assert not app.exception
+    assert not app.error
+
+
+@pytest.mark.parametrize("own", ["", "0" * 32, "../secret", "x" * 32])
+def test_a_link_to_data_that_are_not_here_is_a_message(own):
+    app = load("data", dataset="yours", own_data=own).run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert "Your data" in app.error[0].value or "own_data" in app.error[0].value
+
+
+def test_everything_is_taken_away_and_the_script_repeats_the_run(files, tmp_path, monkeypatch):
+    key = keep_files({**files, "source labels": None}, files)
+    config = bv.RunConfig(dataset=Yours(kept=key), fraction=0.8, cost="bridge", steps=30, batch_size=32)
+    run = bv.run(config)
+    assert {"plan_foscttm", "flow_foscttm", "flow_recall_10", "flow_pair_cosine"} <= set(run.metrics)
+    assert not any("accuracy" in name for name in run.metrics)
+    with zipfile.ZipFile(io.BytesIO(archive(run))) as packed:
+        names = set(packed.namelist())
+        packed.extractall(tmp_path / "away")
+    top = {name.removeprefix("result/").split("/")[0] for name in names}
+    assert top == {
+        "coupling.npz", "doubtful_rows.csv", "flow", "loss.html", "plotly.min.js", "repeat.py", "report.json",
+        "source_map.html", "target_map.html", "transported.npy",
+    }  # fmt: skip
+    table = pd.read_csv(tmp_path / "away" / "result" / "doubtful_rows.csv")
+    assert sorted(table.row) == list(range(N))
+    assert table.name[0] == f"cell {table.row[0]}"
+    assert (np.diff(table.spread) <= 0).all()
+    monkeypatch.chdir(tmp_path)
+    runpy.run_path(str(tmp_path / "away" / "result" / "repeat.py"))
+    again = json.loads((tmp_path / "result" / "report.json").read_text())
+    assert again["metrics"] == pytest.approx(run.metrics, abs=1e-4)
