@@ -62,7 +62,7 @@ def keep(data: Kept) -> str:
         home().mkdir(parents=True, exist_ok=True)
         if not (folder / "about.json").is_file():
             with new_folder(folder, holds=_HOLDS) as draft:
-                np.savez(draft / "arrays.npz", **arrays)
+                np.savez(draft / "arrays.npz", allow_pickle=False, **arrays)
                 (draft / "about.json").write_text(json.dumps(about), encoding="utf-8")
         (folder / "about.json").touch()
     except OSError as error:
@@ -92,7 +92,7 @@ def kept(key: str) -> Kept:
         Space(arrays[side], labels=arrays.get(f"{side}_labels"), title=title)
         for side, title in zip(("source", "target"), about["titles"], strict=True)
     ]
-    rows = [arrays.get(f"{side}_rows") for side in ("source", "target")]
+    rows = [None if (names := arrays.get(f"{side}_rows")) is None else names.tolist() for side in ("source", "target")]
     return Kept(
         problem=Problem(*spaces, truth=arrays["pairs"], name="yours"),
         rows=(rows[0], rows[1]),

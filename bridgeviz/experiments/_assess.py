@@ -16,7 +16,7 @@ from bridgeviz.baselines import Ridge
 from bridgeviz.costs import COSTS, Cost
 from bridgeviz.experiments._recommend import FALLBACK, sample_rows
 from bridgeviz.metrics import Likeness
-from bridgeviz.problem import Problem, Space
+from bridgeviz.problem import Problem
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +56,7 @@ class Assessment:
     @property
     def cost(self) -> str:
         """The cost to begin with: the best one here, or the fallback of `recommend` where nothing was held out."""
-        named = [name for name in self.table.get("cost", ()) if name in COSTS]
+        named = [name for name in self.table.cost if name in COSTS] if len(self.table) else []
         return named[0] if named else FALLBACK
 
     def as_dict(self) -> dict[str, Any]:
@@ -129,8 +129,8 @@ def assess_steps(
             "anyway, but nothing can check the result."
         )
         return Assessment(verdict="unsure", text=text, cka=cka, neighbours=neighbours, table=pd.DataFrame())
-    x, y, moved, _ = sample_rows(problem, pairs, rng)
-    spaces, folds = Problem(Space(x), Space(y)), np.array_split(rng.permutation(len(moved)), _FOLDS)
+    spaces, moved, _ = sample_rows(problem, pairs, rng)
+    folds = np.array_split(rng.permutation(len(moved)), _FOLDS)
     rankers = {name: _by_cost(name, metric) for name in COSTS} | {_LINEAR: _by_ridge}
     ranks, done = {}, 0
     for name, ranker in rankers.items():

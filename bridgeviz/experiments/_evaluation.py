@@ -56,7 +56,9 @@ def evaluate(
         numbers |= _of_partners("test", metrics.arrivals(y, test.target.x), test.truth)
         numbers["test_pair_cosine"] = metrics.pair_cosine(y, test.target.x, test.truth)
     if test.source.labels is not None and target.labels is not None:
-        numbers["test_accuracy"] = metrics.downstream_accuracy(target, y, test.source.labels)
+        numbers["test_accuracy"] = metrics.downstream_accuracy(
+            target, y, test.source.labels, weights=test.source.weights
+        )
         pictures = test.target.pictures(np.arange(len(test.target)))
         if target.decode_images is not None and pictures is not None and test.target.labels is not None:
             decoded = target.decode_images(y)
@@ -71,12 +73,11 @@ def _of_unused(problem: Problem, flow: Flow, unused: Pairs, seed: int) -> dict[s
     if not len(unused):
         return {}
     rng = np.random.default_rng(seed)
-    unused = unused[: metrics.MOST_PARTNERS]
-    others = np.setdiff1d(np.arange(problem.shape[0]), unused.source)
-    room = max(0, metrics.MOST_PARTNERS - len(unused))
-    rows = np.union1d(unused.source, rng.permutation(others)[:room])
+    own, partner = np.asarray(unused)[: metrics.MOST_PARTNERS].T
+    others = np.setdiff1d(np.arange(problem.shape[0]), own)
+    rows = np.union1d(own, rng.permutation(others)[: max(0, metrics.MOST_PARTNERS - len(own))])
     y = flow.transport(problem.source.x[rows], seed=seed).states[-1]
-    truth = np.stack([np.searchsorted(rows, unused.source), unused.target], axis=1)
+    truth = np.stack([np.searchsorted(rows, own), partner], axis=1)
     return _of_partners("flow", metrics.arrivals(y, problem.target.x), truth) | {
         "flow_pair_cosine": metrics.pair_cosine(y, problem.target.x, truth)
     }

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
 from bridgeviz._checks import InputError
-from bridgeviz.costs import COSTS, CostOptions, DiffusionBridge
+from bridgeviz.costs import COSTS, CostOptions, DiffusionBridge, Forbidden
 from bridgeviz.couplings import Coupling, Global, Linear
 from bridgeviz.experiments._config import RunConfig
 from bridgeviz.experiments._pipeline import Pipeline
@@ -76,6 +76,7 @@ def recommend(
     *,
     metric: str | None = None,
     seed: int = 0,
+    forbidden: ArrayLike | Forbidden | None = None,
     on_step: Callable[[int, int], None] | None = None,
 ) -> Recommendation:
     """Choose the cost, its settings, epsilon and tau by held-out pairs; no labels are read.
@@ -91,10 +92,11 @@ def recommend(
     contains the paired ones.
 
     Args:
-        problem: its two spaces are read, nothing else.
+        problem: its two spaces and their weights are read, nothing else.
         pairs: (l, 2) rows known to correspond, l >= 1.
         metric: within each space; None takes each cost's own.
         seed: of the folds, the sample and the resampling.
+        forbidden: matches that may carry no mass, as in `run`; they are not read where a sample is evaluated.
         on_step: called after each solved coupling with how many are done and how many there are at most; raise from it
             to stop.
 
@@ -107,7 +109,7 @@ def recommend(
     >>> choice.cost, choice.decided
     ('diffusion_bridge', False)
     """
-    steps = recommend_steps(problem, pairs, metric=metric, seed=seed)
+    steps = recommend_steps(problem, pairs, metric=metric, seed=seed, forbidden=forbidden)
     while True:
         try:
             progress = next(steps)
@@ -118,7 +120,12 @@ def recommend(
 
 
 def recommend_steps(
-    problem: Problem, pairs: ArrayLike, *, metric: str | None = None, seed: int = 0
+    problem: Problem,
+    pairs: ArrayLike,
+    *,
+    metric: str | None = None,
+    seed: int = 0,
+    forbidden: ArrayLike | Forbidden | None = None,
 ) -> Generator[tuple[int, int], None, Recommendation]:
     """`recommend` as a generator: yields (done, total) after each solved coupling and returns the recommendation."""
     import pandas as pd
@@ -134,8 +141,8 @@ def recommend_steps(
             decided=False, table=pd.DataFrame(),
             reason=f"{len(pairs)} pairs are too few to hold any out (at least {LEAST}): the fallback, {FALLBACK}.",
         )  # fmt: skip
-    x, y, pairs, sampled = sample_rows(problem, pairs, rng)
-    spaces = Problem(Space(x), Space(y))
+    spaces, pairs, sampled = sample_rows(problem, pairs, rng)
+    forbidden = None if sampled else forbidden  # a row of a sample may have lost all of its permitted matches
     folds = np.array_split(rng.permutation(len(pairs)), _FOLDS)
     compared = candidates(metric)
     refinements = [(e, t) for t in TAUS for e in EPSILONS if (e, t) != (1.0, (1.0, 1.0))]
@@ -144,9 +151,9 @@ def recommend_steps(
 
     def scored(candidate: Candidate) -> Generator[tuple[int, int], None, _Scores]:
         nonlocal done
-        scores, start = _Scores(*np.zeros((2, len(pairs)))), time.perf_counter()
+        scores, start = _Scores(np.zeros(len(pairs)), np.zeros(len(pairs))), time.perf_counter()
         for fold in folds:
-            scores.pairs[fold], plan = _held_out(spaces, pairs, fold, candidate)
+            scores.pairs[fold], plan = _held_out(spaces, pairs, fold, candidate, forbidden)
             scores.foscttm[fold] = partners(plan, pairs[fold]).foscttm
             scores.converged.append(plan.converged)
             scores.epsilon = plan.epsilon or scores.epsilon
@@ -227,12 +234,13 @@ def _named(row: dict[str, Any]) -> str:
 
 
 def _held_out(
-    spaces: Problem, pairs: np.ndarray, fold: np.ndarray, candidate: Candidate
+    spaces: Problem, pairs: np.ndarray, fold: np.ndarray, candidate: Candidate, forbidden: ArrayLike | Forbidden | None
 ) -> tuple[np.ndarray, Coupling]:
     """(h,) the share of each hidden row's mass on its partner, among the hidden partners; and the plan."""
     solver = Linear(epsilon=candidate.epsilon, tau=candidate.tau, tolerance=_TOLERANCE, max_iterations=_MAX_ITERATIONS)
     config = RunConfig(dataset="yours", cost=candidate.cost, coupling=Global(solver=solver))
-    plan = Pipeline(config, own_problem=spaces, own_pairs=np.delete(pairs, fold, axis=0)).result("coupling")
+    known = np.delete(pairs, fold, axis=0)
+    plan = Pipeline(config, own_problem=spaces, own_pairs=known, own_forbidden=forbidden).result("coupling")
     rows = plan.source_atoms.index[pairs[fold, 0]]
     partner = plan.target_atoms.index[pairs[fold, 1]]
     columns, own = np.unique(partner, return_inverse=True)
@@ -242,20 +250,23 @@ def _held_out(
     return share, plan
 
 
-def sample_rows(
-    problem: Problem, pairs: np.ndarray, rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
-    """The spaces and pairs, or a sample of both where the plans between distinct rows would be too large to solve."""
-    x, y = problem.source.x, problem.target.x
-    if min(len(np.unique(x, axis=0)), len(np.unique(y, axis=0))) <= _ROWS:
-        return x, y, pairs, False
+def sample_rows(problem: Problem, pairs: np.ndarray, rng: np.random.Generator) -> tuple[Problem, np.ndarray, bool]:
+    """The spaces and pairs, or a sample of both where the plans between distinct rows would be too large to solve.
+
+    The spaces have their rows and weights alone. Rows of weight zero are drawn only where they are paired.
+    """
+    spaces = [Space(space.x, weights=space.weights) for space in (problem.source, problem.target)]
+    if min(len(np.unique(space.x, axis=0)) for space in spaces) <= _ROWS:
+        return Problem(spaces[0], spaces[1]), pairs, False
     if len(pairs) > _ROWS:
         pairs = pairs[np.sort(rng.choice(len(pairs), _ROWS, replace=False))]
     rows = []
-    for side, points in enumerate((x, y)):
+    for side, space in enumerate(spaces):
         paired = np.unique(pairs[:, side])
-        others = np.setdiff1d(np.arange(len(points)), paired)
+        others = np.setdiff1d(np.arange(len(space)), paired)
+        if space.weights is not None:
+            others = others[space.weights[others] > 0]
         more = rng.choice(others, min(len(others), max(0, _ROWS - len(paired))), replace=False)
         rows.append(np.sort(np.concatenate([paired, more])))
     moved = np.stack([np.searchsorted(kept, pairs[:, side]) for side, kept in enumerate(rows)], axis=1)
-    return x[rows[0]], y[rows[1]], moved, True
+    return Problem(spaces[0].take(rows[0]), spaces[1].take(rows[1])), moved, True

@@ -48,6 +48,10 @@ def files(tmp_path):
     return paths
 
 
+def without(paths, role):
+    return {name: path for name, path in paths.items() if name != role}
+
+
 def named(paths):
     """The page after all paths were typed."""
     app = load("your_data").run()
@@ -159,7 +163,7 @@ def test_the_oldest_data_make_room(files, monkeypatch):
 
 @pytest.mark.parametrize("name", ["data", "pairs_and_cost", "coupling", "flow", "diagnose"])
 def test_every_page_works_on_them(files, name):
-    key = keep_files({**files, "source labels": None}, files)
+    key = keep_files(without(files, "source labels"), files)
     app = load(name, dataset="yours", own_data=key, percent="80", cost="bridge", steps="20").run()
     assert not app.exception
     assert not app.error
@@ -174,7 +178,7 @@ def test_a_link_to_data_that_are_not_here_is_a_message(own):
 
 
 def test_everything_is_taken_away_and_the_script_repeats_the_run(files, tmp_path, monkeypatch):
-    key = keep_files({**files, "source labels": None}, files)
+    key = keep_files(without(files, "source labels"), files)
     config = bv.RunConfig(dataset=Yours(kept=key), fraction=0.8, cost="bridge", steps=30, batch_size=32)
     run = bv.run(config)
     assert {"plan_foscttm", "flow_foscttm", "flow_recall_10", "flow_pair_cosine"} <= set(run.metrics)

@@ -177,12 +177,12 @@ def test_importing_the_room_loads_no_heavy_library():
 
 def test_your_own_data_are_not_loaded_by_their_name_alone():
     assert "yours" not in bv.datasets.DATASETS
-    with pytest.raises(bv.DataMissing, match="No data of your own are open.*pass problem="):
+    with pytest.raises(bv.DataMissing, match=r"No data of your own are open.*pass problem="):
         bv.datasets.Yours().load()
     with pytest.raises(bv.DataMissing, match="are not on this machine"):
         bv.datasets.Yours(kept="0" * 32).load()
     for odd in ("../../etc", "0" * 31, "G" * 32, "0" * 32 + "/"):
-        with pytest.raises(bv.InputError, match="'kept' of load.* must be the key of data"):
+        with pytest.raises(bv.InputError, match=r"'kept' of load.* must be the key of data"):
             bv.datasets.Yours(kept=odd)
 
 

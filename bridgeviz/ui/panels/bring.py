@@ -118,9 +118,9 @@ def _read(chosen: Mapping[str, tuple | None]) -> str | None:
     if uploaded and known is not None and known[0] == identity:
         return _said(*known[1:])
     with st.spinner("Reading the files …"), tempfile.TemporaryDirectory() as folder:
-        paths = {name: entry and _path(Path(folder), name, entry) for name, entry in chosen.items()}
+        paths = {name: _path(Path(folder), name, entry) for name, entry in chosen.items() if entry is not None}
         try:
-            outcome = keep_files(paths, {name: entry[1] for name, entry in chosen.items() if entry}), None
+            outcome = keep_files(paths, {name: entry[1] for name, entry in chosen.items() if entry is not None}), None
         except InputError as error:
             outcome = None, _without(str(error), folder)
     st.session_state[_KEPT] = (identity, *outcome)
@@ -150,7 +150,7 @@ def _without(message: str, folder: str) -> str:
     return re.sub(re.escape(folder) + r"/\w+/", "", message)
 
 
-def keep_files(paths: Mapping[str, str | None], names: Mapping[str, str]) -> str:
+def keep_files(paths: Mapping[str, str], names: Mapping[str, str]) -> str:
     """Read files and keep what they hold; returns the key.
 
     Args:
@@ -169,7 +169,7 @@ def keep_files(paths: Mapping[str, str | None], names: Mapping[str, str]) -> str
         for side, space in (("source", inputs.problem.source), ("target", inputs.problem.target))
     ]
     problem = Problem(*spaces, truth=inputs.pairs, name="yours")
-    used = {role: names[role] for role, path in paths.items() if path is not None}
+    used = {role: names[role] for role in paths}
     return keeping.keep(keeping.Kept(problem=problem, rows=inputs.names, files=used))
 
 

@@ -45,7 +45,7 @@ def pairs(config: RunConfig) -> None:
     part = f", {len(shown)} of them drawn" if len(shown) < len(known) else ""
     st.subheader(f"Your {counted(len(known), 'pair')}")
     st.plotly_chart(
-        plan_lines(both, shown.source, shown.target), key="own_pairs", alt="the pairs between the two maps",
+        plan_lines(both, shown[:, 0], shown[:, 1]), key="own_pairs", alt="the pairs between the two maps",
         config={"displaylogo": False},
     )  # fmt: skip
     st.caption(literal(f"{both.caption} Each line is a pair{part}."))
