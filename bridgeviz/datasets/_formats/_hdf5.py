@@ -18,17 +18,19 @@ _ROWS = 1024
 """Words that are read at a time."""
 
 
-@contextmanager
-def opened(file: File) -> Iterator[Any]:
-    """The root group of a file.
-
-    Raises:
-        InputError: h5py is not installed.
-    """
+def require_h5py(file: File) -> None:
+    """Refuse a file if h5py is not installed."""
     try:
-        import h5py
+        import h5py  # noqa: F401
     except ImportError:
         raise InputError(f"{file} needs h5py to be read: pip install 'bridgeviz[files]'.") from None
+
+
+@contextmanager
+def opened(file: File) -> Iterator[Any]:
+    """The root group of a file."""
+    import h5py
+
     with file.open() as stream, h5py.File(stream, "r") as root:
         yield root
 

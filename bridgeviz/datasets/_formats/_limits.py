@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -11,6 +12,9 @@ from bridgeviz._arrays import float_type
 from bridgeviz._checks import InputError
 from bridgeviz._memory import memory_limit
 from bridgeviz.datasets._formats._file import File
+
+_limited = False
+"""Whether `limit_memory` was called: this process may take what `refuse_large` has counted, and little else."""
 
 MOST_BYTES = 4 * 2**30
 """The memory that one array of a file may take, while it is read and converted to floats."""
@@ -51,6 +55,29 @@ def refuse_large(file: File, shape: Sequence[int], dtype: np.dtype, *, stored: i
             f"{file} must hold arrays that are at most {MOST_INFLATED} times as large as in the file. One of shape "
             f"{tuple(shape)} has {stored:,} bytes there: save it without compression if it is genuine."
         )
+    if _limited:
+        _grant(2 * size)
+
+
+def limit_memory(size: int) -> None:
+    """Limit the address space of this process to what it has now and `size` bytes, where the system can do that."""
+    global _limited
+    statm = Path("/proc/self/statm")
+    if statm.exists():
+        import resource
+
+        now = int(statm.read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (now + size, resource.getrlimit(resource.RLIMIT_AS)[1]))
+        _limited = True
+
+
+def _grant(size: int) -> None:
+    """Let this process have more memory."""
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = soft + size if hard == resource.RLIM_INFINITY else min(soft + size, hard)
+    resource.setrlimit(resource.RLIMIT_AS, (most, hard))
 
 
 def refuse_long_text(file: File) -> None:

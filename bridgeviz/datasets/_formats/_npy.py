@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 
 from bridgeviz._checks import InputError
@@ -24,7 +26,7 @@ class Npy(Format):
         return Table(array, stored=str(array.dtype))
 
     def labels(self, file: File, length: int) -> Column:
-        return Column(as_words(_array(file)))
+        return Column(as_words(_array(file), file))
 
     def pairs(self, file: File) -> tuple[Ids, Ids]:
         return two_columns(_array(file), file)
@@ -47,9 +49,19 @@ def _array(file: File) -> np.ndarray:
         return np.fromfile(stream, header.dtype, count).reshape(header.shape, order=order)
 
 
-def as_words(array: np.ndarray) -> np.ndarray:
-    """Labels as they are, but bytes as text."""
-    return np.char.decode(array, "utf-8") if array.dtype.kind == "S" else array
+def as_words(array: np.ndarray, file: File) -> np.ndarray:
+    """Labels as they are, but bytes as text.
+
+    Raises:
+        InputError: text with numbers that stand for no letter, which NumPy does not notice and Python can't show.
+    """
+    if array.dtype.kind == "S":
+        return np.char.decode(array, "utf-8")
+    if array.dtype.kind == "U" and array.size:
+        letters = np.ascontiguousarray(array, array.dtype.newbyteorder("=")).reshape(-1).view(np.uint32)
+        if letters.max() > sys.maxunicode or ((letters >= 0xD800) & (letters < 0xE000)).any():
+            raise InputError(f"{file} must hold text. It holds numbers that stand for no letter: it is damaged.")
+    return array
 
 
 def two_columns(array: np.ndarray, file: File) -> tuple[Ids, Ids]:
@@ -58,5 +70,5 @@ def two_columns(array: np.ndarray, file: File) -> tuple[Ids, Ids]:
         array = np.zeros((0, 2), np.int64)
     if array.ndim != 2 or array.shape[1] != 2:
         raise InputError(f"{file} must hold an array of (source row, target row). Its shape is {array.shape}.")
-    source, target = as_words(array).T
+    source, target = as_words(array, file).T
     return (source.tolist(), target.tolist()) if source.dtype.kind == "U" else (source, target)

@@ -39,7 +39,7 @@ class Npz(Format):
 
     def labels(self, file: File, length: int) -> Column:
         with _archive(file) as archive:
-            return Column(as_words(_member(archive, file.pick(_names(archive, file), "label", "array"), file)))
+            return Column(as_words(_member(archive, file.pick(_names(archive, file), "label", "array"), file), file))
 
     def pairs(self, file: File) -> tuple[Ids, Ids]:
         with _archive(file) as archive:
@@ -102,7 +102,7 @@ def _member(archive: zipfile.ZipFile, name: str, file: File) -> np.ndarray:
 def _sparse(archive: zipfile.ZipFile, names: list[str], file: File) -> Table:
     """The matrix that `scipy.sparse.save_npz` wrote."""
     layout = _member(archive, "format", file).reshape(-1)[:1]
-    layout = str(as_words(layout)[0]) if layout.size else ""
+    layout = str(as_words(layout, file)[0]) if layout.size else ""
     if layout not in LAYOUTS or not {*LAYOUTS[layout]} <= set(names):
         raise InputError(f"{file} must hold a sparse matrix as scipy.sparse.save_npz writes it. Got format {layout!r}.")
     parts = {name: _member(archive, name, file) for name in LAYOUTS[layout]}

@@ -10,6 +10,7 @@ from scipy import sparse
 import bridgeviz as bv
 from bridgeviz import InputError
 from bridgeviz.datasets import files
+from bridgeviz.datasets._formats import FORMATS
 
 from .writers import COLUMNS, LABELS, NAMES, ROWS, X, frame, h5ad, named, safetensors, unnamed
 
@@ -73,8 +74,15 @@ def test_a_large_array_is_mapped_and_not_read(tmp_path, monkeypatch):
         np.testing.assert_array_equal(x, X)
 
 
+@pytest.fixture
+def here(monkeypatch):
+    """Annotated matrices are read in this process, which takes a tenth of the time."""
+    for suffix in (".h5ad", ".h5mu"):
+        monkeypatch.setitem(FORMATS, suffix, FORMATS[suffix].inner)
+
+
 @pytest.mark.parametrize("suffix", [".h5ad", ".h5mu"])
-def test_annotated_matrices_are_picked_by_a_key(tmp_path, suffix):
+def test_annotated_matrices_are_picked_by_a_key(tmp_path, suffix, here):
     pytest.importorskip("h5py")
     counts = sparse.random_array((ROWS, 9), density=0.3, rng=np.random.default_rng(0), dtype=np.float32)
     matrices = {"X": counts.tocsr(), "layers__raw": counts.tocsc(), "obsm__X_pca": X}

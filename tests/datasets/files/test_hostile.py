@@ -20,6 +20,7 @@ from scipy import sparse
 
 from bridgeviz import InputError
 from bridgeviz.datasets import files
+from bridgeviz.datasets._formats import FORMATS
 
 from .bounds import bounded
 from .writers import NAMES, X, frame, h5ad, safetensors
@@ -368,11 +369,47 @@ def test_a_matrix_is_refused_in_one_sentence(folder, case):
 
 
 @pytest.mark.parametrize("case", HDF5)
-def test_hdf5_never_leaves_its_file(folder, case):
+def test_hdf5_never_leaves_its_file(folder, case, monkeypatch):
+    monkeypatch.setitem(FORMATS, ".h5ad", FORMATS[".h5ad"].inner)
     change, expected = HDF5[case]
     h5(change)(folder / "x.h5ad")
     message = refusal(files.read_matrix, folder / "x.h5ad", folder)
     assert fits(message, expected), message
+
+
+HEAP = """
+import resource
+from bridgeviz.datasets import files
+try:
+    files.read_matrix("x.h5ad")
+except files.InputError as error:
+    print(error)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 2**10, "MB")
+"""
+
+
+def test_hdf5_that_asks_for_memory_does_not_get_it(folder):
+    """The library allocates what the heap of the strings says that it has, before it looks whether the file has it."""
+    content = bytearray(h5ad(folder / "x.h5ad").read_bytes())
+    place = content.index(b"GCOL") + 8
+    content[place : place + 8] = (3 * 2**30).to_bytes(8, "little")
+    written(folder, "x.h5ad", bytes(content))
+    done = subprocess.run([sys.executable, "-c", HEAP], capture_output=True, text=True, timeout=60, check=True)
+    message, megabytes = done.stdout.splitlines()
+    assert message.startswith("x.h5ad can't be read as an AnnData file")
+    assert int(megabytes.split()[0]) < 200
+
+
+@pytest.mark.parametrize(
+    "code", ["import os; os.abort()", "import time; time.sleep(60)", "print('{}')", "print(1)", ""]
+)
+def test_a_reader_that_crashes_or_hangs_is_one_sentence(folder, monkeypatch, code):
+    from bridgeviz.datasets._formats import _isolated
+
+    h5ad(folder / "x.h5ad")
+    monkeypatch.setattr(_isolated, "_CODE", code)
+    monkeypatch.setattr(_isolated, "_PATIENCE", 0.2 if "sleep" in code else 60)
+    assert "can't be read" in refusal(files.read_matrix, folder / "x.h5ad", folder)
 
 
 @pytest.mark.parametrize("case", OTHERS)
@@ -427,8 +464,6 @@ def test_a_file_that_may_not_be_read_gets_a_sentence(folder, monkeypatch):
 
 
 def test_what_a_foreign_reader_raises_is_one_sentence(folder, monkeypatch):
-    from bridgeviz.datasets._formats import FORMATS
-
     path = written(folder, "x.npy", npy(data=np.arange(6.0).tobytes()))
     for error in (
         MemoryError(),
@@ -484,10 +519,9 @@ def test_the_command_line_says_the_same(folder):
     np.save("y.npy", X)
     pd.DataFrame({"source": [0, 1], "target": [0, 1]}).to_csv("pairs.csv", index=False)
     os.mkfifo("pipe.npy")
-    h5(external_link)(folder / "link.h5ad")
     sources = {written(folder, f"{k}-{MATRICES[case][0]}", MATRICES[case][1]).name: case for k, case in enumerate(REAL)}
     before = sorted(folder.iterdir())
-    for source in [*sources, "pipe.npy", "link.h5ad"]:
+    for source in [*sources, "pipe.npy"]:
         command = [sys.executable, "-m", "bridgeviz", "align", source, "y.npy", "--pairs", "pairs.csv", "--out", "out"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
         assert (done.returncode, done.stdout) == (2, ""), done.stderr
