@@ -12,6 +12,7 @@ from . import (
     _costs,
     _couplings,
     _datasets,
+    _encoders,
     _experiments,
     _flow_files,
     _flow_training,
@@ -25,8 +26,8 @@ from . import (
 from ._mutant import ROOT, Mutant
 
 ROOMS = (
-    _core, _datasets, _formats, _costs, _couplings, _flow_training, _flow_transport, _flow_files, _metrics, _baselines,
-    _experiments, _settings, _viz, _ui, _cli,
+    _core, _encoders, _datasets, _formats, _costs, _couplings, _flow_training, _flow_transport, _flow_files, _metrics,
+    _baselines, _experiments, _settings, _viz, _ui, _cli,
 )  # fmt: skip
 
 MUTANTS: list[Mutant] = [mutant for room in ROOMS for mutant in room.MUTANTS]

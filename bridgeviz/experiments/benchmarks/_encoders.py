@@ -49,10 +49,12 @@ class EncoderBenchmark(Benchmark):
 
     Attributes:
         fractions: shares of the known pairs.
+        velocity: a name in `flows.VELOCITIES`.
         steps: of the flow's training.
     """
 
     fractions: tuple[float, ...] = FRACTIONS
+    velocity: str = "adaln-small"
     steps: int = 300
 
     @property
@@ -83,7 +85,7 @@ class EncoderBenchmark(Benchmark):
         for name, baseline in (("class_mean", NearestClassMean()), ("ridge", Ridge())):
             row[name] = round(baseline.fit(problem, pairs, seed=seed).accuracy(test.x, test.labels), 4)
         if not CASES[case][1]:
-            config = flows.FlowConfig(velocity="adaln-small", steps=self.steps, learning_rate=1e-3, seed=seed)
+            config = flows.FlowConfig(velocity=self.velocity, steps=self.steps, learning_rate=1e-3, seed=seed)
             *_, last = flows.fit(problem, plan, config)
             y = last.flow.transport(test.x, seed=seed, steps=10).states[-1]
             row["flow"] = round(metrics.downstream_accuracy(target, y, test.labels), 4)
@@ -109,7 +111,7 @@ class EncoderBenchmark(Benchmark):
         heads = rows.dropna(subset=["head"]).groupby("case")["head"].first()
         upper = ", ".join(f"{case} {heads[case]:.3f}" for case in CASES if case in heads and not CASES[case][1])
         note = (
-            f"Medians over {rows.seed.nunique()} seeds; flow: adaln-small, {self.steps} steps. "
+            f"Medians over {rows.seed.nunique()} seeds; flow: {self.velocity}, {self.steps} steps. "
             f"The encoders' own heads, which choose among 1,000 classes: {upper}."
         )
         return "\n".join([*lines, "", note])
