@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Iterator
 from itertools import islice
@@ -22,6 +23,9 @@ _MISSING = ["", "nan", "NaN", "NAN"]
 _BLOCK, _LARGEST_BLOCK = 2**20, 2**30
 """Bytes that are parsed at a time: at least two lines."""
 
+_WIDE = 4096
+"""Columns from which lines are parsed one by one."""
+
 _MOST_LOOKED_AT = 2**22
 """Cells among which the first that is not a number is looked for, to name it."""
 
@@ -40,8 +44,9 @@ class Csv(Format):
         named = _has_names(layout, header)
         refuse_large(file, (math.ceil(file.size / layout.width), layout.columns), np.dtype(np.float64))
         names, blocks, read = [], [], 0
+        parse = _none if len(layout.head) == header else _wide if layout.columns > _WIDE else _blocks
         try:
-            for words, block in _blocks(file, layout, header, named):
+            for words, block in parse(file, layout, header, named):
                 names += words
                 blocks.append(block)
                 read += len(block)
@@ -85,8 +90,6 @@ def _blocks(file: File, layout: Layout, header: bool, named: bool) -> Iterator[t
     import pyarrow as pa
     from pyarrow import csv
 
-    if len(layout.head) == header:  # Arrow refuses a table without rows
-        return
     columns = [str(k) for k in range(layout.columns)]
     types = dict.fromkeys(columns, pa.float64())
     if named:
@@ -106,6 +109,34 @@ def _blocks(file: File, layout: Layout, header: bool, named: bool) -> Iterator[t
             for column in range(block.shape[1]):
                 block[:, column] = batch.column(column + named).to_numpy(zero_copy_only=False)
             yield words, block
+
+
+def _none(*_: Any) -> Iterator[tuple[list[str], np.ndarray]]:
+    """No block, for a table that has a header alone, which the parsers refuse."""
+    return iter(())
+
+
+def _wide(file: File, layout: Layout, header: bool, named: bool) -> Iterator[tuple[list[str], np.ndarray]]:
+    """The same for many columns, of which Arrow needs 7 kB each. A name in quotes must not hold the delimiter."""
+    names: list[str] = []
+
+    def lines() -> Iterator[str]:
+        rows = 0
+        with file.open() as stream, io.TextIOWrapper(stream, "utf-8-sig") as text:
+            for line in islice(text, layout.skipped + header, None):
+                if not line.strip():
+                    continue
+                rows += 1
+                refuse_large(file, (rows, layout.columns), np.dtype(np.float64))
+                if named:
+                    name, _, line = line.partition(layout.delimiter)
+                    names.append(name.strip().strip('"'))
+                yield line.replace(",", ".") if layout.decimal == "," else line
+
+    numbers = np.loadtxt(lines(), np.float64, comments=None, delimiter=layout.delimiter, quotechar='"', ndmin=2)
+    if numbers.shape[1] != layout.columns - named:
+        raise ValueError(f"{numbers.shape[1] + named} columns below {layout.columns}")
+    yield names, numbers
 
 
 def _explained(error: Exception, file: File, layout: Layout, header: bool, named: bool) -> InputError:
