@@ -78,6 +78,10 @@ class Plan(ABC):
         """The mass of each source row and of each target row."""
 
     @abstractmethod
+    def required(self) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " m"]]:
+        """The share of the mass that each source row and each target row has to carry: its weight."""
+
+    @abstractmethod
     def sample(self, seed: int, size: int) -> tuple[Int[np.ndarray, " size"], Int[np.ndarray, " size"]]:
         """Draw (i, j) row numbers from the normalised plan."""
 
@@ -246,6 +250,10 @@ class Coupling(Plan):
             columns[self.target_atoms.index] * self.target_atoms.shares,
         )
 
+    def required(self) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " m"]]:
+        """The share of the mass that each source row and each target row has to carry: its weight."""
+        return self.source_atoms.required, self.target_atoms.required
+
     def sample(self, seed: int, size: int) -> tuple[Int[np.ndarray, " size"], Int[np.ndarray, " size"]]:
         """Draw (i, j) row numbers from the normalised plan."""
         size = check.count(size, "size", "sample")
@@ -310,8 +318,7 @@ class Coupling(Plan):
         """Exactly, from the marginals (see `Plan.rows_with_mass`); no draws are made."""
         sent = self.plan @ group_shares(self.target_atoms, target_groups, size)
         own = sent[self.source_atoms.index, source_groups] * self.source_atoms.shares
-        required = self.source_atoms.required, self.target_atoms.required
-        return from_marginals(self.marginals(), required, own, (source_groups, target_groups), size)
+        return from_marginals(self.marginals(), self.required(), own, (source_groups, target_groups), size)
 
     def distinct_rows(self, draws: float, *, seed: int = 0) -> float:
         """The expected number: row i with share p_i is among N draws with probability `1 - (1 - p_i)^N`."""

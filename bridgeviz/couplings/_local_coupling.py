@@ -133,7 +133,10 @@ class LocalCoupling(Plan):
         if self.converged:
             return ""
         share = f"In {1 - self.probe.converged:.0%} of {_PROBES} batches"
-        return f"{share} {self.batch_solver.advice(self.marginal_error)}"
+        forbidden = " Matches are forbidden: larger batches leave each row more of the others." * (
+            self.cost.forbidden is not None
+        )
+        return f"{share} {self.batch_solver.advice(self.marginal_error)}{forbidden}"
 
     @property
     def verdict(self) -> Verdict:
@@ -166,6 +169,10 @@ class LocalCoupling(Plan):
         raise InputError("A local coupling has no (n, m) plan: it exists batch by batch. Use sample(seed, size).")
 
     marginals = dense
+
+    def required(self) -> tuple[np.ndarray, np.ndarray]:
+        """The share of the mass that each source row and each target row has to carry: its weight."""
+        return self.cost.source_atoms.required, self.cost.target_atoms.required
 
     def sampler(self) -> LocalSampler:
         """The same on the device, for the training step."""
@@ -237,8 +244,7 @@ class LocalCoupling(Plan):
         self, source_groups: np.ndarray, target_groups: np.ndarray, size: int, *, seed: int = 0
     ) -> RowsWithMass:
         """An estimate from 20,000 draws (see `Plan.rows_with_mass`)."""
-        required = self.cost.source_atoms.required, self.cost.target_atoms.required
-        return from_draws(*self.sample(seed, DRAWS), required, (source_groups, target_groups), size)
+        return from_draws(*self.sample(seed, DRAWS), self.required(), (source_groups, target_groups), size)
 
     def distinct_rows(self, draws: float, *, seed: int = 0) -> float:
         """The distinct rows among `draws` draws of (i, j)."""

@@ -130,7 +130,8 @@ def _alone(cost: Cost) -> tuple[np.ndarray, np.ndarray]:
 def _no_match(atoms: Atoms, alone: np.ndarray, side: str, where: str) -> check.InputError:
     """The error for atoms without a permitted match."""
     rows = np.flatnonzero(alone[atoms.index] & (atoms.required > 0))
-    expected = f"permitted for every {side} row somewhere"
-    got = f"{len(rows):,} {side} row{'s' * (len(rows) > 1)} with every match forbidden, the first of them row {rows[0]}"
-    hint = "Permit a match, give such rows weight 0, or relax their marginal with a tau below 1."
-    return check.fail("cost", where, expected, got, hint)
+    count = f"{len(rows):,} {side} row{'s' * (len(rows) > 1)}"
+    return check.InputError(
+        f"The cost of {where}() leaves {count} without a permitted match, the first of them row {rows[0]}. Permit one, "
+        "give such rows weight 0, or relax their marginal with a tau below 1."
+    )

@@ -17,6 +17,7 @@ import numpy as np
 
 from bridgeviz import _checks as check
 from bridgeviz._checks import InputError
+from bridgeviz._weights import weights
 from bridgeviz.datasets._formats import FORMATS, File, Format, Table, label_order, pair_rows, reading, refuse_large
 from bridgeviz.problem import Problem, Space
 
@@ -100,10 +101,7 @@ def read_labels(path: str | Path, length: int, *, names: Names = None, key: str 
     Raises:
         InputError: no such file, another kind of file, or contents that are not one label per row.
     """
-    file, kind = _find(path, key, "labels")
-    column = _read(file, kind, lambda file: kind.labels(file, length))
-    order = label_order(column, names, file)
-    values = column.values if order is None else [column.values[row] for row in order]
+    file, values = _column(path, length, names, key)
     if not isinstance(values, np.ndarray) or values.dtype.kind in "OU":
         values = [str(label).strip() for label in values]
         if "" in values:
@@ -115,12 +113,31 @@ def read_labels(path: str | Path, length: int, *, names: Names = None, key: str 
     return _named(lambda: check.labels(values, file.path.name, "read_labels", length=length))
 
 
+def read_weights(path: str | Path, length: int, *, names: Names = None, key: str | None = None) -> np.ndarray:
+    """Read one weight per row: (n,) non-negative numbers, from the files that hold labels and as `read_labels` does.
+
+    Args:
+        path, length, names, key: as in `read_labels`.
+
+    Raises:
+        InputError: no such file, another kind of file, or contents that are not one weight per row.
+    """
+    file, values = _column(path, length, names, key)
+    try:
+        numbers = np.array([float(value) for value in values])
+    except (TypeError, ValueError):
+        row = next(row for row, value in enumerate(values) if not _is_number(value))
+        got = check.describe(values[row])
+        raise InputError(f"{file} must have one weight per row. Row {row} has {got}.") from None
+    return _named(lambda: weights(numbers, file.path.name, "read_weights", length=length))
+
+
 @dataclass(frozen=True, eq=False)
 class Inputs:
     """What the files of a user say: two spaces and pairs of their rows.
 
     Attributes:
-        problem: the two spaces with their labels.
+        problem: the two spaces with their labels and weights.
         pairs: (l, 2) row numbers.
         names: the names of the source rows and of the target rows; None where a file has none.
     """
@@ -137,22 +154,26 @@ def read_problem(
     *,
     source_labels: str | Path | None = None,
     target_labels: str | Path | None = None,
+    source_weights: str | Path | None = None,
+    target_weights: str | Path | None = None,
 ) -> Inputs:
-    """Read two spaces, their pairs and their labels, which may all name their rows.
+    """Read two spaces, their pairs, their labels and their weights, which may all name their rows.
 
     Args:
         source, target, pairs: paths of the files, each with a key behind two colons or without one.
         source_labels, target_labels: those of files with labels, or None.
+        source_weights, target_weights: those of files with weights, or None.
 
     Raises:
-        InputError: as `read_table`, `read_pairs` and `read_labels` do.
+        InputError: as `read_table`, `read_pairs`, `read_labels` and `read_weights` do.
     """
     tables = {side: read_table(path) for side, path in (("source", source), ("target", target))}
     spaces = {}
-    for side, path in (("source", source_labels), ("target", target_labels)):
+    for side, path, weighed in (("source", source_labels, source_weights), ("target", target_labels, target_weights)):
         table = tables[side]
         labels = None if path is None else read_labels(path, len(table), names=table.names)
-        spaces[side] = Space(table.x, labels=labels)
+        of_rows = None if weighed is None else read_weights(weighed, len(table), names=table.names)
+        spaces[side] = Space(table.x, labels=labels, weights=of_rows)
     problem, names = Problem(**spaces), (tables["source"].names, tables["target"].names)
     return Inputs(problem, read_pairs(pairs, problem.shape, names=names), names)
 
@@ -215,6 +236,22 @@ def _find(path: str | Path, key: str | None, role: str) -> tuple[File, Format]:
     return file, kind
 
 
+def _column(path: str | Path, length: int, names: Names, key: str | None) -> tuple[File, Sequence[str] | np.ndarray]:
+    """A file and the one value that it has per row, in the order of the rows of the space."""
+    file, kind = _find(path, key, "labels")
+    column = _read(file, kind, lambda file: kind.labels(file, length))
+    order = label_order(column, names, file)
+    return file, column.values if order is None else [column.values[row] for row in order]
+
+
+def _is_number(value: object) -> bool:
+    try:
+        float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
 def _read(file: File, kind: Format, read: Callable[[File], T]) -> T:
     with reading(file, kind.title):
         return read(file)
@@ -226,6 +263,6 @@ def _named(checked: Callable[[], np.ndarray]) -> np.ndarray:
         return checked()
     except InputError as error:
         text = str(error)
-        for where in ("read_matrix", "read_pairs", "read_labels"):
+        for where in ("read_matrix", "read_pairs", "read_labels", "read_weights"):
             text = text.replace(f"' of {where}()", "'")
         raise InputError(text.replace("The '", "The file '", 1)) from None

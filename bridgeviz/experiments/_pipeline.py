@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
-from bridgeviz.costs import Cost
+from bridgeviz.costs import Cost, Forbidden, as_forbidden, flat, refuse_forbidden_pairs
 from bridgeviz.couplings import Plan
 from bridgeviz.experiments._auto import Auto
 from bridgeviz.experiments._config import STAGES, RunConfig
@@ -69,8 +69,9 @@ class Pipeline:
         config: the settings. With cost "auto" the stage `recommend` replaces them.
         own_problem: your own problem, instead of the data set that `config` names.
         own_pairs: your own pairs, instead of a draw from `problem.truth`.
+        own_forbidden: matches of rows that may carry no mass, as in `run`.
         known: results of earlier pipelines, by stage and key; new results are added. It is used only for data sets,
-            because the keys do not identify your own problem or pairs.
+            because the keys do not identify what is your own.
         checkpoints: folder of the training's checkpoints, as in `flows.fit`.
         mesh: devices of the training, as in `flows.fit`.
         choose: chooses the cost if it is "auto": `recommend_steps`. Without it such a config is refused.
@@ -80,6 +81,7 @@ class Pipeline:
     config: RunConfig
     own_problem: Problem | None = None
     own_pairs: ArrayLike | None = None
+    own_forbidden: ArrayLike | Forbidden | None = None
     known: Known | None = None
     checkpoints: str | Path | None = None
     mesh: Mesh | None = None
@@ -96,7 +98,8 @@ class Pipeline:
     seconds: dict[str, float] = field(default_factory=dict, init=False)
 
     def __post_init__(self):
-        if self.known is None or self.own_problem is not None or self.own_pairs is not None:
+        own = (self.own_problem, self.own_pairs, self.own_forbidden)
+        if self.known is None or any(part is not None for part in own):
             self.known = {}
 
     def updates(self, *, until: str = STAGES[-1]) -> Iterator[Update]:
@@ -167,35 +170,60 @@ class Pipeline:
         data, problem = self.config.data, self.own_problem
         if problem is not None and not isinstance(problem, Problem):
             raise check.fail("problem", "run", "a Problem", check.describe(problem))
-        if self.own_pairs is not None and data.rows is not None:
-            raise check.fail("rows", "run", "None where pairs are given, because pairs name rows", data.rows)
+        for own, name in ((self.own_pairs, "pairs"), (self.own_forbidden, "forbidden matches")):
+            if own is not None and data.rows is not None:
+                raise check.fail("rows", "run", f"None where {name} are given, because they name rows", data.rows)
         problem = data.dataset.load() if problem is None else problem
         if self.own_pairs is not None:
             self.own_pairs = check.pair_index(self.own_pairs, "pairs", "run", shape=problem.shape, least=1)
+        if self.own_forbidden is not None:
+            self.own_forbidden = as_forbidden(self.own_forbidden, shape=problem.shape, where="run")
         if data.rows is not None:
             problem = problem.sample(data.rows, seed=data.seed)
         return problem.reversed() if data.reverse else problem
+
+    @property
+    def _forbidden(self) -> Forbidden | None:
+        """The forbidden matches in the direction of the run."""
+        if self.own_forbidden is None:
+            return None
+        n, m = _there(self.problem).shape
+        reverse = self.config.data.reverse
+        forbidden = as_forbidden(self.own_forbidden, shape=(m, n) if reverse else (n, m), where="run")
+        return forbidden.reversed() if reverse else forbidden
 
     def _pairs(self) -> Generator[Any, None, Pairs]:
         yield from ()
         problem, settings = _there(self.problem), self.config.pairs
         if self.own_pairs is not None:
             pairs = np.asarray(self.own_pairs)
-            return Pairs(pairs[:, ::-1] if self.config.data.reverse else pairs, shape=problem.shape)
-        return problem.sample_pairs(
-            settings.fraction, count=settings.count, cover_classes=settings.cover_classes, seed=settings.seed
-        )
+            pairs = Pairs(pairs[:, ::-1] if self.config.data.reverse else pairs, shape=problem.shape)
+        else:
+            pairs = problem.sample_pairs(
+                settings.fraction, count=settings.count, cover_classes=settings.cover_classes, seed=settings.seed
+            )
+        if (forbidden := self._forbidden) is not None:
+            refuse_forbidden_pairs(forbidden, pairs, "run")
+        return pairs
 
     def _recommend(self) -> Generator[tuple[int, int], None, Recommendation]:
         metric = self.config.cost.metric
-        return _there(self.choose)(_there(self.problem), _there(self.pairs), metric=metric, seed=self.config.seed)
+        forbidden = {} if self._forbidden is None else {"forbidden": self._forbidden}
+        return _there(self.choose)(
+            _there(self.problem), _there(self.pairs), metric=metric, seed=self.config.seed, **forbidden
+        )
 
     def _cost(self) -> Generator[Any, None, Cost | None]:
         yield from ()
         problem, pairs, coupling = _there(self.problem), _there(self.pairs), self.config.coupling
-        if not coupling.uses_cost or (not coupling.needs_pairs and len(pairs) == 0):
+        forbidden = self._forbidden
+        if not coupling.uses_cost or (not coupling.needs_pairs and len(pairs) == 0 and forbidden is None):
             return None
-        return self.config.cost.build(problem.source.x, problem.target.x, pairs)
+        if not coupling.needs_pairs and len(pairs) == 0:
+            cost = flat(*problem.shape)
+        else:
+            cost = self.config.cost.build(problem.source.x, problem.target.x, pairs)
+        return cost if forbidden is None else cost.forbid(forbidden)
 
     def _coupling(self) -> Generator[Any, None, Plan]:
         return self.config.coupling.steps(

@@ -234,7 +234,11 @@ def _named(row: dict[str, Any]) -> str:
 
 
 def _held_out(
-    spaces: Problem, pairs: np.ndarray, fold: np.ndarray, candidate: Candidate, forbidden: ArrayLike | Forbidden | None
+    spaces: Problem,
+    pairs: np.ndarray,
+    fold: np.ndarray,
+    candidate: Candidate,
+    forbidden: ArrayLike | Forbidden | None = None,
 ) -> tuple[np.ndarray, Coupling]:
     """(h,) the share of each hidden row's mass on its partner, among the hidden partners; and the plan."""
     solver = Linear(epsilon=candidate.epsilon, tau=candidate.tau, tolerance=_TOLERANCE, max_iterations=_MAX_ITERATIONS)

@@ -13,8 +13,10 @@ import numpy as np
 from scipy import sparse
 
 from bridgeviz._files import new_folder
+from bridgeviz.costs import Cost
 from bridgeviz.experiments._run import Run
 from bridgeviz.flows import Flow
+from bridgeviz.problem import Space
 
 _STACK = ("bridgeviz", "jax", "flax", "optax", "ott-jax", "diffrax", "numpy", "scipy", "scikit-learn")
 
@@ -46,6 +48,8 @@ def report(run: Run) -> dict[str, Any]:
         "p": run.problem.source.x.shape[1],
         "q": run.problem.target.x.shape[1],
         "l": len(run.pairs),
+        "weights": {"source": _weights(run.problem.source), "target": _weights(run.problem.target)},
+        "forbidden": None if run.cost is None or run.cost.forbidden is None else _plain(_forbidden(run.cost)),
         "dataset": run.problem.name,
         "strategy": config.coupling.name,
         "cost": None if run.cost is None else run.cost.name,
@@ -98,6 +102,20 @@ def save(run: Run, out: str | Path) -> dict[str, Any]:
         np.save(draft / "transported.npy", transported.astype(run.flow.target.dtype))
         (draft / "report.json").write_text(json.dumps(contents, indent=2, allow_nan=False) + "\n")
     return contents
+
+
+def _weights(space: Space) -> dict[str, Any] | None:
+    """How many rows carry mass, and how many equal ones would vary as little; None if all weigh the same."""
+    if space.weights is None:
+        return None
+    return {"rows": int((space.weights > 0).sum()), "effective_rows": _plain(1 / (space.weights**2).sum())}
+
+
+def _forbidden(cost: Cost) -> float:
+    """The share of the matches that are forbidden."""
+    n, m = cost.shape
+    assert cost.forbidden is not None
+    return cost.forbidden.mass(cost.source_atoms.multiplicity / n, cost.target_atoms.multiplicity / m)
 
 
 def _plain(value: Any) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
-from bridgeviz.costs import Cost
+from bridgeviz.costs import Cost, Forbidden
 from bridgeviz.couplings import Plan
 from bridgeviz.datasets import Yours
 from bridgeviz.experiments._config import RunConfig
@@ -83,6 +83,7 @@ def run(
     *,
     problem: Problem | None = None,
     pairs: ArrayLike | None = None,
+    forbidden: ArrayLike | Forbidden | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     on_recommend: Callable[[int, int], None] | None = None,
     checkpoints: str | Path | None = None,
@@ -97,6 +98,8 @@ def run(
         config: settings; None takes the defaults (2 % of the digits' pairs, global alignment by the bridge cost).
         problem: your own, instead of the data set that `config` names.
         pairs: your own, instead of a draw from `problem.truth`.
+        forbidden: matches that may carry no mass: an (n, m) boolean mask, (k, 2) row numbers (source, target), or
+            `bv.costs.Forbidden.classes(...)` for whole classes. With strategy "true" it is only checked.
         on_progress: called after every chunk of training; raise from it to cancel.
         on_recommend: with cost "auto", called after each coupling that is tried, with how many are done and how many
             there are.
@@ -104,7 +107,7 @@ def run(
         mesh: devices of the training, as in `flows.fit`.
 
     Raises:
-        InputError: wrong settings, or pairs that do not fit the problem.
+        InputError: wrong settings, pairs that do not fit the problem, or pairs that are forbidden.
 
     >>> result = run(RunConfig(dataset="blobs", options={"n": 100}, fraction=0.1, steps=50))
     >>> sorted(name for name in result.metrics if "foscttm" not in name and "recall" not in name)
@@ -118,8 +121,9 @@ def run(
     if problem is None and isinstance(config.data.dataset, Yours):
         config.data.dataset.load()  # says that a problem is needed
     pipeline = Pipeline(
-        config, own_problem=problem, own_pairs=pairs, checkpoints=checkpoints, mesh=mesh, choose=recommend_steps
-    )
+        config, own_problem=problem, own_pairs=pairs, own_forbidden=forbidden, checkpoints=checkpoints, mesh=mesh,
+        choose=recommend_steps,
+    )  # fmt: skip
     watchers = {"recommend": on_recommend, "training": on_progress}
     for update in pipeline.updates():
         watch = watchers.get(update.stage)

@@ -38,18 +38,19 @@ def predict_labels(space: Space, y: ArrayLike) -> np.ndarray:
     return space.labels[first][nearest]
 
 
-def downstream_accuracy(space: Space, y: ArrayLike, labels: ArrayLike) -> float:
+def downstream_accuracy(space: Space, y: ArrayLike, labels: ArrayLike, *, weights: np.ndarray | None = None) -> float:
     """The share of transported points whose predicted class is right, in [0, 1] (Eq. 26, or H.2 with a decoder).
 
     Args:
         space: the target space, with labels.
         y: (k, q) transported points.
         labels: (k,) their true classes.
+        weights: (k,) of the points; None if they all count the same.
     """
     predicted = predict_labels(space, y)
     labels = check.labels(labels, "labels", "downstream_accuracy", length=len(predicted), least=1)
     check.same_kind(predicted, labels, ("space.labels", "labels"), "downstream_accuracy")
-    return float(np.mean(predicted == labels))
+    return float(np.average(predicted == labels, weights=weights))
 
 
 def confusion(labels: ArrayLike, predicted: ArrayLike, *, classes: ArrayLike | None = None) -> Int[np.ndarray, "c c"]:

@@ -18,7 +18,8 @@ def excluded_ratio(plan: Plan, *, form: str = "corrected", seed: int = 0) -> flo
       rows. N is the number of points; both sets are divided by it, so that full coverage gives -1, and N draws that
       cover a side as well as chance does, 1 - 1/e of it, give -0.26. Range (-1, 1).
     - `form="corrected"`: N counts both sides, N = n + m: the share of all points that N draws from each marginal
-      miss. Range [0, 1); even uniform marginals score about 0.13 for n = m, because draws repeat.
+      miss. Range [0, 1); even uniform marginals score about 0.13 for n = m, because draws repeat. Uneven weights
+      repeat more of them, and score more; rows of weight zero are no points.
 
     The expectation is exact: row i of share p_i is among N draws with probability `1 - (1 - p_i)^N`. A local
     coupling has no marginals, and is sampled.
@@ -37,7 +38,7 @@ def excluded_ratio(plan: Plan, *, form: str = "corrected", seed: int = 0) -> flo
     plan = as_plan(plan, where)
     both = check.choice(form, "form", where, FORMS) == "corrected"
     seed = check.seed(seed, "seed", where)
-    n, m = plan.shape
+    n, m = (int((side > 0).sum()) for side in plan.required())
     points = n + m if both else (n + m) / 2
     return 1 - plan.distinct_rows(points, seed=seed) / points
 

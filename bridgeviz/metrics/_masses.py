@@ -19,7 +19,7 @@ class Received(NamedTuple):
     Attributes:
         classes: (c,).
         received: the share of the plan's mass that each class receives.
-        expected: the share of the rows that belong to it, which a uniform marginal gives it.
+        expected: the share of the rows that belong to it, or of their weights, which an enforced marginal gives it.
     """
 
     classes: np.ndarray
@@ -34,7 +34,7 @@ class Blocks(NamedTuple):
         mass: (r, c) share of each block of source rows (rows summing to 1) that goes to each block of target rows.
         source, target: (r,) and (c,) the most frequent class of each block's rows, or None without labels.
         source_rows, target_rows: how many rows a block stands for, on average.
-        even: (c,) the share of the target rows in each block: where a flat plan sends the mass of every row.
+        even: (c,) the share of the target's weight in each block: where a flat plan sends the mass of every row.
     """
 
     mass: Float[np.ndarray, "r c"]
@@ -66,9 +66,11 @@ def received(plan: Plan, target_labels: np.ndarray) -> Received:
 
     A local coupling has no marginals and is refused.
     """
-    classes, code, counts = np.unique(target_labels, return_inverse=True, return_counts=True)
-    mass = np.bincount(code, weights=plan.marginals()[1], minlength=len(classes))
-    return Received(classes, mass / (mass.sum() or 1.0), counts / counts.sum())
+    classes, code = np.unique(target_labels, return_inverse=True)
+    mass, expected = (
+        np.bincount(code, weights=share, minlength=len(classes)) for share in (plan.marginals()[1], plan.required()[1])
+    )
+    return Received(classes, mass / (mass.sum() or 1.0), expected / expected.sum())
 
 
 def blocks(
@@ -79,7 +81,7 @@ def blocks(
     of_target, target = _blocks_of(plan.target_atoms, target_labels, most)
     mass = shares_of_rows(of_source.T @ (plan.plan @ of_target))
     n, m = plan.shape
-    even = plan.target_atoms.multiplicity @ of_target / m
+    even = plan.target_atoms.mass @ of_target
     return Blocks(mass, source, target, n / len(mass), m / mass.shape[1], even)
 
 

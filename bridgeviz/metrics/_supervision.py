@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
 from bridgeviz.costs import Cost, find_metric
-from bridgeviz.metrics._matching import class_shares
+from bridgeviz.metrics._matching import class_shares, shares_of_rows
 
 
 class CostSample(NamedTuple):
@@ -41,12 +41,24 @@ def coverage(labels: ArrayLike, pairs: ArrayLike) -> tuple[np.ndarray, np.ndarra
     return classes, np.bincount(code[np.asarray(pairs)[:, 0]], minlength=len(classes))
 
 
-def chance_matching(source_labels: ArrayLike, target_labels: ArrayLike) -> float:
-    """The matching accuracy of a plan without any information, where i and j are drawn at random, in [0, 1]."""
+def chance_matching(
+    source_labels: ArrayLike,
+    target_labels: ArrayLike,
+    weights: tuple[np.ndarray | None, np.ndarray | None] = (None, None),
+) -> float:
+    """The matching accuracy of a plan without any information, where i and j are drawn at random, in [0, 1].
+
+    Args:
+        source_labels: (n,).
+        target_labels: (m,).
+        weights: of the rows of both sides, each summing to one; None where they are all the same.
+    """
     source, target = np.asarray(source_labels), np.asarray(target_labels)
     classes = np.union1d(source, target)
     shares = [
-        np.bincount(np.searchsorted(classes, side), minlength=len(classes)) / len(side) for side in (source, target)
+        np.bincount(np.searchsorted(classes, side), weights=weight, minlength=len(classes))
+        / (len(side) if weight is None else 1)
+        for side, weight in zip((source, target), weights, strict=True)
     ]
     return float(shares[0] @ shares[1])
 
@@ -54,16 +66,20 @@ def chance_matching(source_labels: ArrayLike, target_labels: ArrayLike) -> float
 def sample_cost(
     cost: Cost, source_labels: ArrayLike, target_labels: ArrayLike, *, size: int = 200, seed: int = 0
 ) -> CostSample:
-    """A random block of at most `size` x `size` entries of the cost, divided by the block's mean and split by class."""
+    """A random block of at most `size` x `size` entries of the cost, divided by the block's mean and split by class.
+
+    Forbidden matches are left out.
+    """
     source, target = np.asarray(source_labels), np.asarray(target_labels)
     rng = np.random.default_rng(seed)
     n, m = cost.shape
     i = rng.choice(n, min(size, n), replace=False)
     j = rng.choice(m, min(size, m), replace=False)
     block = cost.block(i, j)
-    block = block / (block.mean() or 1.0)
+    permitted = np.isfinite(block)
+    block = block / ((block[permitted].mean() if permitted.any() else 0.0) or 1.0)
     same = source[i][:, None] == target[j]
-    return CostSample(block[same], block[~same])
+    return CostSample(block[same & permitted], block[~same & permitted])
 
 
 def cheapest_classes(
@@ -80,7 +96,8 @@ def cheapest_classes(
 
     Returns:
         (c, c) shares, with the source class in rows and the class of the cheapest target in columns (targets that tie
-        share the row equally), and the (c,) number of rows used of each class.
+        share the row by their weights), and the (c,) number of rows used of each class. Forbidden matches and targets
+        of weight zero are none; a row without any target belongs to no class.
     """
     source, target = np.asarray(source_labels), np.asarray(target_labels)
     n = cost.shape[0]
@@ -88,9 +105,9 @@ def cheapest_classes(
     classes = np.union1d(source, target)
     shares = class_shares(cost.target_atoms, target, classes)
     block = cost.block(i, cost.target_atoms.rows)
-    ties = np.isclose(block, block.min(1, keepdims=True), rtol=1e-9, atol=1e-12)
-    weight = ties * cost.target_atoms.multiplicity
-    cheapest = (weight / weight.sum(1, keepdims=True)) @ shares
+    block = np.where(cost.target_atoms.mass > 0, block, np.inf)
+    ties = np.isfinite(block) & np.isclose(block, block.min(1, keepdims=True), rtol=1e-9, atol=1e-12)
+    cheapest = shares_of_rows(ties * cost.target_atoms.mass) @ shares
     total = np.zeros((len(classes), len(classes)))
     code = np.searchsorted(classes, source[i])
     np.add.at(total, code, cheapest)

@@ -94,7 +94,8 @@ def test_large_problems_are_judged_on_a_sample(monkeypatch):
     x, y = rng.normal(size=(200, 3)), rng.normal(size=(120, 2))
     problem = bv.Problem(bv.Space(x), bv.Space(y))
     pairs = np.stack([rng.permutation(200)[:20], rng.permutation(120)[:20]], axis=1)
-    a, b, moved, sampled = module.sample_rows(problem, pairs, rng)
+    part, moved, sampled = module.sample_rows(problem, pairs, rng)
+    a, b = part.source.x, part.target.x
     assert sampled
     assert (len(a), len(b)) == (50, 50)
     np.testing.assert_array_equal(a[moved[:, 0]], x[pairs[:, 0]])
