@@ -44,6 +44,7 @@ if len(selected):
 else:
     st.caption("Nothing is selected. Double-click the source map to clear a selection.")
 
+rows.about(config.data.dataset)
 st.divider()
 for side, neighbourhood in near.items():
     if neighbourhood is not None:

@@ -71,6 +71,15 @@ def test_problems_without_labels_or_with_words_as_labels_do_not_break_a_page(nam
         assert "label" in texts(test)
 
 
+@pytest.mark.parametrize("dataset", ["blobs", "digits"])
+def test_the_data_page_shows_the_card(dataset):
+    test = opened("data", dataset=dataset)
+    card = bv.datasets.card(dataset)
+    shown = [markdown.value for markdown in test.expander[0].markdown]
+    assert [text.split("**")[1] for text in shown] == list(card.lines())
+    assert any(card.licence[:20] in text for text in shown)
+
+
 def test_the_overlap_on_the_page_is_the_metric():
     test = opened("data")
     problem = bv.load("blobs", overlap=0.3)

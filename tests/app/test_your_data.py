@@ -73,15 +73,15 @@ def test_without_files_the_page_says_what_it_needs(links):
     assert not app.exception
     assert app.title[0].value.endswith("?")
     assert "What you need" in app.info[0].value
-    assert not app.dataframe
+    assert not app.table
 
 
 def test_files_are_looked_at_and_the_question_is_answered(files):
     app = told(named({role: files[role] for role in ("source", "target", "pairs")}))
     assert not app.exception
     assert not app.error
-    table = app.dataframe[0].value
-    assert table["source"]["Rows"] == f"{N}, all distinct"
+    table = app.table[0].value
+    assert table.iloc[:, 0]["Rows"] == f"{N}, all distinct"
     assert [heading.value for heading in app.subheader] == ["Your 20 pairs", "Can this be aligned?"]
     verdict = [*app.success, *app.info, *app.warning][-1].value
     assert "On 20 held-out pairs" in verdict
@@ -96,7 +96,7 @@ def test_uploaded_files_are_read_under_their_own_names(files, tmp_path):
         app.file_uploader[number].set_value((f"../../{path.name}", path.read_bytes(), ""))
     app.run()
     assert not app.exception
-    assert app.dataframe[0].value["target"]["Columns"] == "4"
+    assert app.table[0].value.iloc[:, 1]["Columns"] == "4"
     app.file_uploader[2].set_value(("p.csv", b"source,target\nnobody,1\n", ""))
     app.run()
     assert app.error[0].value.startswith("p.csv")
@@ -129,7 +129,7 @@ def test_a_bad_file_is_one_sentence(files, tmp_path, role, name, content, messag
     assert not app.exception
     assert len(app.error) == 1
     assert message in app.error[0].value
-    assert not app.dataframe
+    assert not app.table
     assert not list(keeping.home().glob("*"))
 
 

@@ -27,10 +27,8 @@ def spaces(config: RunConfig) -> str | None:
     """What each space is like, and what to be careful about; the metric that suits both, None for each cost's own."""
     problem = stages.problem(config)
     found = {side: analysis.inspection(config, side) for side in ("source", "target")}
-    table = pd.DataFrame({side: one.lines() for side, one in found.items()})
-    titles = {side: st.column_config.TextColumn(literal(f"{side.capitalize()}: {getattr(problem, side).title}"))
-              for side in found}  # fmt: skip
-    st.dataframe(table, column_config=titles, height="content")
+    titles = {side: literal(f"{side.capitalize()}: {getattr(problem, side).title}") for side in found}
+    st.table(pd.DataFrame({titles[side]: one.lines() for side, one in found.items()}))
     for side, one in found.items():
         for caution in one.cautions:
             st.warning(literal(f"{side.capitalize()}: {caution}"), icon=":material/warning:")

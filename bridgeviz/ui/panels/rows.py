@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from bridgeviz import Space
+from bridgeviz.datasets import DatasetOptions
 from bridgeviz.metrics import Neighbourhood
 from bridgeviz.ui.panels import thumbnails
 from bridgeviz.ui.text import literal
@@ -23,6 +24,15 @@ def heading(title: str, space: Space) -> None:
     drawn = f", {MOST:,} random ones drawn" if len(space) > MOST else ""
     size = f"{counted(len(space), 'row')}{drawn}, {counted(space.x.shape[1], 'dimension')}"
     st.caption(f"{literal(space.title or 'your points')}. {size}.")
+
+
+def about(dataset: DatasetOptions) -> None:
+    """The card of a data set: source, licence, and what to be careful about."""
+    if dataset.card is None:
+        return
+    with st.expander("About these data", icon=":material/info:"):
+        for heading, text in dataset.card.lines().items():
+            st.markdown(f"**{heading}**: {literal(text)}")
 
 
 def selection(space: Space, rows: np.ndarray, names: Mapping[str, str], near: Neighbourhood | None) -> None:
