@@ -25,12 +25,12 @@ def effective_dimensionality(x: ArrayLike) -> float:
     >>> round(effective_dimensionality(rng.normal(size=(50, 1)) * [1.0, 2.0, 3.0]), 1)
     1.0
     """
-    x = check.matrix(x, "x", "effective_dimensionality").astype(np.float64)
-    x = x - x.mean(0)
-    total = (x**2).sum()
+    rows = check.matrix(x, "x", "effective_dimensionality").astype(np.float64)
+    rows = rows - rows.mean(0)
+    total = (rows**2).sum()
     if total == 0:
         raise check.fail("x", "effective_dimensionality", "rows that differ", "equal rows")
     # The smaller of the two Gram matrices has the same nonzero eigenvalues, and neither needs to be decomposed:
     # their sum is its trace, the sum of their squares its squared Frobenius norm.
-    gram = x @ x.T if len(x) < x.shape[1] else x.T @ x
+    gram = rows @ rows.T if len(rows) < rows.shape[1] else rows.T @ rows
     return float(total**2 / (gram**2).sum())

@@ -56,7 +56,7 @@ def rank_layers(
 
     if not layers:
         raise check.fail("layers", "rank_layers", "features by name of the layer", "none")
-    scores = np.array([
+    numbers = np.array([
         (
             neural_predictivity(x, y, method=method, folds=folds, seed=seed).median,
             effective_dimensionality(x),
@@ -64,8 +64,11 @@ def rank_layers(
         )
         for x in layers.values()
     ])  # fmt: skip
-    ranks = rankdata(-scores, axis=0).mean(1)
-    rows = [
-        LayerScore(name, *map(float, row), float(rank)) for name, row, rank in zip(layers, scores, ranks, strict=True)
+    ranks = rankdata(-numbers, axis=0).mean(1)
+    scores = [
+        LayerScore(name, predictivity, dimensionality, similarity, rank)
+        for name, (predictivity, dimensionality, similarity), rank in zip(
+            layers, numbers.tolist(), ranks.tolist(), strict=True
+        )
     ]
-    return sorted(rows, key=lambda row: row.rank)
+    return sorted(scores, key=lambda score: score.rank)

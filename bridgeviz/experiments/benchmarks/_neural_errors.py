@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -219,16 +219,16 @@ def _title(case: str, steps: int) -> str:
     return f"{case}, {steps:,} steps" if steps else case
 
 
-def _median(values: pd.Series) -> str:
+def _median(values: Any) -> str:
     return f"{values.median():.3f}"
 
 
 def _lines(
-    groups: dict[str, pd.DataFrame], fractions: tuple[float, ...], column: str, show: Callable[[pd.Series], str]
+    groups: dict[str, pd.DataFrame], fractions: tuple[float, ...], column: str, show: Callable[[Any], str]
 ) -> str:
     lines = []
     for title, group in groups.items():
-        cells = [group[group.fraction == fraction][column].dropna() for fraction in fractions]
+        cells = [group.loc[group.fraction == fraction, column] for fraction in fractions]
         lines.append(f"| {title} | {' | '.join(show(cell) if len(cell) else '-' for cell in cells)} |")
     return "\n".join(lines)
 
