@@ -12,7 +12,7 @@ import pytest
 import bridgeviz as bv
 from bridgeviz.baselines import BASELINES, BaselineOptions, Fitted
 from bridgeviz.costs import COSTS, Bridge, CostVariant
-from bridgeviz.datasets import Blobs, paths
+from bridgeviz.datasets import Blobs, V4Cowley, paths
 from bridgeviz.experiments import benchmarks
 from bridgeviz.experiments.benchmarks import BENCHMARKS, Ledger, _costs, write_block
 from bridgeviz.experiments.figures import FIGURES, IMAGES
@@ -160,6 +160,7 @@ def _shipped() -> list[Callable[[], tuple[benchmarks.Benchmark, int]]]:
     figures = {"figure-12": (FIGURES[12](dataset=IMAGES["mnist"]), 3), "figure-15": (FIGURES[15](), 5)}
     figures["figure-7"] = FIGURES[7](dataset=IMAGES["tiny-imagenet"]), 2
     figures["figure-16"] = FIGURES[16](dataset=IMAGES["mnist"]), 5
+    figures["figure-10"] = FIGURES[10](dataset=V4Cowley()), 5
     named = {name: (BENCHMARKS[name], 5) for name in ("first-light", "costs", "costs-tiny")}
     return [pytest.param(*entry, id=name) for name, entry in (named | figures).items()]
 
