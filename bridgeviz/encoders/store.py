@@ -59,7 +59,6 @@ def read(path: Path) -> dict[str, np.ndarray]:
     """
     arrays: dict[str, np.ndarray] = {}
     try:
-        size = path.stat().st_size
         with path.open("rb") as file, zipfile.ZipFile(file) as archive:
             for member in archive.infolist():
                 if member.compress_type != zipfile.ZIP_STORED or not member.filename.endswith(".npy"):
@@ -70,15 +69,11 @@ def read(path: Path) -> dict[str, np.ndarray]:
                 version = np.lib.format.read_magic(file)
                 reader = getattr(np.lib.format, f"read_array_header_{version[0]}_0")
                 shape, fortran, dtype = reader(file)
-                offset = file.tell()
-                plain = not (dtype.hasobject or fortran)
-                if not plain or min(shape, default=0) < 0 or offset + math.prod(shape) * dtype.itemsize > size:
-                    raise ValueError(f"{member.filename} is not a plain array that fits into the file")
-                name = member.filename.removesuffix(".npy")
-                if math.prod(shape) == 0:
-                    arrays[name] = np.zeros(shape, dtype)
-                else:
-                    arrays[name] = np.memmap(path, dtype, "r", offset, shape)
+                if dtype.hasobject or fortran:
+                    raise ValueError(f"{member.filename} is not a plain array")
+                name, empty = member.filename.removesuffix(".npy"), math.prod(shape) == 0
+                # A memory map refuses a shape that does not fit into the file.
+                arrays[name] = np.zeros(shape, dtype) if empty else np.memmap(path, dtype, "r", file.tell(), shape)
     except Exception as error:  # damaged zip archives and headers raise errors of a dozen kinds
         raise InputError(f"The features in {path} can't be read: {reason(error)}.") from error
     return arrays
