@@ -50,8 +50,8 @@ MUTANTS = [
     Mutant(
         "recommend: the held-out pairs are not held out",
         "bridgeviz/experiments/_recommend.py",
-        "own_pairs=np.delete(pairs, fold, axis=0)",
-        "own_pairs=pairs",
+        "known = np.delete(pairs, fold, axis=0)",
+        "known = pairs",
         "experiments/test_recommend.py",
     ),
     Mutant(
@@ -246,7 +246,7 @@ MUTANTS = [
     Mutant(
         "pipeline: your own problem is taken from what is known",
         "bridgeviz/experiments/_pipeline.py",
-        "if self.known is None or self.own_problem is not None or self.own_pairs is not None:",
+        "if self.known is None or any(part is not None for part in own):",
         "if self.known is None:",
         "experiments/test_pipeline.py",
     ),
@@ -305,5 +305,26 @@ MUTANTS = [
         "samples=draws, seed=seed).mean",
         "samples=draws, seed=seed).points[0]",
         "experiments/test_aligner.py::test_it_is_the_run",
+    ),
+    Mutant(
+        "neural metrics: rows by number",
+        "bridgeviz/experiments/_neural.py",
+        "recorded = test.target.x[target]",
+        "recorded = test.target.x[source]",
+        "experiments/test_neural_runs.py",
+    ),
+    Mutant(
+        "figure 10: the validation split is the test split",
+        "bridgeviz/experiments/benchmarks/_neural_errors.py",
+        '{"validation": self._with("validation").test,',
+        '{"validation": self.problem.test,',
+        "experiments/test_neural_runs.py",
+    ),
+    Mutant(
+        "figure 10: the plan is balanced",
+        "bridgeviz/experiments/benchmarks/_neural_errors.py",
+        '1.0 if strategy == "global, balanced" else TAU',
+        "1.0",
+        "experiments/test_neural_runs.py",
     ),
 ]
