@@ -100,23 +100,26 @@ def features(name: str, out: Path | None, **options: Any) -> None:
     for step in datasets.features(name, out, **passed):
         if not isinstance(step, str):
             if bar is None or bar.desc != step.what:
-                bar = _new_bar(bar, step)
+                _closed(bar)
+                bar = _bar(step)
             bar.update(step.done - bar.n)
             continue
-        if bar is not None:
-            bar.clear()
+        bar = _closed(bar)
         click.echo(step)
-    if bar is not None:
-        bar.close()
+    _closed(bar)
     click.echo(f"{name}: written to {out or datasets.DATASETS[name].home()}")
 
 
-def _new_bar(bar: tqdm | None, step: Progress) -> tqdm:
+def _bar(step: Progress) -> tqdm:
     """A bar for the next encoder."""
     from tqdm import tqdm
 
+    bar = tqdm(total=step.total, unit="picture")
+    bar.desc = step.what
+    return bar
+
+
+def _closed(bar: tqdm | None) -> None:
+    """Leave a bar on the screen as it is."""
     if bar is not None:
         bar.close()
-    fresh = tqdm(total=step.total, unit="picture")
-    fresh.desc = step.what
-    return fresh
