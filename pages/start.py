@@ -11,9 +11,9 @@ from bridgeviz.ui.state import router
 router.ensure()
 st.title("Can two models that never met understand each other?")
 st.markdown(
-    "One model has learned pictures of digits, another has learned their labels; neither knows of the other. Give "
-    "bridgeviz **a few known pairs**, and it learns to carry **every** point of one space to the other. Watch: "
-    "each point starts as noise and flows to the label that its picture should have."
+    "One model has learned pictures, say, and another their labels; neither knows of the other. Give bridgeviz **a few "
+    "known pairs**, and it learns to carry **every** point of one space to the other. Watch: each point starts as "
+    "noise and flows to where its counterpart should be."
 )
 name = cards.chosen()
 with guard():
@@ -26,7 +26,7 @@ config = gallery.config(scene)
 page.open_with(config, "flow", "Open these settings in Flow", type="primary", icon=":material/air:")
 
 st.divider()
-st.subheader("Six more ways it can go")
+st.subheader("More ways it can go")
 cards.cards(name)
 st.divider()
 page.open_with(config, "data", "**Next:** what are the two spaces?", type="tertiary", icon=":material/arrow_forward:")

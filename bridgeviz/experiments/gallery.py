@@ -105,6 +105,30 @@ PRESETS: dict[str, Preset] = {
         config=_digits(tau=(0.1, 1.0)),
         against=_digits(),
     ),
+    "synonyms": Preset(
+        short="Similar names",
+        title="Similar classes: real pictures",
+        lesson="Twenty kinds of pictures in pairs of similar names, such as spiny and American lobster: {overlap} of a "
+        "picture's neighbours belong to another class, and {right} of new pictures arrive at their own name "
+        "(guessing: 5%).",
+        config=RunConfig(
+            dataset="tiny-imagenet", options={"classes": "synonyms"}, fraction=0.25, cost="diffusion_bridge", steps=1000
+        ),
+    ),
+    "two_encoders": Preset(
+        short="Two encoders",
+        title="One to one: two networks",
+        lesson="Two networks that saw the same pictures, with {pairs} pairs known. A new picture arrives nearer to its "
+        "own counterpart than to all but {nearer} of the others (guessing: 50%).",
+        config=RunConfig(dataset="two-encoders", fraction=0.1, cost="diffusion_bridge", steps=1500),
+    ),
+    "cells": Preset(
+        short="Cells",
+        title="One to one: cells measured twice",
+        lesson="{pairs} cells whose chromatin and whose genes were both measured: {right} of new cells arrive in their "
+        "own cell line, but {nearer} of the others lie nearer than their own counterpart (guessing: 50%).",
+        config=RunConfig(dataset="snare-seq", fraction=0.1, cost="diffusion_bridge", steps=1000),
+    ),
 }
 
 
@@ -225,6 +249,7 @@ def lesson(name: str, film: Scene) -> str:
         against_pairs=f"{numbers.get('against_pairs', 0):,}",
         heavy=_percent(numbers.get("heavy")),
         overlap=_percent(numbers.get("source_overlap")),
+        nearer=_percent(numbers.get("test_foscttm")),
     )
 
 

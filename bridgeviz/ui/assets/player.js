@@ -1,6 +1,7 @@
 // The player of one scene. Its message is described in player.py; the browser fetches nothing.
 
 const SECONDS = 5, HOLD = 1.6, ROUNDS = 3;
+const MOST_NAMES = 24;  // more would cover the points; the pointer names every one
 
 const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 const words = (text) => new Uint16Array(bytes(text).buffer);
@@ -314,7 +315,8 @@ class Player {
     const sprites = this.thumbnails && (this.pictures.checked || this.zoom >= 3);
     this.at = this.at && this.at.length === 2 * n ? this.at : new Float32Array(2 * n);
     const marks = data.names.map((_, k) => this.place(this.landmarks[2 * k], this.landmarks[2 * k + 1]));
-    if (data.names.length > 1) marks.forEach(([x, y], k) => {
+    const named = data.names.length > 1 && data.names.length <= MOST_NAMES;
+    if (named) marks.forEach(([x, y], k) => {
       c.globalAlpha = 0.2; c.fillStyle = colours[k % colours.length];
       c.beginPath(); c.arc(x, y, 24, 0, 7); c.fill();
     });
@@ -341,7 +343,7 @@ class Player {
     }
     c.setTransform(ratio, 0, 0, ratio, 0, 0);
     c.globalAlpha = 1;
-    if (data.names.length > 1) this.name(marks, width, height);
+    if (named) this.name(marks, width, height);
     canvas.dataset.t = this.time.toFixed(3);
   }
 
