@@ -10,7 +10,7 @@ from scipy import sparse
 import bridgeviz as bv
 from bridgeviz import InputError
 from bridgeviz.datasets import files
-from bridgeviz.datasets._formats import FORMATS
+from bridgeviz.datasets._formats import FORMATS, Format, Table
 
 from .bounds import bounded
 from .writers import COLUMNS, LABELS, NAMES, ROWS, X, frame, h5ad, named, safetensors, unnamed
@@ -232,3 +232,23 @@ def test_a_whole_problem_by_names(tmp_path):
     assert inputs.problem.target.labels.tolist() == LABELS[::-1]
     assert inputs.names == (NAMES, NAMES[::-1])
     assert inputs.problem.source.x.shape == (ROWS, COLUMNS)
+
+
+class Hex(Format):
+    """Rows of hexadecimal digits."""
+
+    def matrix(self, file):
+        return Table(np.array([[int(digit, 16) for digit in line] for line in file.path.read_text().split()]))
+
+
+def test_a_new_kind_of_file_is_one_class_and_one_line(tmp_path, monkeypatch):
+    monkeypatch.setitem(FORMATS, ".hex", Hex("rows of hexadecimal digits (.hex)"))
+    (tmp_path / "x.hex").write_text("0f\n3a\n")
+    assert files.read_matrix(tmp_path / "x.hex").tolist() == [[0, 15], [3, 10]]
+    assert ".hex" in files.kinds("matrix")
+    assert ".hex" not in files.kinds("labels")
+    with pytest.raises(InputError, match=r"labels in a file that ends in .*Got '\.hex' instead"):
+        files.read_labels(tmp_path / "x.hex", 2)
+    (tmp_path / "x.hex").write_text("0g\n")
+    with pytest.raises(InputError, match="can't be read as rows of hexadecimal digits"):
+        files.read_matrix(tmp_path / "x.hex")
