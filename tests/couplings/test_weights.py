@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import doctest
 import warnings
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -366,3 +368,9 @@ def test_a_solver_that_does_not_read_weights_says_so():
     cost = as_cost(np.ones((3, 3)), "test")
     with pytest.raises(bv.InputError, match="The solver 'other' does not read weights"):
         bv.couplings.Global(solver=Other()).couple(problem, bv.Pairs([[0, 0]], shape=(3, 3)), cost)
+
+
+def test_the_document_runs():
+    page = Path(__file__).parents[2] / "docs" / "weights.md"
+    tried = doctest.testfile(str(page), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert (tried.failed, tried.attempted) == (0, 7)

@@ -53,7 +53,7 @@ def separation(config: RunConfig, cost: Cost, problem: Problem, pairs: Pairs) ->
         sample = analysis.cost_sample(config)
         accuracy = metrics.cost_accuracy(cost, *labels)
         accuracies = analysis.value_of_pairs(config)
-    chance = metrics.chance_matching(*labels)
+    chance = metrics.chance_matching(*labels, (problem.source.weights, problem.target.weights))
     left, right = st.columns(2)
     left.plotly_chart(cost_histogram(sample), key="histogram", alt="cost by class")
     left.caption(

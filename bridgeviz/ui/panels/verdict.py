@@ -27,7 +27,8 @@ def verdict(config: RunConfig, names: Sequence[str]) -> None:
         accuracy, rows = analysis.matching(config)[0], analysis.rows_with_mass(config)
         warning = left_out(rows, accuracy, plan, names)
         i, j = analysis.draws(config)
-        chance = metrics.chance_matching(*labels)
+        problem = stages.problem(config)
+        chance = metrics.chance_matching(*labels, (problem.source.weights, problem.target.weights))
         gain = round(100 * (accuracy - chance))
         boxes[0].metric(
             "Matching accuracy", f"{accuracy:.1%}", f"{gain:+d} points against chance ({chance:.0%})",
