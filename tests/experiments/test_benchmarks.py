@@ -162,6 +162,7 @@ def _shipped() -> list[Callable[[], tuple[benchmarks.Benchmark, int]]]:
     figures["figure-16"] = FIGURES[16](dataset=IMAGES["mnist"]), 5
     figures["figure-10"] = FIGURES[10](dataset=V4Cowley()), 5
     named = {name: (BENCHMARKS[name], 5) for name in ("first-light", "costs", "costs-tiny")}
+    named["encoders"] = BENCHMARKS["encoders"], 3
     return [pytest.param(*entry, id=name) for name, entry in (named | figures).items()]
 
 
