@@ -104,6 +104,9 @@ def test_full_features_that_are_not_here_are_named(nowhere):
         bv.load("tiny-imagenet", features="full")
     with pytest.raises(bv.DataMissing, match="Run `bridgeviz features two-encoders`"):
         bv.load("two-encoders", features="full")
+    with pytest.raises(bv.DataMissing, match=r"val.tar is not here: let BRIDGEVIZ_DATA point to .*/val.tar"):
+        list(bv.datasets.features("two-encoders", nowhere / "out"))
+    assert not (nowhere / "out").exists()
 
 
 def test_tiny_imagenet_reads_features_of_the_documented_layout(nowhere, monkeypatch):

@@ -129,6 +129,8 @@ def test_unreadable_pictures_are_listed_and_skipped(capsys, pictures, tmp_path):
     arrays = store.read(out)
     assert len(arrays["features"]) == len(arrays["labels"]) == len(arrays["head"]) == 12
     assert len(arrays["skipped"]) == 5
+    for path, (_, green, _) in zip(arrays["path"], arrays["features"], strict=True):
+        assert path.endswith(f"images/{green:.0f}.png".encode())  # each row is still that of its own picture
     for path in folder.rglob("*.png"):
         if path.is_file():
             path.write_bytes(b"")
