@@ -33,13 +33,16 @@ def check(
     """
     from tqdm import tqdm
 
+    from bridgeviz.costs import memory_limit
     from bridgeviz.datasets import files
+    from bridgeviz.viz.words import memory
 
     inputs = files.read_problem(source, target, pairs, source_labels=source_labels, target_labels=target_labels)
     problem, index = inputs.problem, inputs.pairs
     found = {side: bv.metrics.inspect(getattr(problem, side)) for side in ("source", "target")}
     for side, inspection in found.items():
         _show(f"{side.capitalize()} {source if side == 'source' else target}", inspection)
+    click.echo(memory(bv.metrics.plan_memory(problem), memory_limit()))
     with tqdm(desc="holding out pairs", unit="cost", disable=None, leave=False) as bar:
 
         def step(done: int, total: int) -> None:

@@ -12,7 +12,7 @@ from bridgeviz.couplings._coupling import Coupling, Plan
 from bridgeviz.couplings._entries import group_shares
 from bridgeviz.couplings._fgw import FGW, fgw
 from bridgeviz.couplings._global import Global
-from bridgeviz.couplings._linear import Linear, linear
+from bridgeviz.couplings._linear import PEAK_MATRICES, Linear, linear
 from bridgeviz.couplings._local import Local, local
 from bridgeviz.couplings._local_coupling import LocalCoupling, Probe
 from bridgeviz.couplings._reports import DRAWS, RowShares, Sampler, Verdict
@@ -25,6 +25,7 @@ from bridgeviz.couplings._true import TrueAlignment, true
 __all__ = [
     "DRAWS",
     "FGW",
+    "PEAK_MATRICES",
     "SOLVERS",
     "STRATEGIES",
     "Alignment",

@@ -18,7 +18,7 @@ from bridgeviz.couplings._solver_options import Entropic, Steps, Weights, weigh,
 if TYPE_CHECKING:
     from bridgeviz.couplings._sinkhorn import LinearBatch
 
-_MATRICES = 8
+PEAK_MATRICES = 8
 """Matrices of the problem's shape at the peak of the memory, together with what is later read from the plan."""
 
 
@@ -88,7 +88,7 @@ class Linear(Entropic):
         epsilon = self.epsilon_for(cost)
         if not self.merge:
             cost = cost.unmerged()
-        refuse_above_limit(*cost.atom_shape, "transport", matrices=_MATRICES)
+        refuse_above_limit(*cost.atom_shape, "transport", matrices=PEAK_MATRICES)
         used = support(cost, self.tau, "linear")
         impossible = shortage(cost, self.tau)
         scale = positive_mean(cost, "linear") if self.scale_cost is None else self.scale_cost

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bridgeviz.metrics._doubt import doubtful
     from bridgeviz.metrics._downstream import classwise_mse, confusion, downstream_accuracy, predict_labels
     from bridgeviz.metrics._exclusion import aes, excluded_ratio
-    from bridgeviz.metrics._inspection import Inspection, inspect
+    from bridgeviz.metrics._inspection import Inspection, inspect, plan_memory
     from bridgeviz.metrics._journey import Journey, curvature, journey, transport_error
     from bridgeviz.metrics._layers import LayerScore, rank_layers
     from bridgeviz.metrics._likeness import Likeness, linear_cka, mutual_neighbours
@@ -67,7 +67,7 @@ __getattr__, __dir__, __all__ = attach(
         "_doubt": ["doubtful"],
         "_downstream": ["classwise_mse", "confusion", "downstream_accuracy", "predict_labels"],
         "_exclusion": ["aes", "excluded_ratio"],
-        "_inspection": ["Inspection", "inspect"],
+        "_inspection": ["Inspection", "inspect", "plan_memory"],
         "_journey": ["Journey", "curvature", "journey", "transport_error"],
         "_layers": ["LayerScore", "rank_layers"],
         "_likeness": ["Likeness", "linear_cka", "mutual_neighbours"],

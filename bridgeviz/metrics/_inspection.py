@@ -9,7 +9,8 @@ import numpy as np
 
 from bridgeviz import _checks as check
 from bridgeviz.costs import find_atoms
-from bridgeviz.problem import Space
+from bridgeviz.couplings import PEAK_MATRICES
+from bridgeviz.problem import Problem, Space
 
 MOST = 20_000
 """Distinct rows in which islands are searched; of more, a sample is drawn."""
@@ -105,6 +106,18 @@ def inspect(space: Space, *, k: int = 10, seed: int = 0) -> Inspection:
     }  # fmt: skip
     metric, why = _metric(numbers)
     return Inspection(**numbers, metric=metric, why=why, cautions=tuple(_cautions(numbers)))
+
+
+def plan_memory(problem: Problem) -> int:
+    """The bytes that linear transport between all distinct rows of both spaces takes at its peak.
+
+    >>> import numpy as np
+    >>> space = Space(np.eye(50))
+    >>> plan_memory(Problem(space, space))
+    160000
+    """
+    u, v = (len(find_atoms(np.asarray(space.x))) for space in (problem.source, problem.target))
+    return 8 * PEAK_MATRICES * u * v
 
 
 def _islands(points: np.ndarray, k: int, seed: int) -> int:

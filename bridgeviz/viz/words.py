@@ -181,3 +181,11 @@ def _by_frequency(names: Sequence[str]) -> str:
     """The distinct names, the most frequent first."""
     distinct, counts = np.unique(np.asarray(names, dtype=str), return_counts=True)
     return ", ".join(distinct[np.argsort(-counts, kind="stable")])
+
+
+def memory(needed: int, limit: int) -> str:
+    """How much memory transport between all rows takes, against the limit."""
+    sizes = f"{needed / 2**30:.2g} GB of memory; the limit is {limit / 2**30:.2g} GB"
+    if needed <= limit:
+        return f"Transport between all rows takes {sizes}."
+    return f"Transport between all rows would take {sizes}. Use the strategy local or true, or a sample of the rows."

@@ -288,7 +288,7 @@ MUTANTS = [
     Mutant(
         "linear: memory of one matrix",
         "bridgeviz/couplings/_linear.py",
-        'refuse_above_limit(*cost.atom_shape, "transport", matrices=_MATRICES)',
+        'refuse_above_limit(*cost.atom_shape, "transport", matrices=PEAK_MATRICES)',
         'refuse_above_limit(*cost.atom_shape, "transport")',
         "couplings/test_memory.py",
     ),

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from bridgeviz import Assessment, RunConfig, metrics
+from bridgeviz.costs import memory_limit
 from bridgeviz.experiments import FALLBACK, assess_steps
 from bridgeviz.ui.cache import analysis, stages
 from bridgeviz.ui.panels.advice import result_of
@@ -14,7 +15,7 @@ from bridgeviz.ui.work.jobs import Job
 from bridgeviz.ui.work.priority import give_way
 from bridgeviz.viz.assessment import foscttm_bars
 from bridgeviz.viz.plans import plan_lines
-from bridgeviz.viz.words import counted
+from bridgeviz.viz.words import counted, memory
 
 _VERDICTS = {
     "yes": (st.success, ":material/check_circle:"), "partly": (st.info, ":material/contrast:"),
@@ -29,6 +30,8 @@ def spaces(config: RunConfig) -> str | None:
     found = {side: analysis.inspection(config, side) for side in ("source", "target")}
     titles = {side: literal(f"{side.capitalize()}: {getattr(problem, side).title}") for side in found}
     st.table(pd.DataFrame({titles[side]: one.lines() for side, one in found.items()}))
+    needed, limit = metrics.plan_memory(problem), memory_limit()
+    (st.caption if needed <= limit else st.warning)(memory(needed, limit))
     for side, one in found.items():
         for caution in one.cautions:
             st.warning(literal(f"{side.capitalize()}: {caution}"), icon=":material/warning:")
