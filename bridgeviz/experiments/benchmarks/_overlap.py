@@ -40,7 +40,7 @@ class OverlapFigure(Benchmark):
     dataset: DatasetOptions
     counts: tuple[int, ...] | None = None
     velocity: str = "adaln-small"
-    steps: int = 1000
+    steps: int = 300
 
     @property
     def block(self) -> str:
