@@ -124,4 +124,18 @@ MUTANTS = [
         "if False and not all(np.isfinite(leaf).all()",
         "flows/test_flow.py",
     ),
+    Mutant(
+        "conditional mean: noise is not added back",
+        "bridgeviz/flows/_conditional_mean.py",
+        "return z + nnx.merge(graph, params)",
+        "return nnx.merge(graph, params)",
+        "flows/test_conditional_mean.py",
+    ),
+    Mutant(
+        "conditional mean: one draw for all",
+        "bridgeviz/flows/_conditional_mean.py",
+        "jax.random.fold_in(key, draw)",
+        "key",
+        "flows/test_conditional_mean.py",
+    ),
 ]
