@@ -221,6 +221,7 @@ def _opened_3(path: Path) -> Iterator[Mapping[str, Variable]]:
 
 @contextmanager
 def _opened_4(file: File) -> Iterator[Mapping[str, Variable]]:
+    hdf5.require_h5py(file)
     with hdf5.opened(file) as root:
         stored = {name: hdf5.child(root, name, file) for name in root}
         yield {name: _variable_4(file, node) for name, node in stored.items() if getattr(node, "shape", None)}
