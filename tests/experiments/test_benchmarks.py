@@ -159,6 +159,8 @@ def _shipped() -> list[Callable[[], tuple[benchmarks.Benchmark, int]]]:
     """The benchmarks whose CSV is shipped and resumed, and their number of seeds."""
     figures = {"figure-12": (FIGURES[12](dataset=IMAGES["mnist"]), 3), "figure-15": (FIGURES[15](), 5)}
     figures["figure-7"] = FIGURES[7](dataset=IMAGES["tiny-imagenet"]), 2
+    figures["figure-5"] = FIGURES[5](dataset=IMAGES["mnist"]), 2
+    figures["figure-5-tiny"] = FIGURES[5](dataset=IMAGES["tiny-imagenet"]), 2
     figures["figure-16"] = FIGURES[16](dataset=IMAGES["mnist"]), 5
     figures["figure-10"] = FIGURES[10](dataset=V4Cowley()), 5
     named = {name: (BENCHMARKS[name], 5) for name in ("first-light", "costs", "costs-tiny")}
