@@ -93,32 +93,49 @@ def encode_to(
         "pictures": _digest(pictures), "vision": encoder.model, "weights": encoder.digest, "layers": names,
         "whole": whole, "grid": grid, "rows per shard": size,
     }  # fmt: skip
-    folder = out.with_name(out.name + ".parts")
+    folder, lock = out.with_name(out.name + ".parts"), out.with_name(f".{out.name}.lock")
     _check_space(out.resolve().parent, 2 * per_row * len(pictures))
     try:
-        lock = out.with_name(f".{out.name}.lock")
         with FileLock(lock, timeout=0):
             _open_folder(folder, plan, restart)
             for k, start in enumerate(range(0, len(pictures), size)):
-                stop = min(start + size, len(pictures))
                 shard = folder / f"{k:06d}.npz"
-                if not _complete(shard, start, stop):
-                    batches = []
-                    wanted = [*names, *([encoder.head] if encoder.head and encoder.head not in names else [])]
-                    for batch in stream(
-                        pictures, encoder, wanted, whole=whole, grid=grid, batch_size=batch_size, start=start, stop=stop
-                    ):
-                        batches.append(_halved(batch, encoder, names))
-                        done = start + sum(len(one.rows) + len(one.unreadable) for one in batches)
-                        yield Progress(encoder.model, done, len(pictures))
-                    _write_shard(shard, batches, names, encoder.head)
-                yield Progress(encoder.model, stop, len(pictures))
+                part = start, min(start + size, len(pictures))
+                if not _complete(shard, *part):
+                    yield from _encode_shard(
+                        shard, pictures, encoder, names, part, whole=whole, grid=grid, batch_size=batch_size
+                    )
+                yield Progress(encoder.model, part[1], len(pictures))
             encoded = _collect(sorted(folder.glob("[0-9]*.npz")), widths, encoder.head, pictures)
             store.write(out, finish(encoded))
             shutil.rmtree(folder)
             lock.unlink(missing_ok=True)
     except Timeout:
         raise InputError(f"Another process is writing {out}. Wait for it, or choose another name.") from None
+
+
+def _encode_shard(
+    path: Path,
+    pictures: Pictures,
+    encoder: ImageEncoder,
+    names: Sequence[str],
+    part: tuple[int, int],
+    *,
+    whole: bool,
+    grid: int | None,
+    batch_size: int,
+) -> Iterator[Progress]:
+    """Encode the pictures part[0] .. part[1] - 1, and write them to a shard."""
+    start, stop = part
+    wanted = [*names, *([encoder.head] if encoder.head and encoder.head not in names else [])]
+    batches: list[Batch] = []
+    for batch in stream(
+        pictures, encoder, wanted, whole=whole, grid=grid, batch_size=batch_size, start=start, stop=stop
+    ):
+        batches.append(_halved(batch, encoder, names))
+        start += len(batch.rows) + len(batch.unreadable)
+        yield Progress(encoder.model, start, len(pictures))
+    _write_shard(path, batches, names, encoder.head)
 
 
 def _open_folder(folder: Path, plan: Mapping[str, Any], restart: bool) -> None:

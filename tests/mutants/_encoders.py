@@ -29,7 +29,7 @@ MUTANTS = [
     Mutant(
         "shards: a command always starts afresh",
         "bridgeviz/encoders/_shards.py",
-        "if not _complete(shard, start, stop):",
+        "if not _complete(shard, *part):",
         "if True:",
         "encoders/test_features.py",
     ),
