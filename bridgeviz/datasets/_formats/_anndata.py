@@ -108,7 +108,7 @@ def _column(node: Any, name: str, file: File) -> list[str]:
     if parts["codes"] is not None:
         categories, codes = words(parts["categories"], name, file), numbers(parts["codes"], name, file)
         if codes.dtype.kind not in "iu" or codes.ndim != 1 or (codes.size and codes.max() >= len(categories)):
-            raise InputError(f"{file} must hold a class for every code of column {name!r}. It is damaged.")
+            raise InputError(f"{file} must hold a class for every code of column {name[:40]!r}. It is damaged.")
         return ["" if code < 0 else categories[code] for code in codes.tolist()]
     values, missing = words(parts["values"], name, file), parts["mask"]
     mask = [False] * len(values) if missing is None else numbers(missing, name, file).tolist()

@@ -170,14 +170,14 @@ def _features(table: pa.Table, names: Sequence[str]) -> np.ndarray:
 
 def _vectors(table: pa.Table, name: str, file: File) -> np.ndarray:
     """A column of lists of numbers as a matrix."""
-    kind = table.schema.field(name).type
+    kind, column = table.schema.field(name).type, f"column {name[:40]!r}"
     if not _is_number(kind.value_type):
-        raise InputError(f"{file} must hold lists of numbers in column {name!r}. They hold type {kind.value_type}.")
+        raise InputError(f"{file} must hold lists of numbers in {column}. They hold type {kind.value_type}.")
     rows, width = [], None
     for chunk in table.column(name).chunks:
         lengths = np.unique(chunk.value_lengths().to_numpy(zero_copy_only=False)) if len(chunk) else np.zeros(0)
         if chunk.null_count or len(lengths) > 1 or (len(lengths) and width not in (None, int(lengths[0]))):
-            raise InputError(f"{file} must hold a list of numbers of the same length in every row of column {name!r}.")
+            raise InputError(f"{file} must hold a list of numbers of the same length in every row of {column}.")
         if len(lengths):
             width = int(lengths[0])
             rows.append(chunk.flatten().to_numpy(zero_copy_only=False).reshape(len(chunk), width))

@@ -62,13 +62,13 @@ def _single(values: list[str], file: File, length: int) -> list[str]:
     header = values[0]
     if file.key is not None:
         if header != file.key:
-            raise InputError(f"{file} has no column '{file.key}'. It holds: {header[:40]}.")
+            raise InputError(f"{file} has no column {file.key[:40]!r}. It holds: {header[:40]}.")
         return values[1:]
     if header and header not in values[1:]:
         if len(values) == length + 1:
             return values[1:]
         if header.lower() in ("label", "labels", "class"):
-            labels = f"the header {header!r} and {len(values) - 1} labels"
+            labels = f"the header {header[:40]!r} and {len(values) - 1} labels"
             raise InputError(f"{file} must have one label per row, {length} in total. Got {labels} instead.")
     return values
 

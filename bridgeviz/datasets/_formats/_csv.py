@@ -145,9 +145,9 @@ def _explained(error: Exception, file: File, layout: Layout, header: bool, named
     for number, row in enumerate(rows):
         for column, cell in enumerate(row[named:], named):
             if cell and not layout.is_number(cell):
-                title = layout.head[0][column] if header else column
+                title = layout.head[0][column][:40] if header else str(column)
                 spaces = " Write commas between the cells." if layout.columns == 1 and " " in cell else ""
                 return InputError(
-                    f"{file} must hold numbers only. Row {number}, column '{title}' holds {cell[:40]!r}.{spaces}"
+                    f"{file} must hold numbers only. Row {number}, column {title!r} holds {cell[:40]!r}.{spaces}"
                 )
     return InputError(f"{file} can't be read as a table of numbers: {reason(error)}.")

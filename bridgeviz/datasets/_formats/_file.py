@@ -63,7 +63,7 @@ class File:
     def no_key(self) -> None:
         """Refuse a key, for a file that holds one thing."""
         if self.key is not None:
-            raise InputError(f"{self} holds one array, which has no key. Got '::{self.key}': leave it out.")
+            raise InputError(f"{self} holds one array, which has no key. Got '::{self.key[:40]}': leave it out.")
 
     def pick(self, names: list[str], default: str | None, what: str) -> str:
         """The one of `names` that the key says. Without a key, the only one there is, or the one called `default`."""

@@ -48,20 +48,20 @@ def child(node: Any, path: str, file: File) -> Any:
             return None
         if not isinstance(node.get(name, getlink=True), h5py.HardLink):
             raise InputError(
-                f"{file} must hold its own data. {path!r} is a link to another place, which isn't followed."
+                f"{file} must hold its own data. {path[:60]!r} is a link to another place, which isn't followed."
             )
         node = node[name]
     if isinstance(node, h5py.Dataset) and (node.external or node.is_virtual):
-        raise InputError(f"{file} must hold its own data. The data set {path!r} refers to other files.")
+        raise InputError(f"{file} must hold its own data. The data set {path[:60]!r} refers to other files.")
     return node
 
 
 def numbers(node: Any, path: str, file: File) -> np.ndarray:
     """A data set of numbers, checked by its size first."""
     if node is None or not hasattr(node, "dtype"):
-        raise InputError(f"{file} must hold an array at {path!r}. There is none.")
+        raise InputError(f"{file} must hold an array at {path[:60]!r}. There is none.")
     if node.dtype.kind not in "fiub" or node.dtype.shape:
-        raise InputError(f"{file} must hold numbers. {path!r} is of type {str(node.dtype)[:40]}.")
+        raise InputError(f"{file} must hold numbers. {path[:60]!r} is of type {str(node.dtype)[:40]}.")
     shape = node.shape or ()
     refuse_large(file, shape, node.dtype, stored=node.id.get_storage_size())
     return np.asarray(node[()])
@@ -72,11 +72,11 @@ def words(node: Any, path: str, file: File) -> list[str]:
     import h5py
 
     if node is None or not hasattr(node, "dtype") or node.ndim != 1:
-        raise InputError(f"{file} must hold a list of words at {path!r}. There is none.")
+        raise InputError(f"{file} must hold a list of words at {path[:60]!r}. There is none.")
     if node.dtype.kind in "iub":
         return [str(value) for value in numbers(node, path, file).tolist()]
     if h5py.check_string_dtype(node.dtype) is None:
-        raise InputError(f"{file} must hold words. {path!r} is of type {str(node.dtype)[:40]}.")
+        raise InputError(f"{file} must hold words. {path[:60]!r} is of type {str(node.dtype)[:40]}.")
     refuse_large(file, node.shape, np.dtype("S64"))
     values: list[str] = []
     size = 0

@@ -27,12 +27,12 @@ def unique_names(values: Sequence[str], title: str, file: File) -> tuple[str, ..
     """
     names = tuple(values)
     if "" in names:
-        raise InputError(f"{file} must name every row in column {title!r}. Row {names.index('')} has no name.")
+        raise InputError(f"{file} must name every row in column {title[:40]!r}. Row {names.index('')} has no name.")
     if len(set(names)) < len(names):
         first: dict[str, int] = {}
         row = next(k for k, name in enumerate(names) if first.setdefault(name, k) != k)
         raise InputError(
-            f"{file} must hold numbers, and words only as names of the rows. Column {title!r} holds "
+            f"{file} must hold numbers, and words only as names of the rows. Column {title[:40]!r} holds "
             f"{names[row][:40]!r} in rows {first[names[row]]} and {row}: labels belong into a file of their own."
         )
     return names
@@ -50,7 +50,7 @@ def refuse_row_numbers(values: np.ndarray, title: str | None, file: File) -> Non
         np.array_equal(values, np.arange(first, first + len(values))) for first in (0, 1)
     )
     if counts or (title is not None and is_title(title)):
-        named = f", {title!r}," if title else ""
+        named = f", {title[:40]!r}," if title else ""
         raise InputError(
             f"{file} must hold one column per feature. Its first column{named} looks like the number of the row: write "
             "the file without it (index=False), or begin its values with a letter if they are names, or save the "

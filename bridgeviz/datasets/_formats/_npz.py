@@ -76,7 +76,7 @@ def _names(archive: zipfile.ZipFile, file: File) -> list[str]:
             raise InputError(f"{file} must hold arrays with plain names. It holds {name[:60]!r}.")
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise InputError(f"{file} must hold every array once. It holds {twice!r} more than once.")
+        raise InputError(f"{file} must hold every array once. It holds {twice[:40]!r} more than once.")
     return names
 
 
@@ -85,12 +85,12 @@ def _member(archive: zipfile.ZipFile, name: str, file: File) -> np.ndarray:
     members = archive.namelist()
     info = archive.getinfo(f"{name}.npy" if f"{name}.npy" in members else name)
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-        raise InputError(f"{file} must be stored or deflated, as NumPy saves it. Array {name} is compressed otherwise.")
+        raise InputError(f"{file} must be stored or deflated, as NumPy saves it. Array {name[:40]} is neither.")
     with archive.open(info) as stream:
         header = read_header(stream, file)
         refuse_large(file, header.shape, header.dtype, stored=info.compress_size)
         if info.file_size - stream.tell() != header.nbytes:
-            raise InputError(f"{file} can't be read as a .npz: array {name} and its header have different sizes.")
+            raise InputError(f"{file} can't be read as a .npz: array {name[:40]} and its header have different sizes.")
         array = np.empty(header.nbytes, np.uint8)
         for start in range(0, header.nbytes, _CHUNK):
             chunk = stream.read(min(_CHUNK, header.nbytes - start))
@@ -104,6 +104,6 @@ def _sparse(archive: zipfile.ZipFile, names: list[str], file: File) -> Table:
     layout = _member(archive, "format", file).reshape(-1)[:1]
     layout = str(as_words(layout, file)[0]) if layout.size else ""
     if layout not in LAYOUTS or not {*LAYOUTS[layout]} <= set(names):
-        raise InputError(f"{file} must hold a sparse matrix as scipy.sparse.save_npz writes it. Got format {layout!r}.")
+        raise InputError(f"{file} must hold a sparse matrix by scipy.sparse.save_npz. Got format {layout[:20]!r}.")
     parts = {name: _member(archive, name, file) for name in LAYOUTS[layout]}
     return densify(file, layout, parts, _member(archive, "shape", file))
