@@ -90,7 +90,7 @@ def labels(value: Any, name: str, where: str, *, length: int | None = None, leas
         raise fail(name, where, "whole numbers or strings", f"type {array.dtype}")
     classes = np.unique(array)
     if len(classes) < least:
-        present = f"{len(classes)} class ({classes[0]})" if len(classes) else "no class"
+        present = f"{len(classes)} class ({str(classes[0])[:40]})" if len(classes) else "no class"
         hint = "Leave the labels out if all rows belong to one class."
         raise fail(name, where, "of at least two classes", present, hint)
     return array
