@@ -89,7 +89,7 @@ def kept(key: str) -> Kept:
     arrays = read_arrays(folder / "arrays.npz", "the page Your data once more")
     about = json.loads((folder / "about.json").read_text(encoding="utf-8"))
     spaces = [
-        Space(arrays[side], labels=arrays.get(f"{side}_labels"), title=title)
+        Space(arrays[side], labels=arrays.get(f"{side}_labels"), weights=arrays.get(f"{side}_weights"), title=title)
         for side, title in zip(("source", "target"), about["titles"], strict=True)
     ]
     rows = [None if (names := arrays.get(f"{side}_rows")) is None else names.tolist() for side in ("source", "target")]
@@ -114,6 +114,8 @@ def _arrays(data: Kept) -> dict[str, np.ndarray]:
         arrays[side] = np.asarray(space.x)
         if space.labels is not None:
             arrays[f"{side}_labels"] = np.asarray(space.labels)
+        if space.weights is not None:
+            arrays[f"{side}_weights"] = np.asarray(space.weights)
         if names is not None:
             arrays[f"{side}_rows"] = np.asarray(names, str)
     return arrays

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import bridgeviz as bv
+from bridgeviz.datasets import keeping
 from bridgeviz.experiments import report
 from bridgeviz.experiments._pipeline import Pipeline
 from bridgeviz.flows._scaling import Scaling
@@ -173,3 +174,17 @@ def test_a_series_of_weights_is_joined_by_its_index():
     x = pd.DataFrame(np.eye(3), index=list("abc"))
     space = bv.Space(x, weights=pd.Series([3.0, 1.0, 0.0], index=list("cab")))
     np.testing.assert_allclose(space.weights, [0.25, 0.0, 0.75])
+
+
+def test_data_that_are_kept_keep_their_weights(tmp_path, monkeypatch):
+    """Their key is made of the weights as well: it stands for the data in every cache of the app."""
+    monkeypatch.setenv("BRIDGEVIZ_CACHE", str(tmp_path))
+    with_weights = problem(np.arange(N), np.arange(N) ** 0.5)
+    keys = {keeping.keep(keeping.Kept(problem=each)) for each in (with_weights, problem(), problem(np.arange(N)[::-1]))}
+    assert len(keys) == 3
+    key = keeping.keep(keeping.Kept(problem=with_weights))
+    again = keeping.kept(key).problem
+    np.testing.assert_array_equal(again.source.weights, with_weights.source.weights)
+    np.testing.assert_array_equal(again.target.weights, with_weights.target.weights)
+    assert keeping.keep(keeping.Kept(problem=bv.Problem(again.source, again.target, truth=again.truth))) == key
+    assert keeping.kept(keeping.keep(keeping.Kept(problem=problem()))).problem.source.weights is None
