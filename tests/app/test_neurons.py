@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from streamlit.testing.v1 import AppTest
 
+from .driver import PATIENCE
+
 
 def numbers(neurons: bool):
     from bridgeviz.ui.panels import page
@@ -13,7 +15,7 @@ def numbers(neurons: bool):
 
 
 def shown(neurons: bool) -> dict[str, str]:
-    app = AppTest.from_function(numbers, kwargs={"neurons": neurons}).run()
+    app = AppTest.from_function(numbers, kwargs={"neurons": neurons}, default_timeout=PATIENCE).run()
     assert not app.exception
     return {metric.label: metric.value for metric in app.metric}
 
