@@ -84,7 +84,6 @@ def here(monkeypatch):
 
 @pytest.mark.parametrize("suffix", [".h5ad", ".h5mu"])
 def test_annotated_matrices_are_picked_by_a_key(tmp_path, suffix, here):
-    pytest.importorskip("h5py")
     counts = sparse.random_array((ROWS, 9), density=0.3, rng=np.random.default_rng(0), dtype=np.float32)
     matrices = {"X": counts.tocsr(), "layers__raw": counts.tocsc(), "obsm__X_pca": X}
     path = h5ad(tmp_path / f"cells{suffix}", **matrices)
@@ -109,16 +108,8 @@ def test_annotated_matrices_are_picked_by_a_key(tmp_path, suffix, here):
 
 
 def test_the_only_annotated_matrix_needs_no_key(tmp_path):
-    pytest.importorskip("h5py")
     np.testing.assert_array_equal(files.read_matrix(h5ad(tmp_path / "cells.h5ad")), X)
     assert files.read_labels(tmp_path / "cells.h5ad", ROWS).tolist() == LABELS
-
-
-def test_without_h5py_the_extra_is_named(tmp_path, monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "h5py", None)
-    (tmp_path / "cells.h5ad").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
-    with pytest.raises(InputError, match=r"needs h5py to be read: pip install 'bridgeviz\[files\]'"):
-        files.read_table(tmp_path / "cells.h5ad")
 
 
 def test_a_key_picks_an_array_a_tensor_or_a_column_of_lists(tmp_path):
