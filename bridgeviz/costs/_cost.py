@@ -156,7 +156,7 @@ class Cost:
 
     def forbid(
         self,
-        matches: ArrayLike | Forbidden | None = None,
+        forbidden: ArrayLike | Forbidden | None = None,
         *,
         classes: Iterable[tuple[Any, Any]] | None = None,
         labels: tuple[ArrayLike, ArrayLike] | None = None,
@@ -167,7 +167,7 @@ class Cost:
         a mask takes memory of its own size; classes stay a small table.
 
         Args:
-            matches: an (n, m) boolean mask, (k, 2) row numbers (source, target), or `Forbidden`.
+            forbidden: an (n, m) boolean mask, (k, 2) row numbers (source, target), or `Forbidden`.
             classes: (class of the source, class of the target) that may not be matched.
             labels: the classes of the n source rows and of the m target rows.
 
@@ -183,11 +183,11 @@ class Cost:
         array([[inf,  1.],
                [ 1., inf]])
         """
-        if (matches is None) == (classes is None):
-            got = "neither" if matches is None else "both"
-            raise check.InputError(f"forbid() needs one of 'matches' and 'classes'. Got {got}.")
+        if (forbidden is None) == (classes is None):
+            got = "neither" if forbidden is None else "both"
+            raise check.InputError(f"forbid() needs one of 'forbidden' and 'classes'. Got {got}.")
         if classes is None:
-            more = as_forbidden(matches, shape=self.shape, where="forbid")
+            more = as_forbidden(forbidden, shape=self.shape, where="forbid")
         else:
             if labels is None or len(labels) != 2:
                 expected = "the source's and the target's, (n,) and (m,)"

@@ -13,7 +13,7 @@ from bridgeviz._options import Choice, Count, Flag, Unit, option
 from bridgeviz.costs import Cost, Within, flat
 from bridgeviz.couplings._coupling import Coupling
 from bridgeviz.couplings._fused_problem import FusedProblem, prepare
-from bridgeviz.couplings._permitted import ATTEMPT, shortage
+from bridgeviz.couplings._permitted import ATTEMPT, doubt, shortage
 from bridgeviz.couplings._solver_options import Entropic, Steps, Weights, weigh, with_options
 
 if TYPE_CHECKING:
@@ -136,7 +136,8 @@ class FGW(Entropic):
         if self.balanced:
             mu, nu = prepared.marginals
             error = float(np.abs(plan.sum(1) - mu).sum() + np.abs(plan.sum(0) - nu).sum())
-        advice = "" if converged else self._advice(number, change, settled, error, epsilon)
+        advice = self._advice(number, change, settled, error, epsilon) + doubt(prepared.cost, self.tau)
+        advice = "" if converged else advice
         if impossible:
             converged, advice = False, impossible
         if reason := self.useless(plan, epsilon, f"after step {number}"):

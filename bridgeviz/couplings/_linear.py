@@ -12,7 +12,7 @@ from bridgeviz import _checks as check
 from bridgeviz._options import Count, option
 from bridgeviz.costs import Cost, Within, as_cost, positive_mean, refuse_above_limit
 from bridgeviz.couplings._coupling import Coupling
-from bridgeviz.couplings._permitted import ATTEMPT, shortage, support
+from bridgeviz.couplings._permitted import ATTEMPT, doubt, shortage, support
 from bridgeviz.couplings._solver_options import Entropic, Steps, Weights, weigh, with_options
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class Linear(Entropic):
             converged = converged and error <= 2 * self.tolerance  # as measured on the plan itself
         advice = "" if converged else (
             f"Sinkhorn stopped after {iterations} iterations with a residual of {error:.1e} > {self.tolerance:.0e}: "
-            f"try a larger epsilon (now {epsilon:g}) or more Sinkhorn iterations."
+            f"try a larger epsilon (now {epsilon:g}) or more Sinkhorn iterations.{doubt(cost, self.tau)}"
         )  # fmt: skip
         if impossible:
             converged, advice = False, impossible

@@ -82,9 +82,9 @@ def shortage(cost: Cost, tau: tuple[float, float] | None) -> str:
     """Why no plan has both marginals although each row has a permitted match (Hall); "" if one has.
 
     A maximum flow between the kinds of rows that are forbidden alike says how much of the mass has a place, and its
-    minimum cut which rows compete. For more than a million pairs of kinds this is not computed.
+    minimum cut which rows compete. For more than a million pairs of kinds this is not computed: see `doubt`.
     """
-    if cost.forbidden is None or tau != (1.0, 1.0) or np.prod(cost.forbidden.kinds) > _LARGEST:
+    if cost.forbidden is None or tau != (1.0, 1.0) or _too_large(cost):
         return ""
     forbidden = cost.forbidden
     a, b = forbidden.by_code(cost.source_atoms.mass, cost.target_atoms.mass)
@@ -114,6 +114,17 @@ def shortage(cost: Cost, tau: tuple[float, float] | None) -> str:
         f"{rows[0]}, hold {a[codes].sum():.3g} of the mass, and all rows that they may be matched with take only "
         f"{b[partners].sum():.3g}. Forbid less, change the weights, or relax a marginal with a tau below 1."
     )
+
+
+def doubt(cost: Cost, tau: tuple[float, float] | None) -> str:
+    """What else to think of if a solver did not converge, as a sentence that follows; "" if nothing."""
+    if cost.forbidden is None or tau != (1.0, 1.0) or not _too_large(cost):
+        return ""
+    return " It may also be that the forbidden matches leave no plan with these marginals: a tau below 1 relaxes one."
+
+
+def _too_large(cost: Cost) -> bool:
+    return cost.forbidden is not None and int(np.prod(cost.forbidden.kinds)) > _LARGEST
 
 
 def _alone(cost: Cost) -> tuple[np.ndarray, np.ndarray]:

@@ -268,6 +268,19 @@ def test_rows_that_compete_leave_no_plan_and_the_plan_says_so():
     assert fits.converged
 
 
+def test_a_problem_too_large_for_the_proof_says_that_there_may_be_no_plan(monkeypatch):
+    monkeypatch.setattr("bridgeviz.couplings._permitted._LARGEST", 1)
+    mask = np.zeros((6, 5), bool)
+    mask[1:4, 1:] = True
+    cost = as_cost(np.random.default_rng(0).random((6, 5)), "test").forbid(mask)
+    for plan in (
+        bv.couplings.linear(cost, epsilon=0.1, max_iterations=300),
+        bv.couplings.fgw(cost, Within(np.eye(6)), Within(np.eye(5)), epsilon=0.1, max_iterations=2, max_inner=300),
+    ):
+        assert not plan.converged
+        assert "It may also be that the forbidden matches leave no plan" in plan.advice
+
+
 def test_forbidden_pairs_are_an_error(spaces):
     x, y, _ = spaces(0, 12, 10, 3, 4, 1)
     cost = bv.costs.bridge(x, y, [[0, 0], [5, 3]])
@@ -279,17 +292,17 @@ def test_forbidden_pairs_are_an_error(spaces):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({}, "needs one of 'matches' and 'classes'. Got neither"),
-        ({"matches": [[0, 0]], "classes": [("a", "b")]}, "Got both"),
-        ({"matches": np.zeros((2, 3), bool)}, r"a mask of shape \(3, 3\). Got shape \(2, 3\)"),
-        ({"matches": [[0, 3]]}, r"row numbers from 0 to 2 for the target.*boolean mask of shape \(3, 3\)"),
-        ({"matches": np.zeros((3, 3))}, r"an \(l, 2\) array.*boolean mask of shape \(3, 3\)"),
+        ({}, "needs one of 'forbidden' and 'classes'. Got neither"),
+        ({"forbidden": [[0, 0]], "classes": [("a", "b")]}, "Got both"),
+        ({"forbidden": np.zeros((2, 3), bool)}, r"a mask of shape \(3, 3\). Got shape \(2, 3\)"),
+        ({"forbidden": [[0, 3]]}, r"row numbers from 0 to 2 for the target.*boolean mask of shape \(3, 3\)"),
+        ({"forbidden": np.zeros((3, 3))}, r"an \(l, 2\) array.*boolean mask of shape \(3, 3\)"),
         ({"classes": [("a", "b")]}, "'labels' of forbid"),
         ({"classes": [("a", "z")], "labels": (list("aab"), list("abb"))}, r"target's classes \('a', 'b'\). Got 'z'"),
         ({"classes": ["abc"], "labels": (list("aab"), list("abb"))}, "class of the source, class of the target"),
         ({"classes": 3, "labels": (list("aab"), list("abb"))}, "pairs of classes. Got 3"),
         ({"classes": [("a", "b")], "labels": (list("aa"), list("abb"))}, "one label per row, 3 in total"),
-        ({"matches": Forbidden.matches([[0, 0]], shape=(2, 2))}, r"of shape \(3, 3\)"),
+        ({"forbidden": Forbidden.matches([[0, 0]], shape=(2, 2))}, r"of shape \(3, 3\)"),
     ],
 )
 def test_wrong_arguments_are_refused(arguments, message):
