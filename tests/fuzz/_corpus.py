@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +20,9 @@ def write(folder: Path) -> list[Path]:
         kind(folder / str(number))
     rest = folder / "2"
     rest.mkdir()
-    with suppress(ImportError):  # h5py is an extra
-        h5ad(rest / "dense.h5ad")
-        h5ad(rest / "sparse.h5ad", X=sparse.csr_array(np.maximum(X, 0)))
-        h5ad(rest / "several.h5mu", X=X, obsm__X_pca=X[:, :2], layers__raw=sparse.csc_array(np.maximum(X, 0)))
+    h5ad(rest / "dense.h5ad")
+    h5ad(rest / "sparse.h5ad", X=sparse.csr_array(np.maximum(X, 0)))
+    h5ad(rest / "several.h5mu", X=X, obsm__X_pca=X[:, :2], layers__raw=sparse.csc_array(np.maximum(X, 0)))
     safetensors(rest / "x.safetensors", x=("F32", X.shape, X.astype("f4").tobytes()), y=("BF16", (2, 2), bytes(8)))
     (rest / "labels.txt").write_text("".join(f"{label}\n" for label in LABELS))
     np.save(rest / "labels.npy", np.array(LABELS))

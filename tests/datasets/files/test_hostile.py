@@ -12,7 +12,6 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -327,13 +326,11 @@ OTHERS = {
 @pytest.fixture(scope="module", autouse=True)
 def readers():
     """The packages that read files, imported before anything is measured."""
+    import h5py  # noqa: F401
     import pyarrow.csv
     import pyarrow.feather
     import pyarrow.parquet  # noqa: F401
     import scipy.sparse  # noqa: F401
-
-    with suppress(ImportError):
-        import h5py  # noqa: F401
 
 
 def refusal(read: Callable, path: Path, folder: Path) -> str:
@@ -374,7 +371,6 @@ def test_a_matrix_is_refused_in_one_sentence(folder, case):
 
 @pytest.mark.parametrize("case", HDF5)
 def test_hdf5_never_leaves_its_file(folder, case, monkeypatch):
-    pytest.importorskip("h5py")
     monkeypatch.setitem(FORMATS, ".h5ad", FORMATS[".h5ad"].inner)
     change, expected = HDF5[case]
     h5(change)(folder / "x.h5ad")
@@ -395,7 +391,8 @@ print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 2**10, "MB")
 
 def test_hdf5_that_asks_for_memory_does_not_get_it(folder):
     """The library allocates what a string says that it takes, before it looks whether the file has it."""
-    h5py = pytest.importorskip("h5py")
+    import h5py
+
     content = bytearray(h5ad(folder / "x.h5ad").read_bytes())
     with h5py.File("x.h5ad") as root:
         place = root["obs/_index"].id.get_offset()  # of the length of the first name
@@ -413,7 +410,6 @@ def test_hdf5_that_asks_for_memory_does_not_get_it(folder):
 def test_a_reader_that_crashes_or_hangs_is_one_sentence(folder, monkeypatch, code):
     from bridgeviz.datasets._formats import _isolated
 
-    pytest.importorskip("h5py")
     h5ad(folder / "x.h5ad")
     monkeypatch.setattr(_isolated, "_CODE", code)
     monkeypatch.setattr(_isolated, "_PATIENCE", 0.2 if "sleep" in code else 60)
