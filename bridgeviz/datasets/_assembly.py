@@ -62,7 +62,7 @@ def read_recording(path: Path, region: str) -> Recording:
 
     The file holds one variable with the axes `neuroid`, `presentation` and, with a single bin, `time_bin`, in any
     order; along them the coordinates `region` and `neuroid_id`, and `stimulus_id` (or `image_id`), `category_name` and
-    `object_name`. It is netCDF-4, which needs h5py, or netCDF-3. A missing response (NaN) is left out of its average.
+    `object_name`. It is netCDF-4 or netCDF-3. A missing response (NaN) is left out of its average.
 
     Raises:
         DataMissing: there is no such file.
@@ -221,7 +221,6 @@ def _opened_3(path: Path) -> Iterator[Mapping[str, Variable]]:
 
 @contextmanager
 def _opened_4(file: File) -> Iterator[Mapping[str, Variable]]:
-    hdf5.require_h5py(file)
     with hdf5.opened(file) as root:
         stored = {name: hdf5.child(root, name, file) for name in root}
         yield {name: _variable_4(file, node) for name, node in stored.items() if getattr(node, "shape", None)}

@@ -10,7 +10,7 @@ import numpy as np
 from bridgeviz._checks import InputError
 from bridgeviz.datasets._formats._file import File
 from bridgeviz.datasets._formats._format import Column, Format, Table
-from bridgeviz.datasets._formats._hdf5 import SIGNATURE, attribute, child, numbers, opened, require_h5py, words
+from bridgeviz.datasets._formats._hdf5 import SIGNATURE, attribute, child, numbers, opened, words
 from bridgeviz.datasets._formats._sparse import densify
 
 _HOMES = ("layers", "obsm")
@@ -24,9 +24,6 @@ class AnnData(Format):
     """
 
     signature = SIGNATURE
-
-    def require(self, file: File) -> None:
-        require_h5py(file)
 
     def matrix(self, file: File) -> Table:
         short = File(file.path, file.key and file.key.removeprefix("mod/"), file.size)

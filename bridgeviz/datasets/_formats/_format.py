@@ -65,9 +65,6 @@ class Format:
     def __init__(self, title: str):
         self.title = title
 
-    def require(self, file: File) -> None:
-        """Refuse a file whose reader is not installed."""
-
     def matrix(self, file: File) -> Table:
         """The matrix in a file, in the type that its numbers have there."""
         raise NotImplementedError

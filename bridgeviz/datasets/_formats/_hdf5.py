@@ -18,14 +18,6 @@ _ROWS = 1024
 """Words that are read at a time."""
 
 
-def require_h5py(file: File) -> None:
-    """Refuse a file if h5py is not installed."""
-    try:
-        import h5py  # noqa: F401
-    except ImportError:
-        raise InputError(f"{file} needs h5py to be read: pip install 'bridgeviz[files]'.") from None
-
-
 @contextmanager
 def opened(file: File) -> Iterator[Any]:
     """The root group of a file."""

@@ -49,11 +49,9 @@ class Isolated(Format):
         self.signature = inner.signature  # pyright: ignore[reportAttributeAccessIssue]
 
     def matrix(self, file: File) -> Table:
-        self.inner.require(file)
         return Table(**_ask(file, "matrix", 0))
 
     def labels(self, file: File, length: int) -> Column:
-        self.inner.require(file)
         return Column(**_ask(file, "labels", length))
 
 
