@@ -129,7 +129,9 @@ class Forbidden:
         ours, theirs, codes = [], [], []
         for a, b in ((self.source, other.source), (self.target, other.target)):
             both, code = np.unique(np.stack([a, b]), axis=1, return_inverse=True)
-            ours.append(both[0]), theirs.append(both[1]), codes.append(code.reshape(-1))
+            ours.append(both[0])
+            theirs.append(both[1])
+            codes.append(code.reshape(-1))
         table = self.table[ours[0]][:, ours[1]] + other.table[theirs[0]][:, theirs[1]]
         return Forbidden(codes[0], codes[1], sparse.csr_array(table))
 
