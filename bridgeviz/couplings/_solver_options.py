@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike
 from bridgeviz import _checks as check
 from bridgeviz._checks import InputError
 from bridgeviz._options import Flag, Options, PairOf, Positive, option
+from bridgeviz._weights import weights as checked
 from bridgeviz.costs import Cost, Within, as_cost
 from bridgeviz.couplings._batch_solver import BatchSolver
 from bridgeviz.couplings._coupling import Coupling
@@ -166,7 +167,12 @@ def weigh(cost: Cost | ArrayLike | None, weights: Weights | None, where: str) ->
         raise check.fail("weights", where, expected, check.describe(weights)) from None
     if cost is None:
         raise check.fail("cost", where, "given where the weights are", None)
-    return as_cost(cost, where).weighted(source, target)
+    cost = as_cost(cost, where)
+    sides = [
+        None if value is None else checked(value, f"{side} weights", where, length=size)
+        for side, value, size in zip(("source", "target"), (source, target), cost.shape, strict=True)
+    ]
+    return cost.weighted(*sides)
 
 
 def finish(steps: Steps[T], on_step: Callable[[int, float], None] | None = None) -> T:

@@ -75,7 +75,10 @@ WRONG = [
     (lambda: bv.couplings.linear([[np.nan, 1.0]]), "'cost' of linear() must be finite", "nan at row 0"),
     (lambda: bv.couplings.linear(-COST), "'cost' of linear()", "nowhere negative", "similarity"),
     (lambda: bv.couplings.local(-COST), "'cost' of local()", "nowhere negative"),
-    (lambda: bv.couplings.local([[np.inf, 1.0]]), "'cost' of local() must be finite", "inf"),
+    (lambda: bv.couplings.local([[-np.inf, 1.0]]), "'cost' of local() must be finite", "inf"),
+    (lambda: bv.couplings.local([[np.inf, 1.0]]), "The cost of local() leaves 1 target row without a permitted match"),
+    (lambda: bv.couplings.linear([[1.0]], weights=([0], None)), "'source weights' of linear()", "Got 0 for every row"),
+    (lambda: bv.Space(X, weights=[1, 2]), "'weights' of Space()", "a vector of length"),
     # rows for which a metric is undefined
     (lambda: bv.costs.cosine(ZERO), "'x' of cosine()", "rows of length zero", "row 5", "sqeuclidean"),
     (lambda: bv.costs.pearson(FLAT), "'x' of pearson()", "constant rows", "row 3", "sqeuclidean"),

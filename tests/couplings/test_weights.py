@@ -345,9 +345,9 @@ def test_rows_with_mass_weighs_rows():
 @pytest.mark.parametrize(
     ("weights", "message"),
     [
-        (([1, -1, 1], None), "'source weights' of weighted.. must be nowhere negative. Got -1 at row 1"),
+        (([1, -1, 1], None), "'source weights' of linear.. must be nowhere negative. Got -1 at row 1"),
         (([0, 0, 0], None), "positive for at least one row"),
-        ((None, [1, np.nan]), "'target weights' of weighted.. must be finite everywhere"),
+        ((None, [1, np.nan]), "'target weights' of linear.. must be finite everywhere"),
         ((None, [1, np.inf]), "finite everywhere"),
         (([1, 1], None), "a vector of length 3"),
         (([[1], [1], [1]], None), "a vector of length 3"),
