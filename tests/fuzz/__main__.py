@@ -30,7 +30,7 @@ from ._mutations import mutated
 SECONDS, GROWTH, HANGS = 2.0, 150 * 2**20, 60
 """The bounds of one case, a little above those of the tests, and the seconds until it is said to hang."""
 
-SLOW = (".h5ad", ".h5mu")
+SLOW = (".h5ad", ".h5mu", ".parquet", ".feather", ".arrow")
 """Files that are read in a process of their own, and therefore seldom."""
 
 KEYS = ("x", "label", "X", "obsm/X_pca", "rna/X", "embedding", "obs/kind", "../..", "\x00", "a" * 300)

@@ -120,7 +120,7 @@ MUTANTS = [
     Mutant(
         "isolated: the memory of the process is not limited",
         "bridgeviz/datasets/_formats/_isolated.py",
-        "_limits.limit_memory(_MEMORY)",
+        "_limits.limit_memory(_MEMORY + file.size + 10 * min(file.size, _MEMORY // 4))",
         "pass",
         "datasets/files/test_hostile.py",
     ),

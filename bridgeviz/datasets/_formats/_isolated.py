@@ -6,9 +6,11 @@ They are read in a process of their own, with little memory.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -19,21 +21,26 @@ import numpy as np
 from bridgeviz._checks import InputError
 from bridgeviz.datasets._formats import _limits
 from bridgeviz.datasets._formats._file import File, reading
-from bridgeviz.datasets._formats._format import Column, Format, Table
+from bridgeviz.datasets._formats._format import Column, Format, Ids, Table
 from bridgeviz.datasets._formats._npy_header import read_header
 
 _ROOT = Path(__file__).resolve().parents[3]
 
 _CODE = "import sys; sys.path.append(sys.argv[1]); from bridgeviz.datasets._formats import answer; answer()"
 
-_MEMORY = 2**27
+_MEMORY = 2**28
 """Bytes of address space that the process may take, besides the arrays that it has counted before it reads them."""
+
+_FRUGAL = {
+    "ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_ARENA_MAX": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1",
+}  # fmt: skip
+"""Settings of the libraries in the process, so that they reserve no address space that they do not use."""
 
 _PATIENCE, _SPEED = 60, 10 * 2**20
 """Seconds until the process is stopped, and the bytes per second of the file that add to them."""
 
 _LONGEST = 2**28
-"""Bytes of the names of the rows, as JSON."""
+"""Bytes of the names of the rows, the labels or the pairs, as JSON."""
 
 
 class Isolated(Format):
@@ -48,18 +55,28 @@ class Isolated(Format):
         self.inner = inner
         self.signature = inner.signature  # pyright: ignore[reportAttributeAccessIssue]
 
+    def holds(self, role: str) -> bool:
+        return self.inner.holds(role)
+
     def matrix(self, file: File) -> Table:
-        return Table(**_ask(file, "matrix", 0))
+        fields = _ask(file, "matrix")
+        return Table(fields["x"], fields["names"] and tuple(fields["names"]), fields["stored"])
 
     def labels(self, file: File, length: int) -> Column:
-        return Column(**_ask(file, "labels", length))
+        fields = _ask(file, "labels", length)
+        return Column(_unpack(fields["values"]), fields["names"], fields["certain"])
+
+    def pairs(self, file: File) -> tuple[Ids, Ids]:
+        fields = _ask(file, "pairs")
+        return _unpack(fields["source"]), _unpack(fields["target"])
 
 
-def _ask(file: File, role: str, length: int) -> dict[str, Any]:
-    """What another process reads from a file: the fields of a Table or a Column."""
+def _ask(file: File, role: str, length: int = 0) -> dict[str, Any]:
+    """What another process reads from a file: the fields of a Table, of a Column, or of pairs."""
     question = asdict(file) | {"path": str(file.path.absolute()), "role": role, "length": length, "shown": str(file)}
     command = [sys.executable, "-P", "-c", _CODE, str(_ROOT)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+    pipe, env = subprocess.PIPE, os.environ | _FRUGAL
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=env) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         stop = threading.Timer(_PATIENCE + file.size / _SPEED, process.kill)
@@ -75,14 +92,14 @@ def _ask(file: File, role: str, length: int) -> dict[str, Any]:
 
 
 def _answer(stream: IO[bytes], file: File) -> dict[str, Any]:
-    """The answer of the process: a line of JSON, and an array behind it unless the JSON holds everything."""
+    """The answer of the process: a line of JSON, and behind it the array of a matrix."""
     line = stream.readline(_LONGEST)
     if not line.endswith(b"\n"):
         raise InputError(f"{file} can't be read: it is damaged so badly that the reader of such files gave up.")
     fields = json.loads(line)
     if "error" in fields:
         raise InputError(fields["error"])
-    if "values" not in fields:
+    if "stored" in fields:
         header = read_header(stream, file)
         _limits.refuse_large(file, header.shape, header.dtype)
         array = np.empty(header.nbytes, np.uint8)
@@ -92,8 +109,6 @@ def _answer(stream: IO[bytes], file: File) -> dict[str, Any]:
         if done < header.nbytes:
             raise InputError(f"{file} can't be read: its reader stopped in the middle.")
         fields["x"] = array.view(header.dtype).reshape(header.shape, order="F" if header.fortran else "C")
-    if fields["names"] is not None:
-        fields["names"] = tuple(fields["names"])
     return fields
 
 
@@ -103,20 +118,34 @@ def answer(formats: dict[str, Format]) -> None:
     file = File(Path(question["path"]), question["key"], question["size"])
     kind = formats[file.path.suffix.lower()]
     inner = kind.inner if isinstance(kind, Isolated) else kind
-    _limits.limit_memory(_MEMORY)
-    out = sys.stdout.buffer
+    _limits.limit_memory(_MEMORY + file.size + 10 * min(file.size, _MEMORY // 4))  # the metadata of wide tables
+    x = None
     try:
         with reading(file, inner.title):
             if question["role"] == "labels":
                 column = inner.labels(file, question["length"])
-                fields = {"values": [str(value) for value in column.values], "names": column.names}
-                out.write(json.dumps(fields).encode() + b"\n")
-                return
-            table = inner.matrix(file)
+                names = None if column.names is None else list(column.names)
+                fields = {"values": _pack(column.values), "names": names, "certain": column.certain}
+            elif question["role"] == "pairs":
+                source, target = inner.pairs(file)
+                fields = {"source": _pack(source), "target": _pack(target)}
+            else:
+                table = inner.matrix(file)
+                fields, x = {"names": table.names, "stored": table.stored}, table.x
     except InputError as error:
-        message = str(error).replace(question["path"], question["shown"])
-        out.write(json.dumps({"error": message}).encode() + b"\n")
-        return
-    out.write(json.dumps({"names": table.names, "stored": table.stored}).encode() + b"\n")
-    np.lib.format.write_array(out, table.x, allow_pickle=False)
-    out.flush()
+        fields = {"error": str(error).replace(question["path"], question["shown"])}
+    sys.stdout.buffer.write(json.dumps(fields).encode() + b"\n")
+    if x is not None:
+        np.lib.format.write_array(sys.stdout.buffer, x, allow_pickle=False)
+    sys.stdout.buffer.flush()
+
+
+def _pack(values: Sequence[str] | np.ndarray) -> dict[str, list[Any]]:
+    """Numbers or words for JSON."""
+    if isinstance(values, np.ndarray) and values.dtype.kind in "fiub":
+        return {"numbers": values.tolist()}
+    return {"words": [str(value) for value in values]}
+
+
+def _unpack(packed: dict[str, list[Any]]) -> np.ndarray | list[str]:
+    return np.array(packed["numbers"]) if "numbers" in packed else packed["words"]

@@ -22,6 +22,9 @@ MOST_BYTES = 4 * 2**30
 MOST_TEXT = 2**28
 """Bytes of a file of labels or pairs. As Python's strings, they take ten times as much."""
 
+_COPIES = 5
+"""How often an array may exist while it is read, in a process whose memory is limited: Arrow doubles its buffers."""
+
 SMALL, MOST_INFLATED = 10**8, 200
 """An array of more than SMALL bytes that is more than MOST_INFLATED times as large as in its file is a bomb.
 
@@ -56,7 +59,7 @@ def refuse_large(file: File, shape: Sequence[int], dtype: np.dtype, *, stored: i
             f"{tuple(shape)} has {stored:,} bytes there: save it without compression if it is genuine."
         )
     if _limited:
-        _grant(2 * size)
+        _grant(_COPIES * size)
 
 
 def limit_memory(size: int) -> None:

@@ -72,7 +72,7 @@ def _refuse_large(table: ParquetFile, columns: list[str], file: File) -> None:
         for number in range(meta.num_columns):
             column = meta.column(number)
             if column.path_in_schema in wanted or column.path_in_schema.startswith(within):
-                values += column.num_values
+                values += max(column.num_values, column.total_uncompressed_size // 8)  # text has longer values
                 stored += column.total_compressed_size
     rows = table.metadata.num_rows
     refuse_large(file, (rows, -(-values // max(rows, 1))), np.dtype(np.float64), stored=stored)

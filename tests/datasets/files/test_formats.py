@@ -15,6 +15,8 @@ from bridgeviz.datasets._formats import FORMATS, Format, Table
 from .bounds import bounded
 from .writers import COLUMNS, LABELS, NAMES, ROWS, X, frame, h5ad, named, safetensors, unnamed
 
+pytestmark = pytest.mark.usefixtures("here")
+
 
 def test_every_kind_of_file_with_names_reads_the_same(tmp_path):
     for path in named(tmp_path):
@@ -75,15 +77,8 @@ def test_a_large_array_is_mapped_and_not_read(tmp_path, monkeypatch):
         np.testing.assert_array_equal(x, X)
 
 
-@pytest.fixture
-def here(monkeypatch):
-    """Annotated matrices are read in this process, which takes a tenth of the time."""
-    for suffix in (".h5ad", ".h5mu"):
-        monkeypatch.setitem(FORMATS, suffix, FORMATS[suffix].inner)
-
-
 @pytest.mark.parametrize("suffix", [".h5ad", ".h5mu"])
-def test_annotated_matrices_are_picked_by_a_key(tmp_path, suffix, here):
+def test_annotated_matrices_are_picked_by_a_key(tmp_path, suffix):
     counts = sparse.random_array((ROWS, 9), density=0.3, rng=np.random.default_rng(0), dtype=np.float32)
     matrices = {"X": counts.tocsr(), "layers__raw": counts.tocsc(), "obsm__X_pca": X}
     path = h5ad(tmp_path / f"cells{suffix}", **matrices)

@@ -23,7 +23,7 @@ from .bounds import bounded
 from .cases import MATRICES, OTHERS, labels, pairs
 from .hdf5_cases import HDF5, h5
 from .makers import array, npy, zipped
-from .writers import X, frame, h5ad, safetensors
+from .writers import NAMES, X, frame, h5ad, safetensors
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -66,15 +66,14 @@ def fits(message: str, expected: str) -> bool:
 
 
 @pytest.mark.parametrize("case", MATRICES)
-def test_a_matrix_is_refused_in_one_sentence(folder, case):
+def test_a_matrix_is_refused_in_one_sentence(folder, case, here):
     name, content, expected = MATRICES[case]
     message = refusal(files.read_matrix, written(folder, name, content), folder)
     assert fits(message, expected), message
 
 
 @pytest.mark.parametrize("case", HDF5)
-def test_hdf5_never_leaves_its_file(folder, case, monkeypatch):
-    monkeypatch.setitem(FORMATS, ".h5ad", FORMATS[".h5ad"].inner)
+def test_hdf5_never_leaves_its_file(folder, case, here):
     change, expected = HDF5[case]
     h5(change)(folder / "x.h5ad")
     message = refusal(files.read_matrix, folder / "x.h5ad", folder)
@@ -107,22 +106,21 @@ def test_hdf5_that_asks_for_memory_does_not_get_it(folder):
     assert int(megabytes.split()[0]) < 200
 
 
-@pytest.mark.parametrize(
-    "code", ["import os; os.abort()", "import time; time.sleep(60)", "print('{}')", "print(1)", ""]
-)
-def test_a_reader_that_crashes_or_hangs_is_one_sentence(folder, monkeypatch, code):
+@pytest.mark.parametrize("suffix", [".h5ad", ".h5mu", ".parquet", ".feather", ".arrow"])
+@pytest.mark.parametrize("code", ["import os; os.abort()", "import time; time.sleep(60)", "print('{}')", "print(1)"])
+def test_a_reader_that_crashes_or_hangs_is_one_sentence(folder, monkeypatch, code, suffix):
     from bridgeviz.datasets._formats import _isolated
 
-    h5ad(folder / "x.h5ad")
+    path = written(folder, f"x{suffix}", FORMATS[suffix].signature + bytes(100))
     monkeypatch.setattr(_isolated, "_CODE", code)
     monkeypatch.setattr(_isolated, "_PATIENCE", 0.2 if "sleep" in code else 60)
     started = time.monotonic()
-    assert "can't be read" in refusal(files.read_matrix, folder / "x.h5ad", folder)
+    assert "can't be read" in refusal(files.read_matrix, path, folder)
     assert time.monotonic() - started < 30
 
 
 @pytest.mark.parametrize("case", OTHERS)
-def test_pairs_and_labels_are_refused_in_one_sentence(folder, case):
+def test_pairs_and_labels_are_refused_in_one_sentence(folder, case, here):
     name, content, read, expected = OTHERS[case]
     message = refusal(read, written(folder, name, content), folder)
     assert fits(message, expected), message
@@ -212,6 +210,23 @@ def test_the_limit_follows_the_memory_limit(folder, monkeypatch):
     assert files.read_matrix(path).shape == (1000, 20)
     monkeypatch.setenv("BRIDGEVIZ_MEMORY_GB", str(179_000 / 2**30))  # 20,000 x (1 + 8) bytes
     assert "GB: use a sample" in refusal(files.read_matrix, path, folder)
+
+
+def test_a_process_of_its_own_reads_the_same(folder):
+    """Numbers stay numbers, words words, and names names on the way from that process."""
+    frame().to_parquet("x.parquet")
+    table = files.read_table("x.parquet")
+    np.testing.assert_array_equal(table.x, X)
+    assert (table.names, table.stored) == (NAMES, "double")
+    pd.DataFrame({"source": [3, 0], "target": ["cell 2", "cell 1"]}).to_parquet("pairs.parquet")
+    assert files.read_pairs("pairs.parquet", (12, 12), names=(None, NAMES)).tolist() == [[3, 2], [0, 1]]
+    pd.DataFrame({"label": [2.0, 1.0, 2.0]}).to_feather("l.feather")
+    assert files.read_labels("l.feather", 3).tolist() == [2, 1, 2]
+    labels = pd.DataFrame({"kind": list("abcdabcdabcd")}, index=pd.Index(NAMES[::-1]))
+    labels.to_parquet("l.parquet")
+    assert "".join(files.read_labels("l.parquet::kind", 12, names=NAMES)) == "dcbadcbadcba"
+    with pytest.raises(InputError, match=r"^l\.parquet has no column 'size'"):
+        files.read_labels("l.parquet::size", 12)
 
 
 def test_mismatched_rows_are_refused(folder):

@@ -11,6 +11,8 @@ from bridgeviz.datasets import files
 
 A = ("ann", "bob", "cid", "dan")
 
+pytestmark = pytest.mark.usefixtures("here")
+
 
 def pairs(folder, source, target, suffix=".csv"):
     table = pd.DataFrame({"source": source, "target": target})
