@@ -69,7 +69,7 @@ def case(number: int, seed: int, corpus: list[tuple[str, bytes]], folder: Path) 
     """
     rng = np.random.default_rng([seed, number])
     suffix, content = corpus[int(rng.integers(len(corpus)))]
-    if suffix in SLOW and rng.random() < 0.95:
+    while suffix in SLOW and rng.random() < 0.98:
         suffix, content = corpus[int(rng.integers(len(corpus)))]
     path = folder / f"case{suffix}"
     path.write_bytes(mutated(rng, content, suffix, [other for _, other in corpus]))
