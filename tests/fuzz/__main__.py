@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import faulthandler
+import os
 import re
 import sys
 import tempfile
@@ -102,6 +103,7 @@ def main() -> int:
     parser.add_argument("--keep", type=Path, help="where to write the file of a case that fails")
     options = parser.parse_args()
     faulthandler.enable()
+    os.environ["BRIDGEVIZ_MEMORY_GB"] = "0.05"  # a sparse matrix may rightly become a dense one of this size
     counts: Counter[tuple[str, str]] = Counter()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
