@@ -118,8 +118,9 @@ def run(
     if not isinstance(config, RunConfig):
         hint = "From plain values: RunConfig.from_dict(values)."
         raise check.fail("config", "run", "a RunConfig", check.describe(config), hint)
-    if problem is None and isinstance(config.data.dataset, Yours):
-        config.data.dataset.load()  # says that a problem is needed
+    if problem is None and isinstance(config.data.dataset, Yours) and not config.data.dataset.kept:
+        hint = "Pass problem=bv.Problem(...)."
+        raise check.fail("problem", "run", f"given when the dataset is '{Yours.name}'", None, hint)
     pipeline = Pipeline(
         config, own_problem=problem, own_pairs=pairs, own_forbidden=forbidden, checkpoints=checkpoints, mesh=mesh,
         choose=recommend_steps,

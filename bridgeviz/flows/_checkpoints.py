@@ -186,7 +186,7 @@ def fingerprint(*arrays: ArrayLike, text: str = "") -> str:
     for array in arrays:
         array = np.ascontiguousarray(array)
         digest.update(f"{array.shape}{array.dtype}".encode())
-        digest.update(array.reshape(-1).view(np.uint8))  # the array itself, not a copy of it
+        digest.update(array.reshape(-1).view(np.uint8).data)  # the array itself, not a copy of it
     return digest.hexdigest()
 
 

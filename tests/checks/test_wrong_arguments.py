@@ -206,7 +206,7 @@ WRONG = [
     (lambda: bv.costs.diffusion_bridge(X, X, PAIRS, k=3, a=1.0), "'a' of diffusion_bridge()", "to 0.9999", "Got 1.0"),
     (lambda: bv.costs.diffusion_bridge(X, X, PAIRS, k=3, a=0), "'a' of diffusion_bridge()", "0.001 to 0.9999", "Got 0"),
     # unknown names
-    (lambda: bv.load("imagenet"), "'name' of load()", "'digits'", "Got 'imagenet'"),
+    (lambda: bv.load("cifar"), "'name' of load()", "'digits'", "Got 'cifar'"),
     (lambda: bv.load("mnits"), "'name' of load()", "Did you mean 'mnist'?"),
     (lambda: bv.load("blobs", spread=1), "load() has no option 'spread'", "n, classes, overlap, seed"),
     (lambda: bv.load("blobs", overlp=1), "load() has no option 'overlp'", "Did you mean 'overlap'?"),
@@ -272,7 +272,7 @@ WRONG = [
     (lambda: bv.run(bv.RunConfig(steps=2), problem=PROBLEM, pairs=[[0, 9]]), "'pairs' of run()", "target row 9"),
     (lambda: bv.run(bv.RunConfig(steps=2, reverse=True), problem=PROBLEM, pairs=[1, 2]), "'pairs' of run()", "(l, 2)"),
     (lambda: bv.run(bv.RunConfig(steps=2), problem=PLAIN), "sample_pairs() needs known pairs"),
-    (lambda: bv.RunConfig(dataset="imagenet"), "'dataset' of RunConfig()", "Got 'imagenet'"),
+    (lambda: bv.RunConfig(dataset="cifar"), "'dataset' of RunConfig()", "Got 'cifar'"),
     # datasets' own options
     (lambda: bv.load("blobs", n=3), "'n' of load()", "from 20", "Got 3"),
     (lambda: bv.load("blobs", classes=9), "'classes' of load()", "from 2 to 5", "Got 9"),

@@ -58,7 +58,10 @@ def fake(scores):
     """Candidates with given scores per pair, as `_decide` takes them."""
     names = [FALLBACK, "bridge", "kcca"]
     return [
-        (module.Candidate(bv.costs.COSTS[name]()), module._Scores(np.asarray(one, float), converged=[True]))
+        (
+            module.Candidate(bv.costs.COSTS[name]()),
+            module._Scores(np.asarray(one, float), np.zeros(len(one)), converged=[True]),
+        )
         for name, one in zip(names, scores, strict=True)
     ]
 
