@@ -13,7 +13,7 @@ dataclass.
 >>> Blur(radius=-1)
 Traceback (most recent call last):
 ...
-bridgeviz._checks.InputError: The 'radius' of blur() must be a float > 0. Got -1 instead.
+bridgeviz._errors.InputError: The 'radius' of blur() must be a float > 0. Got -1 instead.
 """
 
 from __future__ import annotations
