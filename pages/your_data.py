@@ -6,7 +6,7 @@ from bridgeviz import RunConfig
 from bridgeviz.datasets import Yours
 from bridgeviz.ui.guard import guard
 from bridgeviz.ui.panels import first_look, page
-from bridgeviz.ui.panels.bring import bring
+from bridgeviz.ui.panels.bring import OWN_DATA, bring, forget
 from bridgeviz.ui.state import router, values
 
 router.ensure()
@@ -15,7 +15,7 @@ page.question(
     "Bring two matrices, one row per sample, and a few pairs of rows that belong together. They are looked at before "
     "anything is trained, and they stay on the machine that runs this app.",
 )
-key = bring() or values.stored().get("own_data", "")
+key = bring() or values.stored().get(OWN_DATA, "")
 if not key:
     st.info(
         "**What you need:** the embeddings of two models as .npy, .csv, .parquet, .h5ad or another format of the list, "
@@ -33,3 +33,7 @@ st.divider()
 chosen, reasons = first_look.settings(config, metric, assessment)
 page.open_with(chosen, "data", "Work with these data", type="primary", icon=":material/arrow_forward:")
 st.caption(reasons)
+st.button(
+    "Forget these data", key="forget_data", on_click=forget, args=(key,), type="tertiary", icon=":material/delete:",
+    help="Deletes the copy that this machine keeps. Runs that were trained on them stay until they are deleted.",
+)  # fmt: skip

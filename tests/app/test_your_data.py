@@ -151,6 +151,25 @@ def test_the_same_files_have_the_same_key_and_come_back_as_they_were(files):
         keeping.kept(key)
 
 
+def test_data_are_forgotten_on_request(files):
+    app = told(named({role: files[role] for role in ("source", "target", "pairs")}))
+    (kept,) = keeping.home().iterdir()
+    app.button(key="forget_data").click().run()
+    assert not app.exception
+    assert not app.error
+    assert not kept.exists()
+    assert "What you need" in app.info[0].value
+    assert [field.value for field in app.text_input][:3] == [""] * 3
+
+
+def test_a_file_that_has_changed_is_read_again(files):
+    app = named({role: files[role] for role in ("source", "target", "pairs")})
+    np.save(files["target"], np.random.default_rng(0).normal(size=(N, 3)))
+    app.run()
+    assert app.table[0].value.iloc[:, 1]["Columns"] == "3"
+    assert len(list(keeping.home().iterdir())) == 2
+
+
 def test_the_oldest_data_make_room(files, monkeypatch):
     monkeypatch.setattr(keeping, "MOST", 2)
     keys = []

@@ -13,10 +13,13 @@ import streamlit as st
 
 from bridgeviz import InputError, Problem, Space
 from bridgeviz.datasets import files, keeping
-from bridgeviz.ui.state import owner
+from bridgeviz.ui.state import owner, values
 from bridgeviz.ui.text import literal
 
-_KEPT, _EXAMPLE = "_brought", "_example"
+OWN_DATA = "own_data"
+"""The setting that names the data."""
+
+_KEPT, _EXAMPLE, _ROUND = "_brought", "_example", "_bring_round"
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,7 @@ def _uploads() -> Mapping[str, tuple | None]:
     def control(role: Role):
         upload = st.file_uploader(
             role.label, type=[kind.removeprefix(".") for kind in files.kinds(role.holds)], help=role.help,
-            key=f"upload_{role.name}",
+            key=f"upload_{role.name}_{st.session_state.get(_ROUND, 0)}",
         )  # fmt: skip
         return None if upload is None else (upload.file_id, upload.name, upload)
 
@@ -86,16 +89,25 @@ def _uploads() -> Mapping[str, tuple | None]:
 
 
 def _paths() -> Mapping[str, tuple | None]:
-    """By role, (identity, path, None) of the file that is named."""
+    """By role, (identity, path, None) of the file that is named; a file that has changed has another identity."""
 
     def control(role: Role):
         text = st.text_input(
             role.label, key=f"path_{role.name}", placeholder="path of a file",
             help=f"{role.help} A part of a file is named behind two colons: `cells.h5ad::obsm/X_pca`.",
         ).strip()  # fmt: skip
-        return (text, text, None) if text else None
+        return (_identity(text), text, None) if text else None
 
     return _controls(control)
+
+
+def _identity(path: str) -> tuple:
+    """What tells a file from an earlier one at the same path; nothing does if it can't be found."""
+    try:
+        about = files.split_key(path)[0].stat()
+    except (OSError, ValueError, InputError):
+        return path, object()
+    return path, about.st_mtime_ns, about.st_size
 
 
 def _controls(control: Callable[[Role], tuple | None]) -> dict[str, tuple | None]:
@@ -113,9 +125,8 @@ def _controls(control: Callable[[Role], tuple | None]) -> dict[str, tuple | None
 def _read(chosen: Mapping[str, tuple | None]) -> str | None:
     """The key of the files; what was read for the same files before is not read again."""
     identity = tuple((name, entry and entry[:2]) for name, entry in sorted(chosen.items()))
-    uploaded = any(entry is not None and entry[2] is not None for entry in chosen.values())
     known = st.session_state.get(_KEPT)
-    if uploaded and known is not None and known[0] == identity:
+    if known is not None and known[0] == identity:
         return _said(*known[1:])
     with st.spinner("Reading the files …"), tempfile.TemporaryDirectory() as folder:
         paths = {name: _path(Path(folder), name, entry) for name, entry in chosen.items() if entry is not None}
@@ -185,3 +196,15 @@ def _use_example() -> None:
         np.save(folder / "pairs.npy", np.asarray(problem.sample_pairs(count=120, seed=0)))
         paths = {"source": "chromatin.npy", "target": "expression.npy", "pairs": "pairs.npy"}
         st.session_state[_EXAMPLE] = keep_files({role: str(folder / file) for role, file in paths.items()}, paths)
+
+
+def forget(key: str) -> None:
+    """Delete data from this machine, and let go of the files that they came from; a callback."""
+    keeping.forget(key)
+    for name in (_KEPT, _EXAMPLE):
+        st.session_state.pop(name, None)
+    st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1  # new controls, which hold no file
+    for role in ROLES:
+        st.session_state[f"path_{role.name}"] = ""
+    if values.stored().get(OWN_DATA) == key:
+        values.reset()
