@@ -75,7 +75,7 @@ class PairsConfig(Options):
     where = "RunConfig"
     fraction: float | None = option(
         Unit(zero=True), None, key="percent", label="Paired samples, %", main=True, percent=True,
-        stops=("0.1", "0.2", "0.5", "1", "2", "5", "10", "20", "50", "100"), limits=(1e-3, 100.0),
+        stops=("0.1", "0.2", "0.5", "1", "2", "5", "10", "20", "50", "80", "100"), limits=(1e-3, 100.0),
         help="The percentage of the known source-target pairs that may be used. The rest stays hidden.",
     )  # fmt: skip
     count: int | None = option(Count(least=0), None, help="The number of pairs, instead of a fraction.")

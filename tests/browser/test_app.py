@@ -230,6 +230,30 @@ def test_start_leads_on_with_the_settings_of_its_preset(visit):
     agree(page, "flow", "2")
 
 
+def test_own_data_stay_in_the_link_wherever_the_visitor_goes(visit):
+    page = visit("/your_data", reduced_motion="reduce")
+    page.get_by_role("button", name="Try it with example files").click(timeout=PATIENCE)
+    page.get_by_role("button", name="Work with these data").click(timeout=PATIENCE)
+    used = page.get_by_text("96 of 120 known pairs")
+    expect(used).to_be_visible(timeout=PATIENCE)
+    own = re.compile(r"\?(.*&)?own_data=[0-9a-f]{32}")
+    expect(page).to_have_url(own, timeout=PATIENCE)
+    to(page, "Coupling")
+    expect(page.get_by_text("By the plan, nearer than the partner")).to_be_visible(timeout=PATIENCE)
+    expect(page).to_have_url(own, timeout=PATIENCE)
+    page.locator(driver.IDLE).wait_for(timeout=PATIENCE)
+    page.go_back()
+    expect(page.get_by_text("What are the two spaces?")).to_be_visible(timeout=PATIENCE)
+    expect(used).to_be_visible(timeout=PATIENCE)
+    expect(page).to_have_url(own, timeout=PATIENCE)
+    page.reload()
+    expect(used).to_be_visible(timeout=PATIENCE)
+    expect(page).to_have_url(own, timeout=PATIENCE)
+    to(page, "Your data")
+    page.get_by_role("button", name="Forget these data").click(timeout=PATIENCE)
+    expect(page.get_by_text("What you need")).to_be_visible(timeout=PATIENCE)
+
+
 def test_the_owner_of_saved_runs_stays_in_the_link(browser, monkeypatch):
     monkeypatch.setenv("STREAMLIT_SERVER_ADDRESS", "0.0.0.0")
     server = driver.Server()
