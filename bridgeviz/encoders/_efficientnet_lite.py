@@ -12,7 +12,7 @@ from bridgeviz.encoders._encoder import ImageEncoder, as_array, digest_of, openi
 
 SIZE = 224
 MEAN, SCALE = 127.0, 128.0
-"""Of the pixels, as the weights were trained."""
+"""The mean and spread of the pixels on which the weights were trained."""
 
 STAGES = (1, 3, 5, 8, 11, 15, 16)
 """The number of blocks up to the end of each stage."""

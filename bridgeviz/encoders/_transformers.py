@@ -106,7 +106,7 @@ def _side(processor: Any, config: Any) -> int:
 
 
 def _digest(model: str, config: Any) -> str:
-    """Of the weights in a local folder; of a model of the hub, its commit."""
+    """The digest of the weights in a local folder, or the commit of a model of the hub."""
     folder = Path(model)
     if folder.is_dir():
         return digest_of(*sorted(path for path in folder.iterdir() if path.suffix in (".safetensors", ".bin", ".json")))

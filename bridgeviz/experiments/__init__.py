@@ -7,7 +7,7 @@ from bridgeviz._lazy import attach
 if TYPE_CHECKING:
     from bridgeviz.experiments import figures, gallery, tuning
     from bridgeviz.experiments._aligner import Aligner
-    from bridgeviz.experiments._assess import Assessment, assess, assess_steps
+    from bridgeviz.experiments._assess import Assessment, assess
     from bridgeviz.experiments._auto import Auto
     from bridgeviz.experiments._config import STAGES, DataConfig, PairsConfig, RunConfig
     from bridgeviz.experiments._evaluation import device, evaluate, quick_accuracy
@@ -24,7 +24,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "_aligner": ["Aligner"],
-        "_assess": ["Assessment", "assess", "assess_steps"],
+        "_assess": ["Assessment", "assess"],
         "_auto": ["Auto"],
         "_config": ["STAGES", "DataConfig", "PairsConfig", "RunConfig"],
         "_evaluation": ["device", "evaluate", "quick_accuracy"],

@@ -143,7 +143,7 @@ class Aligner(TransformerMixin, BaseEstimator):
         self._target_names = given.y_names
         if given.x_names is not None:
             self.feature_names_in_ = given.x_names
-        elif hasattr(self, "feature_names_in_"):  # of an earlier fit
+        elif hasattr(self, "feature_names_in_"):  # left from an earlier fit
             del self.feature_names_in_
         if not self.plan_.converged:
             warnings.warn(self.plan_.verdict.text, ConvergenceWarning, stacklevel=2)

@@ -14,6 +14,7 @@ from bridgeviz import metrics
 from bridgeviz._checks import InputError
 from bridgeviz.baselines import Ridge
 from bridgeviz.costs import COSTS, Cost
+from bridgeviz.experiments._follow import follow
 from bridgeviz.experiments._recommend import FALLBACK, sample_rows
 from bridgeviz.metrics import Likeness
 from bridgeviz.problem import Problem
@@ -99,18 +100,11 @@ def assess(
     >>> assess(problem, problem.sample_pairs(0.3, seed=0)).verdict
     'yes'
     """
-    steps = assess_steps(problem, pairs, metric=metric, seed=seed)
-    while True:
-        try:
-            progress = next(steps)
-        except StopIteration as end:
-            return end.value
-        if on_step is not None:
-            on_step(*progress)
+    return follow(_steps(problem, pairs, metric=metric, seed=seed), on_step)
 
 
-def assess_steps(
-    problem: Problem, pairs: ArrayLike | None = None, *, metric: str | None = None, seed: int = 0
+def _steps(
+    problem: Problem, pairs: ArrayLike | None, *, metric: str | None, seed: int
 ) -> Generator[tuple[int, int], None, Assessment]:
     """`assess` as a generator: yields (done, total) after each cost on each fold and returns the assessment."""
     import pandas as pd

@@ -15,6 +15,7 @@ from bridgeviz._checks import InputError
 from bridgeviz.costs import COSTS, CostOptions, DiffusionBridge, Forbidden
 from bridgeviz.couplings import Coupling, Global, Linear
 from bridgeviz.experiments._config import RunConfig
+from bridgeviz.experiments._follow import follow
 from bridgeviz.experiments._pipeline import Pipeline
 from bridgeviz.experiments._recommendation import Recommendation
 from bridgeviz.metrics import partners
@@ -109,14 +110,7 @@ def recommend(
     >>> choice.cost, choice.decided
     ('diffusion_bridge', False)
     """
-    steps = recommend_steps(problem, pairs, metric=metric, seed=seed, forbidden=forbidden)
-    while True:
-        try:
-            progress = next(steps)
-        except StopIteration as end:
-            return end.value
-        if on_step is not None:
-            on_step(*progress)
+    return follow(recommend_steps(problem, pairs, metric=metric, seed=seed, forbidden=forbidden), on_step)
 
 
 def recommend_steps(

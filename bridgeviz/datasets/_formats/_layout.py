@@ -38,7 +38,7 @@ class Layout:
         decimal: the mark in fractions: "." or ",".
         head: the cells of the first rows, without spaces around them.
         skipped: blank lines above the first row.
-        width: bytes of a row, on average over the head.
+        width: mean number of bytes per row in the head.
         longest: bytes of the longest line in the head.
     """
 

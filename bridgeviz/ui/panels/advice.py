@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from bridgeviz import Pairs, Problem, Recommendation, RunConfig
-from bridgeviz.experiments import recommend_steps, tuning
+from bridgeviz.experiments import recommend, tuning
 from bridgeviz.ui.cache import analysis
 from bridgeviz.ui.state import values
 from bridgeviz.ui.text import literal
@@ -45,15 +45,7 @@ def choice_of_cost(config: RunConfig, problem: Problem, pairs: Pairs) -> None:
     def work(job: Job) -> None:
         give_way()
         job.update(stage="Holding out pairs and finding them again")
-        steps = recommend_steps(problem, pairs, metric=_metric(config), seed=config.seed)
-        while True:
-            try:
-                done, total = next(steps)
-            except StopIteration as end:
-                job.update(result=end.value)
-                return
-            job.check()
-            job.update(step=done, steps=total)
+        job.update(result=recommend(problem, pairs, metric=_metric(config), seed=config.seed, on_step=job.step))
 
     key = (*config.key("pairs"), _metric(config))
     choice = result_of("recommend", "Recommend a cost", key, work)

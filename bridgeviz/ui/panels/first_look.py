@@ -7,7 +7,7 @@ import streamlit as st
 
 from bridgeviz import Assessment, RunConfig, metrics
 from bridgeviz.costs import memory_limit
-from bridgeviz.experiments import FALLBACK, assess_steps
+from bridgeviz.experiments import FALLBACK, assess
 from bridgeviz.ui.cache import analysis, stages
 from bridgeviz.ui.panels.advice import result_of
 from bridgeviz.ui.text import literal
@@ -60,15 +60,7 @@ def alignable(config: RunConfig, metric: str | None) -> Assessment | None:
     def work(job: Job) -> None:
         give_way()
         job.update(stage="Holding out pairs and finding them again")
-        steps = assess_steps(problem, known, metric=metric)
-        while True:
-            try:
-                done, total = next(steps)
-            except StopIteration as end:
-                job.update(result=end.value)
-                return
-            job.check()
-            job.update(step=done, steps=total)
+        job.update(result=assess(problem, known, metric=metric, on_step=job.step))
 
     assessment = result_of("assess", "Find out", (*config.key("load"), metric), work, at_once=True)
     if not isinstance(assessment, Assessment):

@@ -172,6 +172,11 @@ class Job:
         if self._cancel.is_set() or time.monotonic() - self._seen > PATIENCE:
             raise Cancelled
 
+    def step(self, done: int, total: int) -> None:
+        """Record a step of the work, unless the job was cancelled; a pause is waited for first, as in `check`."""
+        self.check()
+        self.update(step=done, steps=total)
+
     def update(self, **changes: Any) -> None:
         """Write to the record."""
         with self._lock:
