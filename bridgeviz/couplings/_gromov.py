@@ -10,10 +10,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from bridgeviz._sinkhorn import Scalar, run_sinkhorn
 from bridgeviz.costs import Chords
 from bridgeviz.couplings._batch_marginals import batch_marginals, reachable
 from bridgeviz.couplings._batch_solver import BatchPlan
-from bridgeviz.couplings._sinkhorn import Scalar, run_sinkhorn
 
 
 class SpaceCost(Protocol):

@@ -16,7 +16,7 @@ from bridgeviz.couplings._permitted import ATTEMPT, doubt, shortage, support
 from bridgeviz.couplings._solver_options import Entropic, Steps, Weights, weigh, with_options
 
 if TYPE_CHECKING:
-    from bridgeviz.couplings._sinkhorn import LinearBatch
+    from bridgeviz.couplings._linear_batch import LinearBatch
 
 PEAK_MATRICES = 8
 """Matrices of the problem's shape at the peak of the memory, together with what is later read from the plan."""
@@ -83,7 +83,7 @@ class Linear(Entropic):
         return self._solve(as_cost(cost, "linear"))
 
     def _solve(self, cost: Cost) -> Coupling:
-        from bridgeviz.couplings._sinkhorn import solve_linear
+        from bridgeviz._sinkhorn import solve_linear
 
         epsilon = self.epsilon_for(cost)
         if not self.merge:
@@ -120,7 +120,7 @@ class Linear(Entropic):
 
     def batch(self, cost: Cost, *, tolerance: float, max_iterations: int, max_steps: int) -> LinearBatch:
         """Sinkhorn on one batch; `max_steps` is not read."""
-        from bridgeviz.couplings._sinkhorn import LinearBatch
+        from bridgeviz.couplings._linear_batch import LinearBatch
 
         return LinearBatch(
             epsilon=self.epsilon_for(cost), tau=self.tau, tolerance=tolerance, max_iterations=max_iterations,

@@ -35,14 +35,14 @@ MUTANTS = [
     ),
     Mutant(
         "linear: tau of the two sides swapped",
-        "bridgeviz/couplings/_sinkhorn.py",
+        "bridgeviz/_sinkhorn.py",
         "tau_a=tau[0], tau_b=tau[1]",
         "tau_a=tau[1], tau_b=tau[0]",
         "couplings/test_linear.py",
     ),
     Mutant(
         "linear: always says converged",
-        "bridgeviz/couplings/_sinkhorn.py",
+        "bridgeviz/_sinkhorn.py",
         "bool(converged)",
         "True",
         "couplings/test_linear.py",

@@ -1,8 +1,7 @@
-"""Sinkhorn's algorithm on the device: on a whole problem, and on one batch."""
+"""Sinkhorn's algorithm on plain arrays, on the device: what costs and couplings are both fitted with."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -12,10 +11,6 @@ import numpy as np
 from ott.geometry import geometry
 from ott.problems.linear import linear_problem
 from ott.solvers.linear import sinkhorn
-
-from bridgeviz.costs import Chords
-from bridgeviz.couplings._batch_marginals import batch_marginals, reachable
-from bridgeviz.couplings._batch_solver import BatchPlan
 
 Scalar = jax.Array | float
 
@@ -81,42 +76,3 @@ def _solve(
 ):  # fmt: skip
     out = run_sinkhorn(cost, epsilon, tau, tolerance=tolerance, max_iterations=max_iterations, a=a, b=b)
     return out.matrix, out.errors, out.converged, out.n_iters
-
-
-@partial(
-    jax.tree_util.register_dataclass,
-    data_fields=(),
-    meta_fields=("epsilon", "tau", "tolerance", "max_iterations", "forbids"),
-)
-@dataclass(frozen=True)
-class LinearBatch:
-    """The linear problem on one batch, with uniform marginals (a `BatchSolver`).
-
-    `forbids` says whether the cost is infinite anywhere.
-    """
-
-    epsilon: float
-    tau: tuple[float, float]
-    tolerance: float
-    max_iterations: int
-    forbids: bool = False
-
-    def solve(self, cost: jax.Array, spaces: tuple[Chords, Chords] | None) -> BatchPlan:
-        """The transport of one batch; `spaces` are not read."""
-        a, b = batch_marginals(cost) if self.forbids else (None, None)
-        out = run_sinkhorn(
-            reachable(cost) if self.forbids else cost, self.epsilon, self.tau, tolerance=self.tolerance,
-            max_iterations=self.max_iterations, a=a, b=b,
-        )  # fmt: skip
-        plan = jnp.asarray(out.matrix)
-        if self.forbids:
-            plan = jnp.where(jnp.isinf(cost), 0.0, plan)
-        return BatchPlan(plan, jnp.asarray(out.converged), jnp.asarray(out.n_iters))
-
-    def advice(self, error: float) -> str:
-        """What to try for batches that did not converge, as the end of a sentence."""
-        return (
-            f"Sinkhorn stopped after {self.max_iterations} iterations (mean residual {error:.1e}, tolerance "
-            f"{self.tolerance:.0e}): try a larger epsilon (now {self.epsilon:g}) or more Sinkhorn iterations per "
-            "batch."
-        )
