@@ -5,7 +5,7 @@ A new baseline is one new file with a `BaselineOptions`, and one line here. It t
 
 from __future__ import annotations
 
-from bridgeviz.baselines._baseline import BaselineOptions, Fitted
+from bridgeviz.baselines._baseline import BaselineOptions, Fitted, FittedRetrieval
 from bridgeviz.baselines._nearest_class_mean import NearestClassMean
 from bridgeviz.baselines._ridge import Ridge
 
@@ -15,4 +15,4 @@ BASELINES: dict[str, type[BaselineOptions]] = {
 }
 """The registered baselines by name."""
 
-__all__ = ["BASELINES", "BaselineOptions", "Fitted", "NearestClassMean", "Ridge"]
+__all__ = ["BASELINES", "BaselineOptions", "Fitted", "FittedRetrieval", "NearestClassMean", "Ridge"]

@@ -1,4 +1,4 @@
-"""The protocol of a baseline: options that are fitted to pairs, and then carry points."""
+"""The protocol of a baseline: options that are fitted to pairs, and then carry points and score matches."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from bridgeviz.problem import Problem, Space
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Fitted(ABC):
-    """A fitted baseline, which carries source points to the target space.
+    """A fitted baseline, which carries source points to the target space and scores their matches with its rows.
+
+    A method that predicts points defines `transport`, and its scores follow; a method that compares rows of both spaces
+    derives from `FittedRetrieval`, defines `score`, and its points follow.
 
     Attributes:
         target: the space that it carries points to.
@@ -29,6 +32,26 @@ class Fitted(ABC):
     @abstractmethod
     def transport(self, x: ArrayLike) -> Float[np.ndarray, "n q"]:
         """Source points (n, p) carried to the target space."""
+
+    def score(self, x: ArrayLike) -> Float[np.ndarray, "n m"]:
+        """How well each target row matches each source point (n, p); higher is better. Takes n m floats of memory.
+
+        Minus the distance of the row from the transported point, cosine or squared Euclidean as in `metrics.arrivals`.
+        """
+        return -metrics.arrivals(self.transport(x), self.target.x).dense()
+
+    def partners(self, x: ArrayLike, truth: ArrayLike, *, seed: int = 0) -> metrics.Partners:
+        """Where the true partners of points stand by `score`: FOSCTTM and recall, for one-to-one problems.
+
+        Args:
+            x: (n, p) source points.
+            truth: (k, 2) known pairs (row of x, target row), without those that the baseline was fitted to.
+            seed: of the sample that is drawn from more than `metrics.MOST_PARTNERS` pairs.
+
+        Raises:
+            InputError: no such pairs, or fewer than two points on a side.
+        """
+        return metrics.partners(-self.score(x), truth, seed=seed)
 
     def predict_labels(self, x: ArrayLike) -> np.ndarray:
         """(n,) the class of each source point: the one that the target space gives to its transported point.
@@ -46,6 +69,26 @@ class Fitted(ABC):
         return float(np.mean(predicted == labels))
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FittedRetrieval(Fitted):
+    """A fitted baseline that compares source points with the rows of the target space.
+
+    A point is carried to the target row with the highest score, or to the mean of the rows that tie for it. A mean of
+    all rows, weighted by their scores, would depend on how a method scales its scores, which says nothing about the
+    order of the rows; the row with the highest score does not.
+    """
+
+    @abstractmethod
+    def score(self, x: ArrayLike) -> Float[np.ndarray, "n m"]:
+        """How well each target row matches each source point (n, p); higher is better."""
+
+    def transport(self, x: ArrayLike) -> Float[np.ndarray, "n q"]:
+        """The target row with the highest score for each source point (n, p); the mean of those that tie."""
+        score = self.score(x)
+        best = score == score.max(1, keepdims=True)
+        return (best @ self.target.x) / best.sum(1, keepdims=True)
+
+
 @dataclass(frozen=True, kw_only=True)
 class BaselineOptions(Options, ABC):
     """The base of every baseline: `Ridge().fit(problem, pairs).transport(x)` carries points.
@@ -56,10 +99,12 @@ class BaselineOptions(Options, ABC):
     Attributes:
         title: its row in the benchmark of costs; the name with spaces unless given.
         classifies: whether it predicts a class for each point; if not, it has no row in that benchmark.
+        needs_pairs: whether it needs pairs at all; if not, `fit` takes an empty list of them.
     """
 
     title: ClassVar[str] = ""
     classifies: ClassVar[bool] = True
+    needs_pairs: ClassVar[bool] = True
 
     def __init_subclass__(cls, **kwargs: object):
         super().__init_subclass__(**kwargs)
@@ -74,7 +119,7 @@ class BaselineOptions(Options, ABC):
 
         Args:
             problem: the two spaces.
-            pairs: (l, 2) rows known to correspond.
+            pairs: (l, 2) rows known to correspond; may be empty where `needs_pairs` is False.
             seed: for baselines that draw random numbers.
 
         Raises:
