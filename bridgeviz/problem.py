@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,6 +12,9 @@ from numpy.typing import ArrayLike
 from bridgeviz import _checks as check
 from bridgeviz._checks import InputError
 from bridgeviz._weights import weights
+
+if TYPE_CHECKING:
+    from bridgeviz._forbidden import Forbidden
 
 
 class Pairs(np.ndarray):
@@ -134,9 +138,12 @@ class Problem:
         truth: (k, 2) pairs known to correspond. `sample_pairs` draws from them; the alignment never reads the others.
         test: a second problem between the same two models, never used in training, or None.
         name: name of the data set.
+        forbidden: matches that may carry no mass: an (n, m) boolean mask, (k, 2) row numbers (source, target), or
+            `bv.costs.Forbidden.classes(...)` for whole classes. None: all matches are permitted.
 
     Raises:
-        InputError: `truth` refers to rows that do not exist or repeats a pair, or `test` has other dimensions.
+        InputError: `truth` or `forbidden` refers to rows that do not exist, `truth` repeats a pair, or `test` has other
+            dimensions.
     """
 
     source: Space
@@ -144,6 +151,7 @@ class Problem:
     truth: np.ndarray | None = None
     test: Problem | None = None
     name: str = "yours"
+    forbidden: Forbidden | None = None
 
     def __post_init__(self):
         for side in ("source", "target"):
@@ -153,6 +161,11 @@ class Problem:
         if self.truth is not None:
             truth = check.pair_index(self.truth, "truth", "Problem", shape=self.shape)
             object.__setattr__(self, "truth", truth)
+        if self.forbidden is not None:
+            from bridgeviz._forbidden import as_forbidden  # it reads scipy.sparse
+
+            forbidden = as_forbidden(self.forbidden, shape=self.shape, where="Problem")
+            object.__setattr__(self, "forbidden", forbidden)
         if self.source.labels is not None and self.target.labels is not None:
             names = ("source.labels", "target.labels")
             check.same_kind(self.source.labels, self.target.labels, names, "Problem")
@@ -230,7 +243,8 @@ class Problem:
         """The problem restricted to at most `rows` random rows per side.
 
         The source rows are drawn first. The target takes their partners, as far as they fit, and fills up with random
-        rows. Rows of weight zero are drawn last. The test split is unchanged.
+        rows. Rows of weight zero are drawn last, and rows without a permitted match in the sample are left out. The
+        test split is unchanged.
 
         >>> import numpy as np
         >>> x = np.random.default_rng(0).normal(size=(30, 2))
@@ -247,16 +261,43 @@ class Problem:
         others = _weightless_last(rng.permutation(np.setdiff1d(np.arange(m), partners)), self.target)
         others = others[: max(0, rows - len(partners))]
         y_rows = np.sort(np.concatenate([partners, others]))
-        truth = truth[np.isin(truth[:, 1], y_rows)]
-        renumbered = np.stack([np.searchsorted(x_rows, truth[:, 0]), np.searchsorted(y_rows, truth[:, 1])], axis=1)
-        known = None if self.truth is None else renumbered
-        return Problem(self.source.take(x_rows), self.target.take(y_rows), truth=known, test=self.test, name=self.name)
+        return self.part(x_rows, y_rows)
+
+    def part(self, rows: np.ndarray, columns: np.ndarray) -> Problem:
+        """The problem between some source rows and some target rows, both sorted, with the known pairs among them.
+
+        Rows that have no permitted match left are left out as well, unless they belong to such a pair.
+        """
+        truth, forbidden = self.truth, self.forbidden
+        if truth is not None:
+            truth = truth[np.isin(truth[:, 0], rows) & np.isin(truth[:, 1], columns)]
+        if forbidden is not None:
+            rows, columns = forbidden.permitted(rows, columns, pairs=truth)
+            forbidden = forbidden.take(rows, columns)
+        if truth is not None:
+            truth = np.stack([np.searchsorted(rows, truth[:, 0]), np.searchsorted(columns, truth[:, 1])], axis=1)
+        return replace(
+            self, source=self.source.take(rows), target=self.target.take(columns), truth=truth, forbidden=forbidden
+        )
+
+    def forbid(self, forbidden: ArrayLike | Forbidden, *, where: str = "forbid") -> Problem:
+        """The same problem, with these matches forbidden in addition to those that are.
+
+        Args:
+            forbidden: as in `Problem`.
+            where: the function that errors name.
+        """
+        from bridgeviz._forbidden import as_forbidden
+
+        more = as_forbidden(forbidden, shape=self.shape, where=where)
+        return replace(self, forbidden=more if self.forbidden is None else self.forbidden | more)
 
     def reversed(self) -> Problem:
         """The same problem in the other direction, target -> source."""
         truth = None if self.truth is None else self.truth[:, ::-1]
         test = None if self.test is None else self.test.reversed()
-        return Problem(self.target, self.source, truth=truth, test=test, name=self.name)
+        forbidden = None if self.forbidden is None else self.forbidden.reversed()
+        return Problem(self.target, self.source, truth=truth, test=test, name=self.name, forbidden=forbidden)
 
 
 def _weightless_last(rows: np.ndarray, space: Space) -> np.ndarray:

@@ -65,6 +65,7 @@ def sections() -> Sections:
 @click.option("--source-weights", type=FILE, help="One weight >= 0 per row of SOURCE, as --source-labels.")
 @click.option("--target-weights", type=FILE, help="One weight >= 0 per row of TARGET, as --target-labels.")
 @click.option("--forbid", type=FILE, help="Matches that may carry no mass, as --pairs.")
+@click.option("--forbid-classes", type=FILE, help="Classes that may not match: columns source,target of labels.")
 @click.option("--out", required=True, type=FILE, help="Folder for the result.")
 @click.option(
     "--cost-option",
@@ -83,9 +84,9 @@ def sections() -> Sections:
 @click.pass_context
 def align(
     ctx: click.Context, source: str, target: str, pairs: str, test_pairs: str | None, source_labels: str | None,
-    target_labels: str | None, source_weights: str | None, target_weights: str | None, forbid: str | None, out: str,
-    cost_option: tuple[str, ...], restart: bool, anew: bool, devices: int | None, coordinator: str | None,
-    num_processes: int | None, process_id: int | None,
+    target_labels: str | None, source_weights: str | None, target_weights: str | None, forbid: str | None,
+    forbid_classes: str | None, out: str, cost_option: tuple[str, ...], restart: bool, anew: bool, devices: int | None,
+    coordinator: str | None, num_processes: int | None, process_id: int | None,
 ) -> None:  # fmt: skip
     """Couple SOURCE with TARGET and learn the flow between them.
 
@@ -102,19 +103,18 @@ def align(
     leads = _join(coordinator, num_processes, process_id)
     folder = check_folder(out, holds=RESULT_FILES)
     checkpoints = folder.with_name(f"{folder.name}.training")
-    labels, of_rows = (source_labels, target_labels), (source_weights, target_weights)
-    for path in filter(None, (source, target, pairs, test_pairs, *labels, *of_rows, forbid)):
+    more = {
+        "source_labels": source_labels, "target_labels": target_labels, "source_weights": source_weights,
+        "target_weights": target_weights, "forbidden": forbid, "forbidden_classes": forbid_classes,
+    }  # fmt: skip
+    for path in filter(None, (source, target, pairs, test_pairs, *more.values())):
         if files.location(path).is_relative_to(folder):
             raise InputError(f"The output folder {folder} must not hold the input {path}, which the result replaces.")
     if leads:  # the others would only see its lock
         bv.flows.check_checkpoints(checkpoints)
     config = _config(ctx, cost_option)
-    inputs = files.read_problem(
-        source, target, pairs, source_labels=source_labels, target_labels=target_labels, source_weights=source_weights,
-        target_weights=target_weights,
-    )  # fmt: skip
+    inputs = files.read_problem(source, target, pairs, **more)
     problem, index = inputs.problem, inputs.pairs
-    forbidden = None if forbid is None else files.read_pairs(forbid, problem.shape, names=inputs.names)
     if test_pairs is not None:
         problem = replace(problem, truth=_test_pairs(test_pairs, inputs))
     mesh = None if devices is None and coordinator is None else bv.flows.mesh(devices)
@@ -123,8 +123,8 @@ def align(
     with TrainingBar(config.flow, shown=leads) as bar:
         try:
             run = bv.run(
-                config, problem=problem, pairs=index, forbidden=forbidden, on_progress=bar.show,
-                on_recommend=bar.show_choice, checkpoints=checkpoints, mesh=mesh,
+                config, problem=problem, pairs=index, on_progress=bar.show, on_recommend=bar.show_choice,
+                checkpoints=checkpoints, mesh=mesh,
             )  # fmt: skip
         except bv.flows.Stale as error:
             raise InputError(f"{error} The option --restart deletes it.") from error

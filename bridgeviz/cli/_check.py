@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 @click.option("--pairs", required=True, type=FILE, help="As those of align.")
 @click.option("--source-labels", type=FILE, help="One label per row, to look at their balance.")
 @click.option("--target-labels", type=FILE, help="One label per row, to look at their balance.")
+@click.option("--forbid", type=FILE, help="Matches that may carry no mass, as those of align.")
+@click.option("--forbid-classes", type=FILE, help="Classes that may not match, as those of align.")
 @click.option("--metric", type=click.Choice(["cosine", "sqeuclidean", "pearson"]), help="Within each space.")
 @click.option("--seed", type=INTEGER, default=0, show_default=True, help="Of the pairs that are held out.")
 @click.pass_context
 def check(
     ctx: click.Context, source: str, target: str, pairs: str, source_labels: str | None, target_labels: str | None,
-    metric: str | None, seed: int,
+    forbid: str | None, forbid_classes: str | None, metric: str | None, seed: int,
 ) -> None:  # fmt: skip
     """Can SOURCE and TARGET be aligned? Looks at both, and at what the pairs say, and trains nothing.
 
@@ -37,7 +39,10 @@ def check(
     from bridgeviz.datasets import files
     from bridgeviz.viz.words import memory
 
-    inputs = files.read_problem(source, target, pairs, source_labels=source_labels, target_labels=target_labels)
+    inputs = files.read_problem(
+        source, target, pairs, source_labels=source_labels, target_labels=target_labels, forbidden=forbid,
+        forbidden_classes=forbid_classes,
+    )  # fmt: skip
     problem, index = inputs.problem, inputs.pairs
     found = {side: bv.metrics.inspect(getattr(problem, side)) for side in ("source", "target")}
     for side, inspection in found.items():

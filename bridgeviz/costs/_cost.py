@@ -13,9 +13,9 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from bridgeviz import _checks as check
+from bridgeviz._forbidden import Forbidden, as_forbidden, refuse_forbidden_pairs
 from bridgeviz._weights import weights
 from bridgeviz.costs._atoms import Atoms, every_row
-from bridgeviz.costs._forbidden import Forbidden, as_forbidden
 from bridgeviz.costs._memory import refuse_above_limit
 from bridgeviz.costs._route import Route
 
@@ -205,15 +205,6 @@ class Cost:
             self, source_factor=self.source_factor[u], target_factor=self.target_factor[v], source_atoms=source,
             target_atoms=target, forbidden=more.take(source.rows, target.rows),
         )  # fmt: skip
-
-
-def refuse_forbidden_pairs(forbidden: Forbidden, pairs: np.ndarray, where: str) -> None:
-    """An error if any of the pairs of rows that are known to match is forbidden."""
-    wrong = np.flatnonzero(forbidden.among(np.asarray(pairs)))
-    if len(wrong):
-        first = tuple(int(row) for row in pairs[wrong[0]])
-        others = f" and {len(wrong) - 1} others" if len(wrong) > 1 else ""
-        raise check.fail("forbidden", where, "free of the pairs, which match", f"the pair {first}{others}")
 
 
 def positive_mean(cost: Cost, where: str) -> float:

@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from bridgeviz.costs._forbidden import Forbidden
+from bridgeviz._forbidden import Forbidden
 
 
 @partial(

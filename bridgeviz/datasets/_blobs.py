@@ -73,6 +73,6 @@ class Blobs(DatasetOptions):
                 )
                 for side, (centres, spread) in maps.items()
             }  # fmt: skip
-            return Problem(**spaces, truth=np.stack([np.arange(size)] * 2, axis=1), test=test, name=self.name)
+            return Problem(*spaces.values(), truth=np.stack([np.arange(size)] * 2, axis=1), test=test, name=self.name)
 
         return problem(self.n, problem(max(self.n // 2, 2 * self.classes), None))

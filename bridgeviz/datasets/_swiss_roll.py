@@ -56,6 +56,6 @@ class SwissRoll(DatasetOptions):
                 )
                 for side, x, title in (("source", roll, "Swiss roll in R^3"), ("target", spiral, "spiral in R^2"))
             }  # fmt: skip
-            return Problem(**spaces, truth=np.stack([np.arange(size)] * 2, axis=1), test=test, name=self.name)
+            return Problem(*spaces.values(), truth=np.stack([np.arange(size)] * 2, axis=1), test=test, name=self.name)
 
         return problem(self.n, problem(max(self.n // 2, 2 * PARTS), None))

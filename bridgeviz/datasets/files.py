@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,6 +18,7 @@ import numpy as np
 
 from bridgeviz import _checks as check
 from bridgeviz._checks import InputError
+from bridgeviz._forbidden import Forbidden, refuse_forbidden_pairs
 from bridgeviz._weights import weights
 from bridgeviz.datasets._formats import FORMATS, File, Format, Table, label_order, pair_rows, reading, refuse_large
 from bridgeviz.problem import Problem, Space
@@ -132,12 +134,48 @@ def read_weights(path: str | Path, length: int, *, names: Names = None, key: str
     return _named(lambda: weights(numbers, file.path.name, "read_weights", length=length))
 
 
+def read_forbidden(
+    path: str | Path, problem: Problem, *, names: tuple[Names, Names] = (None, None), key: str | None = None
+) -> Forbidden:
+    """Read forbidden matches of the rows of a problem, from the files that hold pairs and as `read_pairs` does."""
+    return Forbidden.matches(read_pairs(path, problem.shape, names=names, key=key), shape=problem.shape)
+
+
+def read_forbidden_classes(path: str | Path, problem: Problem, *, key: str | None = None) -> Forbidden:
+    """Read forbidden matches of classes: the columns source and target of a table, with one pair of classes per row.
+
+    Args:
+        path: path of the file.
+        problem: with labels on both sides, whose classes the file names.
+        key: which array of the file is meant.
+
+    Raises:
+        InputError: no such file, another kind of file, a side without labels, or a class that no row has.
+    """
+    file, kind = _find(path, key, "pairs")
+    labels = (problem.source.labels, problem.target.labels)
+    missing = [side for side, known in zip(("source", "target"), labels, strict=True) if known is None]
+    if missing:
+        raise InputError(
+            f"{file} names classes, so the rows of both sides must have labels. Those of the "
+            f"{' and the '.join(missing)} have none: add their labels."
+        )
+    columns = _read(file, kind, kind.pairs)
+    if not len(columns[0]):
+        raise InputError(f"{file} must hold at least one pair of classes. Got none.")
+    named = [[_class(cell, known) for cell in column] for column, known in zip(columns, labels, strict=True)]
+    try:
+        return Forbidden.classes(zip(*named, strict=True), *labels, where="read")  # pyright: ignore[reportArgumentType]
+    except InputError as error:
+        raise InputError(str(error).replace("The 'classes' of read()", str(file), 1)) from None
+
+
 @dataclass(frozen=True, eq=False)
 class Inputs:
     """What the files of a user say: two spaces and pairs of their rows.
 
     Attributes:
-        problem: the two spaces with their labels and weights.
+        problem: the two spaces with their labels and weights, and what is forbidden between them.
         pairs: (l, 2) row numbers.
         names: the names of the source rows and of the target rows; None where a file has none.
     """
@@ -156,26 +194,38 @@ def read_problem(
     target_labels: str | Path | None = None,
     source_weights: str | Path | None = None,
     target_weights: str | Path | None = None,
+    forbidden: str | Path | None = None,
+    forbidden_classes: str | Path | None = None,
 ) -> Inputs:
-    """Read two spaces, their pairs, their labels and their weights, which may all name their rows.
+    """Read two spaces and what is known of them: pairs, labels, weights, and matches that are forbidden.
+
+    All of these files may name rows instead of counting them.
 
     Args:
         source, target, pairs: paths of the files, each with a key behind two colons or without one.
         source_labels, target_labels: those of files with labels, or None.
         source_weights, target_weights: those of files with weights, or None.
+        forbidden: that of a file with forbidden matches of rows, or None.
+        forbidden_classes: that of a file with forbidden matches of classes, or None; it needs labels on both sides.
 
     Raises:
-        InputError: as `read_table`, `read_pairs`, `read_labels` and `read_weights` do.
+        InputError: as the functions for each file do, or pairs that are forbidden.
     """
     tables = {side: read_table(path) for side, path in (("source", source), ("target", target))}
-    spaces = {}
+    spaces = []
     for side, path, weighed in (("source", source_labels, source_weights), ("target", target_labels, target_weights)):
         table = tables[side]
         labels = None if path is None else read_labels(path, len(table), names=table.names)
         of_rows = None if weighed is None else read_weights(weighed, len(table), names=table.names)
-        spaces[side] = Space(table.x, labels=labels, weights=of_rows)
-    problem, names = Problem(**spaces), (tables["source"].names, tables["target"].names)
-    return Inputs(problem, read_pairs(pairs, problem.shape, names=names), names)
+        spaces.append(Space(table.x, labels=labels, weights=of_rows))
+    problem, names = Problem(*spaces), (tables["source"].names, tables["target"].names)
+    known = read_pairs(pairs, problem.shape, names=names)
+    for path, read in ((forbidden, partial(read_forbidden, names=names)), (forbidden_classes, read_forbidden_classes)):
+        if path is not None:
+            more, file = read(path, problem), split_key(path)[0].name
+            _named(partial(refuse_forbidden_pairs, more, known, "read_pairs", file))
+            problem = problem.forbid(more)
+    return Inputs(problem, known, names)
 
 
 def split_key(path: str | Path, key: str | None = None) -> tuple[Path, str | None]:
@@ -244,6 +294,13 @@ def _column(path: str | Path, length: int, names: Names, key: str | None) -> tup
     return file, column.values if order is None else [column.values[row] for row in order]
 
 
+def _class(cell: object, labels: np.ndarray | None) -> object:
+    """A class as the labels have it: a number if they are numbers and the cell is one."""
+    whole = isinstance(cell, (float, np.floating)) and float(cell).is_integer()
+    text = str(int(cell) if whole else cell).strip()  # type: ignore[arg-type]
+    return int(text) if labels is not None and labels.dtype.kind in "iu" and _WHOLE.fullmatch(text) else text
+
+
 def _is_number(value: object) -> bool:
     try:
         float(value)  # type: ignore[arg-type]
@@ -257,7 +314,7 @@ def _read(file: File, kind: Format, read: Callable[[File], T]) -> T:
         return read(file)
 
 
-def _named(checked: Callable[[], np.ndarray]) -> np.ndarray:
+def _named(checked: Callable[[], T]) -> T:
     """Run a check; its message names a file rather than an argument of a function."""
     try:
         return checked()

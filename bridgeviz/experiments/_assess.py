@@ -13,7 +13,7 @@ from bridgeviz import _checks as check
 from bridgeviz import metrics
 from bridgeviz._checks import InputError
 from bridgeviz.baselines import Ridge
-from bridgeviz.costs import COSTS, Cost
+from bridgeviz.costs import COSTS, Cost, refuse_forbidden_pairs
 from bridgeviz.experiments._follow import follow
 from bridgeviz.experiments._recommend import FALLBACK, sample_rows
 from bridgeviz.metrics import Likeness
@@ -85,7 +85,8 @@ def assess(
     contains the paired ones.
 
     Args:
-        problem: its two spaces are read, and its known pairs where `pairs` is None.
+        problem: its two spaces and what it forbids are read, and its known pairs where `pairs` is None. A forbidden
+            match is further than any other.
         pairs: (l, 2) rows known to correspond.
         metric: within each space; None takes each cost's own.
         seed: of the folds, the samples and the resampling.
@@ -113,6 +114,8 @@ def _steps(
         raise check.fail("problem", "assess", "a Problem", check.describe(problem))
     pairs = problem.truth if pairs is None else pairs
     pairs = check.pair_index(() if pairs is None else pairs, "pairs", "assess", shape=problem.shape, least=1)
+    if problem.forbidden is not None:
+        refuse_forbidden_pairs(problem.forbidden, pairs, "assess")
     rng = np.random.default_rng(check.seed(seed, "seed", "assess"))
     if len(pairs) > MOST_PAIRS:
         pairs = pairs[np.sort(rng.choice(len(pairs), MOST_PAIRS, replace=False))]
@@ -132,6 +135,7 @@ def _steps(
         try:
             for fold in folds:
                 match = ranker(spaces, np.delete(moved, fold, axis=0))
+                match = match if spaces.forbidden is None else match.forbid(spaces.forbidden)
                 of_pairs[fold] = _per_pair(match, moved[fold])
                 done += 1
                 yield done, _FOLDS * len(rankers)

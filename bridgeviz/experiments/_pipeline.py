@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
-from bridgeviz.costs import Cost, Forbidden, as_forbidden, flat, refuse_forbidden_pairs
+from bridgeviz.costs import Cost, Forbidden, flat, refuse_forbidden_pairs
 from bridgeviz.couplings import Plan
 from bridgeviz.experiments._auto import Auto
 from bridgeviz.experiments._config import STAGES, RunConfig
@@ -69,7 +69,7 @@ class Pipeline:
         config: the settings. With cost "auto" the stage `recommend` replaces them.
         own_problem: your own problem, instead of the data set that `config` names.
         own_pairs: your own pairs, instead of a draw from `problem.truth`.
-        own_forbidden: matches of rows that may carry no mass, as in `run`.
+        own_forbidden: matches that may carry no mass, beside those that the problem forbids, as in `run`.
         known: results of earlier pipelines, by stage and key; new results are added. It is used only for data sets,
             because the keys do not identify what is your own.
         checkpoints: folder of the training's checkpoints, as in `flows.fit`.
@@ -177,20 +177,10 @@ class Pipeline:
         if self.own_pairs is not None:
             self.own_pairs = check.pair_index(self.own_pairs, "pairs", "run", shape=problem.shape, least=1)
         if self.own_forbidden is not None:
-            self.own_forbidden = as_forbidden(self.own_forbidden, shape=problem.shape, where="run")
+            problem = problem.forbid(self.own_forbidden, where="run")
         if data.rows is not None:
             problem = problem.sample(data.rows, seed=data.seed)
         return problem.reversed() if data.reverse else problem
-
-    @property
-    def _forbidden(self) -> Forbidden | None:
-        """The forbidden matches in the direction of the run."""
-        if self.own_forbidden is None:
-            return None
-        n, m = _there(self.problem).shape
-        reverse = self.config.data.reverse
-        forbidden = as_forbidden(self.own_forbidden, shape=(m, n) if reverse else (n, m), where="run")
-        return forbidden.reversed() if reverse else forbidden
 
     def _pairs(self) -> Generator[Any, None, Pairs]:
         yield from ()
@@ -202,21 +192,18 @@ class Pipeline:
             pairs = problem.sample_pairs(
                 settings.fraction, count=settings.count, cover_classes=settings.cover_classes, seed=settings.seed
             )
-        if (forbidden := self._forbidden) is not None:
-            refuse_forbidden_pairs(forbidden, pairs, "run")
+        if problem.forbidden is not None:
+            refuse_forbidden_pairs(problem.forbidden, pairs, "run")
         return pairs
 
     def _recommend(self) -> Generator[tuple[int, int], None, Recommendation]:
         metric = self.config.cost.metric
-        forbidden = {} if self._forbidden is None else {"forbidden": self._forbidden}
-        return _there(self.choose)(
-            _there(self.problem), _there(self.pairs), metric=metric, seed=self.config.seed, **forbidden
-        )
+        return _there(self.choose)(_there(self.problem), _there(self.pairs), metric=metric, seed=self.config.seed)
 
     def _cost(self) -> Generator[Any, None, Cost | None]:
         yield from ()
         problem, pairs, coupling = _there(self.problem), _there(self.pairs), self.config.coupling
-        forbidden = self._forbidden
+        forbidden = problem.forbidden
         if not coupling.uses_cost or (not coupling.needs_pairs and len(pairs) == 0 and forbidden is None):
             return None
         if not coupling.needs_pairs and len(pairs) == 0:

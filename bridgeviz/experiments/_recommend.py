@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
 from bridgeviz._checks import InputError
-from bridgeviz.costs import COSTS, CostOptions, DiffusionBridge, Forbidden
+from bridgeviz.costs import COSTS, CostOptions, DiffusionBridge, Forbidden, refuse_forbidden_pairs
 from bridgeviz.couplings import Coupling, Global, Linear
 from bridgeviz.experiments._config import RunConfig
 from bridgeviz.experiments._follow import follow
@@ -93,11 +93,12 @@ def recommend(
     contains the paired ones.
 
     Args:
-        problem: its two spaces and their weights are read, nothing else.
+        problem: its two spaces, their weights and what it forbids are read, nothing else.
         pairs: (l, 2) rows known to correspond, l >= 1.
         metric: within each space; None takes each cost's own.
         seed: of the folds, the sample and the resampling.
-        forbidden: matches that may carry no mass, as in `run`; they are not read where a sample is evaluated.
+        forbidden: matches that may carry no mass, in addition to those of the problem, as in `run`. Rows that have no
+            permitted match left in a sample are left out of it.
         on_step: called after each solved coupling with how many are done and how many there are at most; raise from it
             to stop.
 
@@ -127,6 +128,10 @@ def recommend_steps(
     if not isinstance(problem, Problem):
         raise check.fail("problem", "recommend", "a Problem", check.describe(problem))
     pairs = check.pair_index(pairs, "pairs", "recommend", shape=problem.shape, least=1)
+    if forbidden is not None:
+        problem = problem.forbid(forbidden, where="recommend")
+    if problem.forbidden is not None:
+        refuse_forbidden_pairs(problem.forbidden, pairs, "recommend")
     rng = np.random.default_rng(check.seed(seed, "seed", "recommend"))
     if len(pairs) < LEAST:
         nothing = float("nan")
@@ -136,7 +141,6 @@ def recommend_steps(
             reason=f"{len(pairs)} pairs are too few to hold any out (at least {LEAST}): the fallback, {FALLBACK}.",
         )  # fmt: skip
     spaces, pairs, sampled = sample_rows(problem, pairs, rng)
-    forbidden = None if sampled else forbidden  # a row of a sample may have lost all of its permitted matches
     folds = np.array_split(rng.permutation(len(pairs)), _FOLDS)
     compared = candidates(metric)
     refinements = [(e, t) for t in TAUS for e in EPSILONS if (e, t) != (1.0, (1.0, 1.0))]
@@ -147,7 +151,7 @@ def recommend_steps(
         nonlocal done
         scores, start = _Scores(np.zeros(len(pairs)), np.zeros(len(pairs))), time.perf_counter()
         for fold in folds:
-            scores.pairs[fold], plan = _held_out(spaces, pairs, fold, candidate, forbidden)
+            scores.pairs[fold], plan = _held_out(spaces, pairs, fold, candidate)
             scores.foscttm[fold] = partners(plan, pairs[fold]).foscttm
             scores.converged.append(plan.converged)
             scores.epsilon = plan.epsilon or scores.epsilon
@@ -228,17 +232,13 @@ def _named(row: dict[str, Any]) -> str:
 
 
 def _held_out(
-    spaces: Problem,
-    pairs: np.ndarray,
-    fold: np.ndarray,
-    candidate: Candidate,
-    forbidden: ArrayLike | Forbidden | None = None,
+    spaces: Problem, pairs: np.ndarray, fold: np.ndarray, candidate: Candidate
 ) -> tuple[np.ndarray, Coupling]:
     """(h,) the share of each hidden row's mass on its partner, among the hidden partners; and the plan."""
     solver = Linear(epsilon=candidate.epsilon, tau=candidate.tau, tolerance=_TOLERANCE, max_iterations=_MAX_ITERATIONS)
     config = RunConfig(dataset="yours", cost=candidate.cost, coupling=Global(solver=solver))
     known = np.delete(pairs, fold, axis=0)
-    plan = Pipeline(config, own_problem=spaces, own_pairs=known, own_forbidden=forbidden).result("coupling")
+    plan = Pipeline(config, own_problem=spaces, own_pairs=known).result("coupling")
     rows = plan.source_atoms.index[pairs[fold, 0]]
     partner = plan.target_atoms.index[pairs[fold, 1]]
     columns, own = np.unique(partner, return_inverse=True)
@@ -251,11 +251,13 @@ def _held_out(
 def sample_rows(problem: Problem, pairs: np.ndarray, rng: np.random.Generator) -> tuple[Problem, np.ndarray, bool]:
     """The spaces and pairs, or a sample of both where the plans between distinct rows would be too large to solve.
 
-    The spaces have their rows and weights alone. Rows of weight zero are drawn only where they are paired.
+    The spaces have their rows and weights alone; what the problem forbids is forbidden. Rows of weight zero are drawn
+    only where they are paired, and rows without a permitted match in the sample are left out.
     """
     spaces = [Space(space.x, weights=space.weights) for space in (problem.source, problem.target)]
+    whole = Problem(*spaces, truth=pairs, forbidden=problem.forbidden)
     if min(len(np.unique(space.x, axis=0)) for space in spaces) <= _ROWS:
-        return Problem(spaces[0], spaces[1]), pairs, False
+        return whole, pairs, False
     if len(pairs) > _ROWS:
         pairs = pairs[np.sort(rng.choice(len(pairs), _ROWS, replace=False))]
     rows = []
@@ -266,5 +268,6 @@ def sample_rows(problem: Problem, pairs: np.ndarray, rng: np.random.Generator) -
             others = others[space.weights[others] > 0]
         more = rng.choice(others, min(len(others), max(0, _ROWS - len(paired))), replace=False)
         rows.append(np.sort(np.concatenate([paired, more])))
-    moved = np.stack([np.searchsorted(kept, pairs[:, side]) for side, kept in enumerate(rows)], axis=1)
-    return Problem(spaces[0].take(rows[0]), spaces[1].take(rows[1])), moved, True
+    part = replace(whole, truth=pairs).part(*rows)
+    assert part.truth is not None
+    return part, part.truth, True

@@ -98,8 +98,9 @@ def run(
         config: settings; None takes the defaults (2 % of the digits' pairs, global alignment by the bridge cost).
         problem: your own, instead of the data set that `config` names.
         pairs: your own, instead of a draw from `problem.truth`.
-        forbidden: matches that may carry no mass: an (n, m) boolean mask, (k, 2) row numbers (source, target), or
-            `bv.costs.Forbidden.classes(...)` for whole classes. With strategy "true" it is only checked.
+        forbidden: matches that may carry no mass, in addition to those of the problem: an (n, m) boolean mask, (k, 2)
+            row numbers (source, target), or `bv.costs.Forbidden.classes(...)` for whole classes. With strategy "true"
+            it is only checked.
         on_progress: called after every chunk of training; raise from it to cancel.
         on_recommend: with cost "auto", called after each coupling that is tried, with how many are done and how many
             there are.

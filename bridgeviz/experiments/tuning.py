@@ -69,6 +69,7 @@ def tune(
     small = Problem(
         problem.source.take(held_out[:, 0]), problem.target.take(held_out[:, 1]),
         truth=np.stack([np.arange(size)] * 2, axis=1), name=problem.name,
+        forbidden=None if problem.forbidden is None else problem.forbidden.take(*held_out.T),
     )  # fmt: skip
     source, target = small.source.labels, small.target.labels
     if source is None or target is None:

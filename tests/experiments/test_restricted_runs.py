@@ -7,7 +7,7 @@ import pytest
 
 import bridgeviz as bv
 from bridgeviz.datasets import keeping
-from bridgeviz.experiments import report
+from bridgeviz.experiments import _recommend, report
 from bridgeviz.experiments._pipeline import Pipeline
 from bridgeviz.flows._scaling import Scaling
 
@@ -114,6 +114,59 @@ def test_recommend_reads_weights_and_forbidden_matches():
     assert 0 <= choice.score <= 1
     with pytest.raises(bv.InputError, match="free of the pairs"):
         bv.recommend(problem(), pairs, forbidden=[[10, 10]])
+
+
+def rows_of(part: bv.Space, whole: bv.Space) -> np.ndarray:
+    """Which rows of a space those of a part are."""
+    return np.array([int(np.flatnonzero((whole.x == row).all(1))[0]) for row in part.x])
+
+
+@pytest.mark.parametrize("way", ["recommend", "sample"])
+def test_a_sample_keeps_what_is_forbidden_and_leaves_out_rows_without_a_match(way, monkeypatch):
+    monkeypatch.setattr(_recommend, "_ROWS", 24)
+    mask = (np.arange(N) % 3)[:, None] == (np.arange(N) + 1) % 3
+    mask[np.arange(N), N - 1 - np.arange(N)] = True
+    mask[40:], mask[:, 40:] = True, True
+    mask[40:44, 12:16] = mask[12:16, 40:44] = False  # without their partners in the sample, these have no match left
+    pairs = np.array([[i, i] for i in range(12)])
+    given, rng = problem().forbid(mask), np.random.default_rng(0)
+    if way == "recommend":
+        part, moved, sampled = _recommend.sample_rows(given, pairs, rng)
+        assert sampled
+    else:
+        part = bv.Problem(given.source, given.target, truth=pairs, forbidden=mask).sample(24, seed=1)
+        moved = part.truth
+    rows, columns = rows_of(part.source, given.source), rows_of(part.target, given.target)
+    known = np.stack([rows[moved[:, 0]], columns[moved[:, 1]]], axis=1)
+    np.testing.assert_array_equal(known, pairs[np.isin(pairs[:, 0], rows) & np.isin(pairs[:, 1], columns)])
+    inside = part.forbidden.block(np.arange(len(rows)), np.arange(len(columns)))
+    np.testing.assert_array_equal(inside, mask[np.ix_(rows, columns)])
+    assert not inside.all(0).any()
+    assert not inside.all(1).any()
+    assert len(rows) < 24 or len(columns) < 24
+
+
+def test_what_a_problem_forbids_reaches_the_plan_in_both_directions():
+    given = problem().forbid([[0, 4]]).forbid([[9, 2]])
+    arguments = {"own_problem": given, "own_pairs": [[1, 1], [2, 2], [3, 3]]}
+    cost, _ = result(CONFIG.replace(reverse=True), "cost", **arguments)
+    assert np.argwhere(np.isinf(cost.dense())).tolist() == [[2, 9], [4, 0]]
+    with pytest.raises(bv.InputError, match="free of the pairs"):
+        result(CONFIG, "pairs", own_problem=given, own_pairs=[[9, 2]])
+
+
+def test_assess_puts_forbidden_matches_last():
+    """Where a paired row may not match others of its class, its partner is the nearest of the rest."""
+    labels, pairs = np.arange(N) % 3, [[i, i] for i in range(12)]
+    mask = (labels[:, None] == labels) & ~np.eye(N, dtype=bool)
+    mask[12:, 12:] = False
+    free, bound = (
+        bv.assess(each, pairs, metric="sqeuclidean").table.set_index("cost").foscttm["linear map (ridge)"]
+        for each in (problem(), problem().forbid(mask))
+    )
+    assert bound == 0 < free
+    with pytest.raises(bv.InputError, match=r"assess\(\) must be free of the pairs"):
+        bv.assess(problem().forbid([[3, 3]]), pairs)
 
 
 def test_a_sample_keeps_the_rows_with_weight():

@@ -98,7 +98,7 @@ MUTANTS = [
     ),
     Mutant(
         "forbidden: pairs may be forbidden",
-        "bridgeviz/costs/_cost.py",
+        "bridgeviz/_forbidden.py",
         "wrong = np.flatnonzero(forbidden.among(np.asarray(pairs)))",
         "wrong = np.flatnonzero(forbidden.among(np.asarray(pairs)))[:0]",
         "couplings/test_forbidden.py",

@@ -120,6 +120,25 @@ class Forbidden:
         """The same between some of the rows."""
         return Forbidden(self.source[rows], self.target[columns], self.table)
 
+    def permitted(
+        self, rows: np.ndarray, columns: np.ndarray, *, pairs: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Those of the source rows and of the target rows that have a permitted match among one another.
+
+        Args:
+            rows, columns: row numbers of both sides.
+            pairs: (l, 2) rows that stay in any case.
+        """
+        stay = np.zeros((0, 2), np.int64) if pairs is None else pairs
+        while True:
+            part = self.take(rows, columns)
+            a, b = part.by_code(np.ones(len(rows)), np.ones(len(columns)))
+            source = (part.table @ b < len(columns))[part.source] | np.isin(rows, stay[:, 0])
+            target = (part.table.T @ a < len(rows))[part.target] | np.isin(columns, stay[:, 1])
+            if source.all() and target.all():
+                return rows, columns
+            rows, columns = rows[source], columns[target]
+
     def reversed(self) -> Forbidden:
         """The same from target to source."""
         return Forbidden(self.target, self.source, sparse.csr_array(self.table.T))
@@ -153,6 +172,16 @@ def as_forbidden(value: Any, *, shape: tuple[int, int], where: str) -> Forbidden
     if value.shape != shape:
         raise check.fail("forbidden", where, f"of shape {shape}", f"shape {value.shape}")
     return value
+
+
+def refuse_forbidden_pairs(forbidden: Forbidden, pairs: np.ndarray, where: str, name: str = "forbidden") -> None:
+    """An error if any of the pairs of rows that are known to match is forbidden."""
+    wrong = np.flatnonzero(forbidden.among(np.asarray(pairs)))
+    if len(wrong):
+        first = tuple(int(row) for row in pairs[wrong[0]])
+        count = len(wrong) - 1
+        others = f" and {count} other{'s' * (count > 1)}" if count else ""
+        raise check.fail(name, where, "free of the pairs, which match", f"the pair {first}{others}")
 
 
 def _of_rows(value: Any, shape: tuple[int, int], where: str) -> sparse.csr_array:
