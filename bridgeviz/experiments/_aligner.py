@@ -13,7 +13,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from bridgeviz import _checks as check
-from bridgeviz.costs import CostOptions, cosine
+from bridgeviz._weights import weights
+from bridgeviz.costs import CostOptions, Forbidden, as_forbidden, cosine, refuse_forbidden_pairs
 from bridgeviz.couplings import Alignment, SolverOptions
 from bridgeviz.experiments._config import DataConfig, PairsConfig, RunConfig
 from bridgeviz.experiments._flat import assemble, leaves
@@ -112,12 +113,16 @@ class Aligner(TransformerMixin, BaseEstimator):
         pairs: ArrayLike | None = None,
         paired_x: ArrayLike | None = None,
         paired_y: ArrayLike | None = None,
+        source_weights: ArrayLike | None = None,
+        target_weights: ArrayLike | None = None,
+        forbidden: ArrayLike | Forbidden | None = None,
     ) -> Self:
         """Couple two spaces and train the flow.
 
         Pass the paired samples as row numbers, `pairs`, or as two matrices whose rows correspond, `paired_x` and
         `paired_y`; or both. The matrices are stacked below X and Y, so X and Y should not repeat their rows. In a
-        `Pipeline`, use `pairs`: the steps before this one transform X only.
+        `Pipeline`, use `pairs`: the steps before this one transform X only. Weights and forbidden matches refer to the
+        rows as they are then stacked, n of the source and m of the target.
 
         Args:
             X: (n, p) source rows: an array, a table or a sparse matrix. None: `paired_x` alone.
@@ -125,9 +130,14 @@ class Aligner(TransformerMixin, BaseEstimator):
             pairs: (l, 2) row numbers (source, target), or a table with the columns source and target.
             paired_x: (k, p) source rows.
             paired_y: (k, q) target rows, in the same order.
+            source_weights, target_weights: (n,) and (m,) how much of the mass each row carries, as `sample_weight`
+                does elsewhere: >= 0 and finite, divided by their sum. None: all rows carry the same.
+            forbidden: matches that may carry no mass: an (n, m) boolean mask, (k, 2) row numbers (source, target), or
+                `bv.costs.Forbidden.classes(...)` for whole classes.
 
         Raises:
-            InputError: a wrong parameter, no pairs, or matrices that don't fit one another.
+            InputError: a wrong parameter, no pairs, or matrices that don't fit one another, weights or forbidden
+                matches that don't fit the matrices, or pairs that are forbidden.
             TrainingError: the training diverged.
 
         Warns:
@@ -136,7 +146,14 @@ class Aligner(TransformerMixin, BaseEstimator):
         config = self._config()
         self._draws()
         given = paired_rows(X, Y, pairs=pairs, paired_x=paired_x, paired_y=paired_y)
-        self.run_ = run(config, problem=Problem(source=Space(given.x), target=Space(given.y)), pairs=given.pairs)
+        spaces = (
+            Space(given.x, weights=_weights(source_weights, X, "source_weights", len(given.x))),
+            Space(given.y, weights=_weights(target_weights, Y, "target_weights", len(given.y))),
+        )
+        if forbidden is not None:
+            forbidden = as_forbidden(forbidden, shape=(len(given.x), len(given.y)), where="fit")
+            refuse_forbidden_pairs(forbidden, given.pairs, "fit")
+        self.run_ = run(config, problem=Problem(*spaces, forbidden=forbidden), pairs=given.pairs)
         self.plan_, self.flow_, self.cost_ = self.run_.plan, self.run_.flow, self.run_.cost
         self.pairs_ = np.asarray(self.run_.pairs)
         self.n_features_in_ = given.x.shape[1]
@@ -178,9 +195,10 @@ class Aligner(TransformerMixin, BaseEstimator):
         pairs: ArrayLike | None = None,
         paired_x: ArrayLike | None = None,
         paired_y: ArrayLike | None = None,
+        **more: Any,
     ) -> Float[np.ndarray, "n q"]:
         """`fit`, and then `transform` of X (of `paired_x` where X is None); arguments as for `fit`."""
-        self.fit(X, Y, pairs=pairs, paired_x=paired_x, paired_y=paired_y)
+        self.fit(X, Y, pairs=pairs, paired_x=paired_x, paired_y=paired_y, **more)
         return self.transform(paired_x if X is None else X)  # pyright: ignore[reportArgumentType]
 
     def similarity(self, X: ArrayLike, Y: ArrayLike | None = None) -> Float[np.ndarray, "n m"]:
@@ -249,6 +267,11 @@ class Aligner(TransformerMixin, BaseEstimator):
 
     def _draws(self) -> int | None:
         return None if self.n_draws is None else check.count(self.n_draws, "n_draws", "Aligner")
+
+
+def _weights(value: ArrayLike | None, rows: Any, name: str, length: int) -> np.ndarray | None:
+    """Checked weights, in the order of the rows where both carry an index."""
+    return None if value is None else weights(check.aligned(value, rows, name, "fit"), name, "fit", length=length)
 
 
 def _further_settings() -> list[str]:

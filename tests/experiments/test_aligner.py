@@ -157,6 +157,47 @@ def test_partners_are_found_better_than_by_chance(spaces, fitted):
     assert scores[0, 5] == pytest.approx(ends @ y / np.linalg.norm(ends) / np.linalg.norm(y), abs=1e-6)
 
 
+def test_weights_and_forbidden_matches_refer_to_the_stacked_rows(spaces, untrained):
+    x, y = spaces
+    a, b = np.r_[np.zeros(5), np.arange(1.0, 56.0)], np.r_[np.full(59, 1.0), 3.0]
+    mask = np.zeros((60, 60), bool)
+    mask[10:20, 30:], mask[50, 51] = True, True
+    aligner = bv.Aligner(**SMALL).set_params(epsilon=0.5)
+    aligner.fit(
+        x[:40], y[:40], paired_x=x[40:], paired_y=y[40:], source_weights=a, target_weights=b, forbidden=mask
+    )  # fmt: skip
+    marginals = aligner.plan_.marginals()
+    np.testing.assert_allclose(marginals[0], a / a.sum(), atol=2e-3)
+    np.testing.assert_allclose(marginals[1], b / b.sum(), atol=2e-3)
+    assert not aligner.plan_.dense()[mask].any()
+    assert aligner.report_["weights"]["source"]["rows"] == 55
+    assert aligner.report_["forbidden"] == pytest.approx(mask.mean())
+
+
+def test_a_series_of_weights_is_joined_to_the_index_of_a_table(spaces, untrained):
+    x, y = spaces
+    table, order = pd.DataFrame(x, index=[f"r{k}" for k in range(60)]), np.random.default_rng(0).permutation(60)
+    series = pd.Series(1.0 + order, index=[f"r{k}" for k in order])
+    aligner = bv.Aligner(**SMALL).fit(table.set_axis(list("abc"), axis=1), y, pairs=PAIRS, source_weights=series)
+    np.testing.assert_allclose(aligner.run_.problem.source.weights, np.arange(1, 61) / np.arange(1, 61).sum())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"source_weights": np.ones(59)}, r"'source_weights' of fit\(\) must be a vector of length 60"),
+        ({"target_weights": -np.ones(60)}, r"'target_weights' of fit\(\) must be nowhere negative"),
+        ({"target_weights": "heavy"}, r"'target_weights' of fit\(\) must be"),
+        ({"forbidden": np.ones((3, 3), bool)}, r"'forbidden' of fit\(\) must be a mask of shape \(60, 60\)"),
+        ({"forbidden": [[0, 60]]}, r"'forbidden' of fit\(\) must be row numbers"),
+        ({"forbidden": [[45, 45]]}, r"'forbidden' of fit\(\) must be free of the pairs, which match"),
+    ],
+)
+def test_wrong_weights_and_forbidden_matches_are_refused(spaces, arguments, message):
+    with pytest.raises(bv.InputError, match=message):
+        bv.Aligner(**SMALL).fit(*spaces, pairs=PAIRS, **arguments)
+
+
 def test_in_two_dimensions_the_similarity_is_minus_a_distance(spaces, untrained):
     x, y = spaces[0], spaces[1][:, :2]
     aligner = bv.Aligner(**SMALL).fit(x, y, pairs=PAIRS)
