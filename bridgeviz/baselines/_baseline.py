@@ -15,6 +15,9 @@ from bridgeviz import metrics
 from bridgeviz._options import Options
 from bridgeviz.problem import Problem, Space
 
+_ENTRIES = 4_000_000
+"""Scores that are held at a time."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Fitted(ABC):
@@ -84,7 +87,12 @@ class FittedRetrieval(Fitted):
 
     def transport(self, x: ArrayLike) -> Float[np.ndarray, "n q"]:
         """The target row with the highest score for each source point (n, p); the mean of those that tie."""
-        score = self.score(x)
+        x = np.asarray(x)
+        parts = np.array_split(x, max(1, -(-len(x) * len(self.target) // _ENTRIES)))
+        return np.concatenate([self._best(self.score(part)) for part in parts])
+
+    def _best(self, score: np.ndarray) -> np.ndarray:
+        """The mean of the target rows with the highest score, for each row of scores."""
         best = score == score.max(1, keepdims=True)
         return (best @ self.target.x) / best.sum(1, keepdims=True)
 

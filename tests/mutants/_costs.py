@@ -178,14 +178,14 @@ MUTANTS = [
     ),
     Mutant(
         "kcca: not centred",
-        "bridgeviz/costs/_kcca.py",
-        "maps.append(lambda rows, f=features, c=centre: f(rows) - c)",
-        "maps.append(lambda rows, f=features, c=centre: f(rows))",
+        "bridgeviz/costs/_joint_space.py",
+        "u = (features - self.centres[side]) @",
+        "u = features @",
         "costs/test_kcca.py",
     ),
     Mutant(
         "kcca: shrinkage ignored",
-        "bridgeviz/costs/_kcca.py",
+        "bridgeviz/costs/_joint_space.py",
         "(1 - shrinkage) * s[keep] ** 2 / (len(phi) - 1) + shrinkage",
         "s[keep] ** 2 / (len(phi) - 1)",
         "costs/test_kcca.py",
