@@ -31,6 +31,9 @@ from ._mutations import mutated
 SECONDS, GROWTH, HANGS = 2.0, 150 * 2**20, 60
 """The bounds of one case, a little above those of the tests, and the seconds until it is said to hang."""
 
+EVERY = 60
+"""Seconds between two lines of progress where the output is not a terminal."""
+
 SLOW = (".h5ad", ".h5mu", ".parquet", ".feather", ".arrow")
 """Files that are read in a process of their own, and therefore seldom."""
 
@@ -72,7 +75,7 @@ def case(number: int, seed: int, corpus: list[tuple[str, bytes]], folder: Path) 
     suffix, content = corpus[int(rng.integers(len(corpus)))]
     while suffix in SLOW and rng.random() < 0.98:
         suffix, content = corpus[int(rng.integers(len(corpus)))]
-    path = folder / f"case{suffix}"
+    path = folder / f"case{number}{suffix}"  # a crash leaves it there
     path.write_bytes(mutated(rng, content, suffix, [other for _, other in corpus]))
     faulthandler.dump_traceback_later(HANGS, exit=True)
     with bounded(SECONDS, GROWTH), warnings.catch_warnings():
@@ -94,6 +97,23 @@ def warm_up(corpus: list[tuple[str, bytes]], folder: Path) -> None:
         path.unlink()
 
 
+class Ticker:
+    """Says on stderr how far the cases are: all the time on a terminal, every `EVERY` seconds elsewhere."""
+
+    def __init__(self, seed: int):
+        self.seed = seed
+        self.live = sys.stderr.isatty()
+        self.next = time.monotonic() + EVERY
+
+    def show(self, number: int) -> None:
+        text = f"case {number} of seed {self.seed}"
+        if self.live:
+            print(text, file=sys.stderr, end="\r", flush=True)
+        elif time.monotonic() >= self.next:
+            print(text, file=sys.stderr, flush=True)
+            self.next = time.monotonic() + EVERY
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     parser.add_argument("--minutes", type=float, default=0.5)
@@ -112,9 +132,10 @@ def main() -> int:
         wanted = re.findall(r"\.\w+", options.only)
         corpus = [item for item in corpus if not wanted or item[0] in wanted]
         warm_up(corpus, folder)
-        end, number = time.monotonic() + 60 * options.minutes, options.case or 0
+        end, number, ticker = time.monotonic() + 60 * options.minutes, options.case or 0, Ticker(options.seed)
+        print(f"seed {options.seed}, one file at a time in {folder}", file=sys.stderr, flush=True)
         while time.monotonic() < end:
-            print(f"case {number} of seed {options.seed}", file=sys.stderr, end="\r", flush=True)
+            ticker.show(number)
             try:
                 counts[case(number, options.seed, corpus, folder)] += 1
             except Exception:
