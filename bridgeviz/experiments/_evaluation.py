@@ -32,7 +32,8 @@ def evaluate(
         were not used, and `test_foscttm`, `test_recall_1`, `test_recall_10` and `test_pair_cosine` of the flow's ends
         on the test split (see `metrics.partners`); without one, `flow_foscttm` and so on of the ends of source rows
         whose pair was not used. Towards neurons `test_prediction_error` and
-        `test_neuron_correlation` (see `neural_metrics`).
+        `test_neuron_correlation` (see `neural_metrics`). Where rows have weights, all means over rows are weighted, but
+        for those of pictures and neurons.
     """
     source, target = problem.source, problem.target
     numbers: dict[str, float] = {}
@@ -43,18 +44,17 @@ def evaluate(
     for side, space in (("source", source), ("target", target)):
         if space.labels is not None and len(space) > 1:
             numbers[f"{side}_overlap"] = metrics.feature_overlap(
-                space.x, space.labels, k=min(15, len(space) - 1), seed=seed
+                space.x, space.labels, k=min(15, len(space) - 1), seed=seed, weights=space.weights
             )
     if "matching_accuracy" not in numbers or metrics.is_one_to_one(problem):
-        numbers |= _of_partners("plan", plan.whole, problem.unused(pairs))
+        numbers |= _of_partners("plan", plan.whole, problem.unused(pairs), source.weights, target.weights)
     test = problem.test
     if test is None:
         return numbers | _of_unused(problem, flow, problem.unused(pairs), seed)
     numbers |= neural_metrics(test, flow, seed=seed)
     y = flow.transport(test.source.x, seed=seed).states[-1]
     if test.truth is not None and ("matching_accuracy" not in numbers or metrics.is_one_to_one(test)):
-        numbers |= _of_partners("test", metrics.arrivals(y, test.target.x), test.truth)
-        numbers["test_pair_cosine"] = metrics.pair_cosine(y, test.target.x, test.truth)
+        numbers |= _of_arrivals("test", y, test.target, test.truth, test.source.weights)
     if test.source.labels is not None and target.labels is not None:
         numbers["test_accuracy"] = metrics.downstream_accuracy(
             target, y, test.source.labels, weights=test.source.weights
@@ -78,16 +78,30 @@ def _of_unused(problem: Problem, flow: Flow, unused: Pairs, seed: int) -> dict[s
     rows = np.union1d(own, rng.permutation(others)[: max(0, metrics.MOST_PARTNERS - len(own))])
     y = flow.transport(problem.source.x[rows], seed=seed).states[-1]
     truth = np.stack([np.searchsorted(rows, own), partner], axis=1)
-    return _of_partners("flow", metrics.arrivals(y, problem.target.x), truth) | {
-        "flow_pair_cosine": metrics.pair_cosine(y, problem.target.x, truth)
-    }
+    of_rows = None if problem.source.weights is None else problem.source.weights[rows]
+    return _of_arrivals("flow", y, problem.target, truth, of_rows)
 
 
-def _of_partners(name: str, match: Plan | Cost | None, truth: np.ndarray | None) -> dict[str, float]:
-    """FOSCTTM and recall at 1 and 10; nothing without a plan of all rows, or without pairs to evaluate."""
-    if match is None or truth is None or not len(truth):
+def _of_arrivals(
+    name: str, ends: np.ndarray, target: Space, truth: np.ndarray, weights: np.ndarray | None
+) -> dict[str, float]:
+    """How close the ends of a flow, which weigh (n,) `weights`, are to their partners."""
+    numbers = _of_partners(name, metrics.arrivals(ends, target.x), truth, weights, target.weights)
+    if numbers:
+        numbers[f"{name}_pair_cosine"] = metrics.pair_cosine(ends, target.x, truth, weights=weights)
+    return numbers
+
+
+def _of_partners(
+    name: str, match: Plan | Cost | None, truth: np.ndarray | None, mu: np.ndarray | None, nu: np.ndarray | None
+) -> dict[str, float]:
+    """FOSCTTM and recall at 1 and 10, over rows that weigh mu and nu.
+
+    Nothing without a plan of all rows, or without pairs to evaluate that carry any weight.
+    """
+    if match is None or truth is None or not metrics.carry_weight(np.asarray(truth), (mu, nu)):
         return {}
-    ranked = metrics.partners(match, truth)
+    ranked = metrics.partners(match, truth, weights=(mu, nu))
     return {f"{name}_foscttm": ranked.foscttm} | {f"{name}_recall_{k}": ranked.recall(k) for k in (1, 10)}
 
 

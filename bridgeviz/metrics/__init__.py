@@ -57,6 +57,7 @@ if TYPE_CHECKING:
         sample_cost,
     )
     from bridgeviz.metrics._two_sample import TwoSample, two_sample
+    from bridgeviz.metrics._weighted import carry_weight
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
@@ -102,6 +103,7 @@ __getattr__, __dir__, __all__ = attach(
             "sample_cost",
         ],
         "_two_sample": ["TwoSample", "two_sample"],
+        "_weighted": ["carry_weight"],
     },
     modules=["projection"],
 )

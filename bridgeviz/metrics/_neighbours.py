@@ -9,7 +9,9 @@ from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
+from bridgeviz._weights import weights as checked_weights
 from bridgeviz.metrics._overlap import other_class_neighbours
+from bridgeviz.metrics._weighted import weighted_mean
 
 
 class Neighbourhood(NamedTuple):
@@ -22,7 +24,8 @@ class Neighbourhood(NamedTuple):
         overlap: (n,) the share of a row's neighbours with another label (Eq. 21).
         between: (c, c) the share of the neighbours of each class (rows) that belong to each class (columns), averaged
             over the rows of the class.
-        chance: the overlap to expect if the classes were completely mixed.
+        mean: the mean overlap, over rows by their weights.
+        chance: the mean overlap to expect if the classes were completely mixed.
     """
 
     classes: np.ndarray
@@ -30,6 +33,7 @@ class Neighbourhood(NamedTuple):
     rows: Int[np.ndarray, "n k"]
     overlap: Float[np.ndarray, " n"]
     between: Float[np.ndarray, "c c"]
+    mean: float
     chance: float
 
     @property
@@ -38,13 +42,15 @@ class Neighbourhood(NamedTuple):
         return 1.0 - np.diag(self.between)
 
 
-def neighbourhood(x: ArrayLike, labels: ArrayLike, *, k: int = 15) -> Neighbourhood:
+def neighbourhood(x: ArrayLike, labels: ArrayLike, *, k: int = 15, weights: ArrayLike | None = None) -> Neighbourhood:
     """The neighbourhoods of a labelled space, by Euclidean distance as in Eq. 21.
 
     Args:
         x: (n, p) points.
         labels: (n,) classes.
         k: number of neighbours, at most n - 1; a larger k is reduced to that.
+        weights: (n,) how much each row counts in `mean` and `chance`, as in `feature_overlap`; by class, all rows count
+            the same.
 
     >>> near = neighbourhood([[0.0], [0.1], [5.0], [5.1]], ["a", "a", "b", "b"], k=1)
     >>> near.between
@@ -59,17 +65,24 @@ def neighbourhood(x: ArrayLike, labels: ArrayLike, *, k: int = 15) -> Neighbourh
     between = np.zeros((len(classes), len(classes)))
     np.add.at(between, (np.repeat(code, k), code[rows].reshape(-1)), 1.0)
     between /= between.sum(1, keepdims=True)
+    if weights is not None:
+        weights = checked_weights(weights, "weights", "neighbourhood", length=len(x))
     return Neighbourhood(
-        classes=classes, labels=labels, rows=rows, overlap=overlap, between=between, chance=chance_overlap(labels)
-    )
+        classes=classes, labels=labels, rows=rows, overlap=overlap, between=between,
+        mean=weighted_mean(overlap, weights), chance=chance_overlap(labels, weights),
+    )  # fmt: skip
 
 
-def chance_overlap(labels: ArrayLike) -> float:
+def chance_overlap(labels: ArrayLike, weights: np.ndarray | None = None) -> float:
     """The overlap to expect if every row's neighbours were drawn at random from the other rows.
+
+    Args:
+        labels: (n,) classes.
+        weights: (n,) how much each row counts; None if all count the same.
 
     >>> round(chance_overlap(["a", "a", "b", "b"]), 3)  # two of the three other rows have the other class
     0.667
     """
-    counts = np.unique(np.asarray(labels), return_counts=True)[1]
+    _, code, counts = np.unique(np.asarray(labels), return_inverse=True, return_counts=True)
     n = counts.sum()
-    return float(1.0 - (counts * (counts - 1)).sum() / (n * (n - 1))) if n > 1 else 0.0
+    return weighted_mean((n - counts[code]) / (n - 1), weights) if n > 1 else 0.0

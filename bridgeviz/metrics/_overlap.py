@@ -7,6 +7,8 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
+from bridgeviz._weights import weights as checked_weights
+from bridgeviz.metrics._weighted import weighted_mean
 
 
 def point_overlap(x: ArrayLike, labels: ArrayLike, *, k: int = 15) -> Float[np.ndarray, " n"]:
@@ -24,8 +26,9 @@ def point_overlap(x: ArrayLike, labels: ArrayLike, *, k: int = 15) -> Float[np.n
 
 
 def feature_overlap(
-    x: ArrayLike, labels: ArrayLike, *, k: int = 15, batch_size: int = 5000, batches: int = 5, seed: int = 0
-) -> float:
+    x: ArrayLike, labels: ArrayLike, *, k: int = 15, batch_size: int = 5000, batches: int = 5, seed: int = 0,
+    weights: ArrayLike | None = None,
+) -> float:  # fmt: skip
     """Mean overlap of the classes in a space, in [0, 1] (Eq. 21, H.1).
 
     0 if the classes are well separated, about 1 - 1/classes if equally large classes are completely mixed. It is the
@@ -39,6 +42,8 @@ def feature_overlap(
         batch_size: points per batch; the paper uses 5,000 for MNIST.
         batches: number of batches; the paper uses 5.
         seed: for drawing the batches.
+        weights: (n,) how much each point counts in the mean, >= 0; every point is a neighbour of others. None: all
+            count the same.
 
     >>> feature_overlap([[0.0], [0.1], [5.0], [5.1]], [0, 0, 1, 1], k=1)
     0.0
@@ -47,13 +52,19 @@ def feature_overlap(
     labels = check.labels(labels, "labels", "feature_overlap", length=len(x))
     k = check.count(k, "k", "feature_overlap", most=len(x) - 1)
     batch_size = check.count(batch_size, "batch_size", "feature_overlap", least=k + 1)
+    if weights is not None:
+        weights = checked_weights(weights, "weights", "feature_overlap", length=len(x))
     if len(x) <= batch_size:
-        return float(other_class_neighbours(x, labels, k)[1].mean())
+        return weighted_mean(other_class_neighbours(x, labels, k)[1], weights)
     rng = np.random.default_rng(check.seed(seed, "seed", "feature_overlap"))
     parts = [
         rng.choice(len(x), batch_size, replace=False) for _ in range(check.count(batches, "batches", "feature_overlap"))
     ]
-    return float(np.mean([other_class_neighbours(x[rows], labels[rows], k)[1].mean() for rows in parts]))
+    overlaps = [other_class_neighbours(x[rows], labels[rows], k)[1] for rows in parts]
+    counted = None if weights is None else weights[np.concatenate(parts)]
+    if counted is not None and not counted.any():
+        raise check.fail("weights", "feature_overlap", "positive for a point of the batches", "0 for all of them")
+    return weighted_mean(np.concatenate(overlaps), counted)
 
 
 def other_class_neighbours(x: np.ndarray, labels: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:

@@ -9,12 +9,17 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
+from bridgeviz._weights import weights as checked_weights
 from bridgeviz.costs import Cost, as_cost, cosine, every_row, sqeuclidean
 from bridgeviz.couplings import Plan, as_whole
+from bridgeviz.metrics._weighted import carry_weight, weighted_mean
 from bridgeviz.problem import Problem
 
 MOST_PARTNERS = 2000
 """Number of known pairs to evaluate; a larger number is sampled."""
+
+Weights = tuple[ArrayLike | None, ArrayLike | None]
+"""The weights of the source rows and of the target rows; None where all weigh the same."""
 
 _ENTRIES = 4_000_000
 
@@ -27,20 +32,22 @@ class Ranks:
         nearer: (k,) the number of candidates that are nearer than the true partner.
         tied: (k,) the number of other candidates that are just as near.
         candidates: how many there are, at least 2.
+        weights: (k,) how much each point counts in a mean; None if all count the same.
     """
 
     nearer: np.ndarray
     tied: np.ndarray
     candidates: int
+    weights: np.ndarray | None = None
 
     @property
     def foscttm(self) -> float:
         """The fraction of the other candidates that are nearer than the true partner, on average; ties count half."""
-        return float((self.nearer + self.tied / 2).mean() / (self.candidates - 1))
+        return weighted_mean(self.nearer + self.tied / 2, self.weights) / (self.candidates - 1)
 
     def recall(self, k: int) -> float:
         """The share of points whose partner is among the k nearest candidates; ties are broken at random."""
-        return float(np.clip((k - self.nearer) / (self.tied + 1), 0, 1).mean())
+        return weighted_mean(np.clip((k - self.nearer) / (self.tied + 1), 0, 1), self.weights)
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +73,10 @@ class Partners:
         return (self.targets.recall(k) + self.sources.recall(k)) / 2
 
 
-def partners(match: Plan | Cost | ArrayLike, truth: ArrayLike, *, most: int = MOST_PARTNERS, seed: int = 0) -> Partners:
+def partners(
+    match: Plan | Cost | ArrayLike, truth: ArrayLike, *, weights: Weights = (None, None), most: int = MOST_PARTNERS,
+    seed: int = 0,
+) -> Partners:  # fmt: skip
     """Rank the true partner of every point among all candidates, in both directions.
 
     Args:
@@ -74,11 +84,14 @@ def partners(match: Plan | Cost | ArrayLike, truth: ArrayLike, *, most: int = MO
             nearer), a cost, `arrivals(ends, y)` for the ends of a flow, or an (n, m) matrix of distances.
         truth: (k, 2) pairs known to correspond, as (source row, target row), k >= 1. Leave out those that the
             alignment was built on.
+        weights: (n,) and (m,) how much a row counts in the mean over the points of its side, >= 0; all rows are
+            candidates alike. None: all count the same.
         most: pairs to evaluate; of more, a sample is drawn.
         seed: of the sample.
 
     Raises:
-        InputError: no such pairs, one row on a side, or a local coupling, which has no plan between all rows.
+        InputError: no such pairs, one row on a side, pairs whose rows all have weight zero, or a local coupling, which
+            has no plan between all rows.
 
     >>> import numpy as np
     >>> ranked = partners(np.array([[0.1, 0.9, 0.3], [0.2, 0.4, 0.1]]), [[0, 0], [1, 1]])
@@ -94,16 +107,26 @@ def partners(match: Plan | Cost | ArrayLike, truth: ArrayLike, *, most: int = MO
     truth = check.pair_index(truth, "truth", "partners", shape=shape, least=1)
     if min(shape) < 2:
         raise check.fail("match", "partners", "between at least 2 rows on both sides", f"shape {shape}")
+    of_rows = [
+        None if given is None else checked_weights(given, f"{side} weights", "partners", length=size)
+        for side, given, size in zip(("source", "target"), weights, shape, strict=True)
+    ]
+    if not carry_weight(truth, of_rows):
+        raise check.fail("weights", "partners", "positive for some of the pairs' rows on each side", "0 for all")
     if len(truth) > most:
         truth = np.random.default_rng(seed).choice(truth, most, replace=False)
     every = [np.arange(size) for size in shape]
+    of_source, of_target = (None if w is None else w[rows] for w, rows in zip(of_rows, truth.T, strict=True))
     return Partners(
-        targets=_ranks(lambda i: block(i, every[1]), truth[:, 0], truth[:, 1], shape[1]),
-        sources=_ranks(lambda j: block(every[0], j).T, truth[:, 1], truth[:, 0], shape[0]),
+        targets=_ranks(lambda i: block(i, every[1]), truth[:, 0], truth[:, 1], shape[1], of_source),
+        sources=_ranks(lambda j: block(every[0], j).T, truth[:, 1], truth[:, 0], shape[0], of_target),
     )
 
 
-def foscttm(match: Plan | Cost | ArrayLike, truth: ArrayLike, *, most: int = MOST_PARTNERS, seed: int = 0) -> float:
+def foscttm(
+    match: Plan | Cost | ArrayLike, truth: ArrayLike, *, weights: Weights = (None, None), most: int = MOST_PARTNERS,
+    seed: int = 0,
+) -> float:  # fmt: skip
     """The fraction of points nearer than the true partner, the mean of both directions, in [0, 1]; 0.5 is chance.
 
     The usual measure where every row has one counterpart and there are no classes (Liu et al. 2019, "Jointly embedding
@@ -113,12 +136,13 @@ def foscttm(match: Plan | Cost | ArrayLike, truth: ArrayLike, *, most: int = MOS
     >>> foscttm(1 - np.eye(4), [[0, 0], [1, 1], [2, 2]]), foscttm(np.ones((4, 4)), [[0, 0]])
     (0.0, 0.5)
     """
-    return partners(match, truth, most=most, seed=seed).foscttm
+    return partners(match, truth, weights=weights, most=most, seed=seed).foscttm
 
 
 def recall(
-    match: Plan | Cost | ArrayLike, truth: ArrayLike, *, k: int = 1, most: int = MOST_PARTNERS, seed: int = 0
-) -> float:
+    match: Plan | Cost | ArrayLike, truth: ArrayLike, *, k: int = 1, weights: Weights = (None, None),
+    most: int = MOST_PARTNERS, seed: int = 0,
+) -> float:  # fmt: skip
     """The share of points whose true partner is among their k nearest, the mean of both directions, in [0, 1].
 
     Where candidates tie, this is the expected value when ties are broken at random. Arguments as in `partners`.
@@ -127,7 +151,7 @@ def recall(
     >>> recall(1 - np.eye(4), [[0, 0], [1, 1]]), recall(np.ones((4, 4)), [[0, 0]], k=2)
     (1.0, 0.5)
     """
-    return partners(match, truth, most=most, seed=seed).recall(k)
+    return partners(match, truth, weights=weights, most=most, seed=seed).recall(k)
 
 
 def arrivals(ends: ArrayLike, y: ArrayLike) -> Cost:
@@ -149,13 +173,14 @@ def arrivals(ends: ArrayLike, y: ArrayLike) -> Cost:
     )  # fmt: skip
 
 
-def pair_cosine(ends: ArrayLike, y: ArrayLike, truth: ArrayLike) -> float:
+def pair_cosine(ends: ArrayLike, y: ArrayLike, truth: ArrayLike, *, weights: ArrayLike | None = None) -> float:
     """The mean cosine between transported points and their true targets, in [-1, 1]; a point at zero counts as 0.
 
     Args:
         ends: (n, q) transported source rows, such as the last states of a trajectory.
         y: (m, q) target rows.
         truth: (k, 2) pairs known to correspond, k >= 1.
+        weights: (n,) how much each point counts in the mean, >= 0; None if all count the same.
 
     >>> pair_cosine([[1.0, 0.0], [0.0, 2.0]], [[3.0, 0.0], [1.0, 0.0]], [[0, 0], [1, 1]])
     0.5
@@ -166,7 +191,12 @@ def pair_cosine(ends: ArrayLike, y: ArrayLike, truth: ArrayLike) -> float:
     sides = [np.asarray(points, np.float64)[truth[:, k]] for k, points in enumerate((ends, y))]
     lengths = [np.linalg.norm(side, axis=1, keepdims=True) for side in sides]
     a, b = (np.divide(s, n, out=np.zeros_like(s), where=n > 0) for s, n in zip(sides, lengths, strict=True))
-    return float((a * b).sum(1).mean())
+    of_points = None
+    if weights is not None:
+        of_points = checked_weights(weights, "weights", "pair_cosine", length=len(ends))[truth[:, 0]]
+        if not of_points.any():
+            raise check.fail("weights", "pair_cosine", "positive for some of the pairs' points", "0 for all")
+    return weighted_mean((a * b).sum(1), of_points)
 
 
 def is_one_to_one(problem: Problem) -> bool:
@@ -177,7 +207,7 @@ def is_one_to_one(problem: Problem) -> bool:
     return all(len(np.unique(x[rows], axis=0)) == len(rows) for x, rows in sides)
 
 
-def _ranks(distances, own: np.ndarray, partner: np.ndarray, candidates: int) -> Ranks:
+def _ranks(distances, own: np.ndarray, partner: np.ndarray, candidates: int, weights: np.ndarray | None) -> Ranks:
     """The ranks of `partner` in the rows `distances(own)`, block by block."""
     nearer, tied = np.zeros(len(own), np.int64), np.zeros(len(own), np.int64)
     for part in np.array_split(np.arange(len(own)), -(-len(own) * candidates // _ENTRIES)):
@@ -185,4 +215,4 @@ def _ranks(distances, own: np.ndarray, partner: np.ndarray, candidates: int) -> 
         true = block[np.arange(len(part)), partner[part]][:, None]
         nearer[part] = (block < true).sum(1)
         tied[part] = (block == true).sum(1) - 1
-    return Ranks(nearer, tied, candidates)
+    return Ranks(nearer, tied, candidates, weights)

@@ -79,6 +79,11 @@ def test_a_run_reports_weights_and_forbidden_matches(tiny_velocity):
     assert contents["weights"] == {"source": {"rows": N - 3, "effective_rows": pytest.approx(N - 3)}, "target": None}
     assert contents["forbidden"] == pytest.approx(mask.mean())
     assert not finished.plan.dense()[mask].any()
+    space, truth = finished.problem.source, finished.problem.unused(finished.pairs)
+    overlap = bv.metrics.feature_overlap(space.x, space.labels, k=15, weights=weights)
+    assert finished.metrics["source_overlap"] == overlap
+    assert finished.metrics["plan_foscttm"] == bv.metrics.foscttm(finished.plan, truth, weights=(weights, None))
+    assert finished.metrics["plan_foscttm"] != bv.metrics.foscttm(finished.plan, truth)
     plain = report(bv.run(config, problem=problem()))
     assert plain["weights"] == {"source": None, "target": None}
     assert plain["forbidden"] is None

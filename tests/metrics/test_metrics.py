@@ -99,6 +99,30 @@ def test_overlap_against_loops(n, k):
     assert metrics.feature_overlap(x, labels, k=k) == pytest.approx(theirs.mean())
 
 
+@pytest.mark.parametrize("batch_size", [5000, 40])
+def test_the_overlap_weighs_rows_and_uniform_weights_change_no_digit(batch_size):
+    rng = np.random.default_rng(0)
+    x, labels, counts = rng.normal(size=(90, 3)), rng.integers(0, 3, 90), rng.integers(0, 4, 90)
+    options = {"k": 5, "batch_size": batch_size, "batches": 2, "seed": 3}
+    plain = metrics.feature_overlap(x, labels, **options)
+    assert metrics.feature_overlap(x, labels, weights=np.full(90, 0.7), **options) == plain
+    rng = np.random.default_rng(3)
+    batches = [np.arange(90)] if batch_size > 90 else [rng.choice(90, 40, replace=False) for _ in range(2)]
+    repeated = [np.repeat(overlap_by_loops(x[rows], labels[rows], 5), counts[rows]) for rows in batches]
+    weighted = metrics.feature_overlap(x, labels, weights=counts, **options)
+    assert weighted == pytest.approx(np.concatenate(repeated).mean()) != pytest.approx(plain)
+    near = metrics.neighbourhood(x, labels, k=5, weights=counts)
+    assert near.mean == pytest.approx(metrics.feature_overlap(x, labels, k=5, weights=counts))
+    others = [np.mean(np.delete(labels, row) != labels[row]) for row in range(90)]
+    assert near.chance == pytest.approx(np.repeat(others, counts).mean())
+
+
+def test_points_of_which_none_weighs_anything_have_no_overlap():
+    x, labels = np.arange(60.0)[:, None], np.arange(60) % 2
+    with pytest.raises(bv.InputError, match="positive for a point of the batches"):
+        metrics.feature_overlap(x, labels, k=3, batch_size=5, batches=1, seed=0, weights=np.arange(60) == 7)
+
+
 def test_overlap_in_batches_and_at_both_extremes():
     rng = np.random.default_rng(0)
     labels = np.arange(400) % 4

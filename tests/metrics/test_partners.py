@@ -72,6 +72,55 @@ def test_equal_targets_of_merged_atoms_count_half():
     assert ranked.targets.foscttm == pytest.approx(0.125)  # of the second, one of the two other targets ties
 
 
+def test_weighted_means_are_those_of_repeated_points():
+    """A point of weight 2 counts like a point that is there twice; as candidates, all rows stay as they are."""
+    rng = np.random.default_rng(0)
+    distances = rng.integers(0, 9, (6, 7)).astype(float)
+    truth = np.stack([np.arange(5), rng.permutation(7)[:5]], axis=1)
+    a, b = rng.integers(0, 4, 6), rng.integers(0, 4, 7)
+    a[0] = b[truth[0, 1]] = 2
+    weighted = bv.metrics.partners(distances, truth, weights=(a, b))
+    plain = bv.metrics.partners(distances, truth)
+    for side, counts in (("targets", a[truth[:, 0]]), ("sources", b[truth[:, 1]])):
+        ranks = getattr(plain, side)
+        twice = bv.metrics.Ranks(np.repeat(ranks.nearer, counts), np.repeat(ranks.tied, counts), ranks.candidates)
+        assert getattr(weighted, side).foscttm == pytest.approx(twice.foscttm)
+        assert getattr(weighted, side).recall(2) == pytest.approx(twice.recall(2))
+    assert weighted.foscttm == bv.metrics.foscttm(distances, truth, weights=(a, b)) != plain.foscttm
+    assert weighted.recall(2) == bv.metrics.recall(distances, truth, k=2, weights=(a, b))
+    ends, y = rng.normal(size=(6, 3)), rng.normal(size=(7, 3))
+    repeated = np.repeat(np.arange(6), a)
+    again = [(row, truth[k, 1]) for row, k in enumerate(repeated) if k < 5]
+    expected = bv.metrics.pair_cosine(ends[repeated], y, again)
+    assert bv.metrics.pair_cosine(ends, y, truth, weights=a) == pytest.approx(expected)
+
+
+def test_uniform_weights_change_no_digit():
+    rng = np.random.default_rng(1)
+    distances, truth = rng.normal(size=(9, 9)), np.stack([np.arange(7), rng.permutation(9)[:7]], axis=1)
+    ones = (np.full(9, 0.3), np.full(9, 7.0))
+    assert bv.metrics.foscttm(distances, truth, weights=ones) == bv.metrics.foscttm(distances, truth)
+    assert bv.metrics.recall(distances, truth, k=3, weights=ones) == bv.metrics.recall(distances, truth, k=3)
+    ends = rng.normal(size=(9, 4))
+    assert bv.metrics.pair_cosine(ends, ends[::-1], truth, weights=ones[0]) == bv.metrics.pair_cosine(
+        ends, ends[::-1], truth
+    )
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ((np.ones(2), None), "'source weights' of partners.*vector of length 3"),
+        ((None, [1, -1, 1]), "'target weights' of partners.*nowhere negative"),
+        (([0, 0, 1], None), "positive for some of the pairs' rows on each side"),
+    ],
+)
+def test_wrong_weights_are_refused(weights, message):
+    with pytest.raises(bv.InputError, match=message):
+        bv.metrics.foscttm(np.ones((3, 3)), [[0, 0], [1, 1]], weights=weights)
+    assert bv.metrics.foscttm(np.ones((3, 3)), [[0, 0]], weights=([1, 0, 0], [1, 0, 5])) == 0.5
+
+
 def test_large_problems_are_evaluated_on_a_sample_in_blocks():
     x = np.random.default_rng(0).normal(size=(5000, 3))
     truth = np.stack([np.arange(5000)] * 2, axis=1)

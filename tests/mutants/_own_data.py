@@ -8,8 +8,8 @@ MUTANTS = [
     Mutant(
         "partners: ties count in full",
         "bridgeviz/metrics/_partners.py",
-        "(self.nearer + self.tied / 2).mean()",
-        "(self.nearer + self.tied).mean()",
+        "weighted_mean(self.nearer + self.tied / 2",
+        "weighted_mean(self.nearer + self.tied",
         "metrics/test_partners.py",
     ),
     Mutant(
@@ -22,15 +22,15 @@ MUTANTS = [
     Mutant(
         "partners: one direction twice",
         "bridgeviz/metrics/_partners.py",
-        "_ranks(lambda j: block(every[0], j).T, truth[:, 1], truth[:, 0], shape[0])",
-        "_ranks(lambda i: block(i, every[1]), truth[:, 0], truth[:, 1], shape[1])",
+        "_ranks(lambda j: block(every[0], j).T, truth[:, 1], truth[:, 0], shape[0], of_target)",
+        "_ranks(lambda i: block(i, every[1]), truth[:, 0], truth[:, 1], shape[1], of_source)",
         "metrics/test_partners.py",
     ),
     Mutant(
         "evaluation: pairs that were used are judged as well",
         "bridgeviz/experiments/_evaluation.py",
-        '_of_partners("plan", plan.whole, problem.unused(pairs))',
-        '_of_partners("plan", plan.whole, problem.unused(None))',
+        '_of_partners("plan", plan.whole, problem.unused(pairs), ',
+        '_of_partners("plan", plan.whole, problem.unused(None), ',
         "experiments/test_run.py",
     ),
     Mutant(

@@ -46,7 +46,7 @@ def _by(stage: str, most: int, spinner: str | bool = False, *, copy: bool = Fals
 def near(config: RunConfig, side: str) -> Neighbourhood | None:
     """The neighbourhoods of one side; None without labels."""
     space = getattr(stages.problem(config), side)
-    return None if space.labels is None else metrics.neighbourhood(space.x, space.labels)
+    return None if space.labels is None else metrics.neighbourhood(space.x, space.labels, weights=space.weights)
 
 
 @_by("load", 12, "Looking at the rows …")
@@ -134,10 +134,13 @@ def partners(config: RunConfig) -> dict[str, metrics.Partners]:
     """
     problem, plan, cost = stages.problem(config), stages.plan(config).whole, stages.cost(config)
     unused = problem.unused(stages.pairs(config))
-    if not len(unused) or not metrics.is_one_to_one(problem):
+    weights = (problem.source.weights, problem.target.weights)
+    if not metrics.carry_weight(unused, weights) or not metrics.is_one_to_one(problem):
         return {}
     sources = {"cost": cost, "plan": plan}
-    return {name: metrics.partners(match, unused) for name, match in sources.items() if match is not None}
+    return {
+        name: metrics.partners(match, unused, weights=weights) for name, match in sources.items() if match is not None
+    }
 
 
 def names(config: RunConfig) -> tuple[np.ndarray, dict[str, str]]:

@@ -24,7 +24,7 @@ def overlap(side: str, near: Neighbourhood, classes: np.ndarray, names: Mapping[
     """
     known = [names[str(c)] for c in near.classes]
     st.subheader(f"Do the classes of the {side} overlap?")
-    mean = float(near.overlap.mean())
+    mean = near.mean
     st.markdown(
         f"On average, **{mean:.1%}** of a point's {near.rows.shape[1]} nearest neighbours belong to another class "
         f"(Eq. 21). If the classes were completely mixed, it would be {near.chance:.0%}."
