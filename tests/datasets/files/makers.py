@@ -6,6 +6,7 @@ import io
 import json
 import os
 import zipfile
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -44,6 +45,7 @@ def zipped(*members: tuple[str, bytes], how: int = zipfile.ZIP_DEFLATED) -> byte
     return stream.getvalue()
 
 
+@cache
 def inflating(start: bytes, zeros: int) -> bytes:
     """A zip archive with one member x.npy: `start` and then many zeros."""
     stream, block = io.BytesIO(), bytes(2**20)
@@ -69,6 +71,7 @@ def broken_pandas(note: bytes) -> bytes:
     return stream.getvalue()
 
 
+@cache
 def constant_parquet(rows: int) -> bytes:
     import pyarrow as pa
     from pyarrow import parquet
@@ -81,6 +84,7 @@ def constant_parquet(rows: int) -> bytes:
     return stream.getvalue()
 
 
+@cache
 def constant_feather(rows: int) -> bytes:
     import pyarrow as pa
     from pyarrow import feather
