@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import platform
 import re
@@ -10,7 +11,7 @@ import shutil
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -167,10 +168,27 @@ def new_file(path: Path) -> Iterator[Path]:
         drafts.discard(draft)
 
 
-def write_array(path: str | Path, array: np.ndarray) -> None:
-    """Write a `.npy` file, completely or not at all."""
-    with new_file(check_array_path(path)) as draft:
-        np.save(draft, array, allow_pickle=False)
+def write_rows(path: Path, blocks: Iterable[np.ndarray], *, shape: tuple[int, ...], dtype: np.dtype) -> None:
+    """Write a `.npy` file of this shape block by block: the same file as `np.save`, with the memory of one block.
+
+    Args:
+        path: a draft, because what is interrupted leaves half of the file.
+        blocks: successive rows; their last axis is that of the array.
+        shape: of the whole array.
+        dtype: of the numbers in the file.
+
+    Raises:
+        ValueError: the blocks hold more or fewer numbers than the shape says.
+    """
+    header = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    written = 0
+    with path.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
+        for block in blocks:
+            file.write(np.ascontiguousarray(block, dtype).data)
+            written += block.size
+    if written != math.prod(shape):
+        raise ValueError(f"The blocks hold {written} numbers, not those of shape {shape}.")
 
 
 def write_text(path: Path, text: str) -> None:

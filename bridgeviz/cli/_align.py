@@ -135,9 +135,11 @@ def align(
 
 def _write(run: Run, out: str) -> None:
     """Write the result of a run to the folder `out`, and say what it is."""
+    from bridgeviz.cli._bar import transport_bar
     from bridgeviz.experiments import save
 
-    report = save(run, out)
+    with transport_bar() as moved:
+        report = save(run, out, on_transport=moved)
     if run.recommendation is not None:
         click.echo(run.recommendation.reason, err=True)
     if report["advice"]:

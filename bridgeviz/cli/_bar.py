@@ -1,8 +1,10 @@
-"""The progress bar of a training."""
+"""The progress bars of a training and of a transport."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -51,3 +53,19 @@ class TrainingBar:
     def show_choice(self, done: int, total: int) -> None:
         """The progress of the choice of a cost, which comes before the training."""
         self._bar.set_description(f"choosing a cost, {done} of {total}", refresh=True)
+
+
+@contextmanager
+def transport_bar() -> Iterator[Callable[[int, int], None]]:
+    """A progress bar on stderr with the remaining time, as what is called with (done, total) points.
+
+    Without a terminal there is none.
+    """
+    with tqdm(desc="transport", unit="point", unit_scale=True, disable=None, leave=False) as bar:
+
+        def show(done: int, total: int) -> None:
+            if bar.total != total:
+                bar.reset(total)  # the time counts from here
+            bar.update(done - bar.n)
+
+        yield show

@@ -10,7 +10,7 @@ import click
 
 import bridgeviz as bv
 from bridgeviz._checks import InputError
-from bridgeviz._files import check_array_path, write_array
+from bridgeviz._files import check_array_path, new_file
 from bridgeviz._options import Option, Variant, class_of, options_of
 from bridgeviz.cli._settings import OPTIONS, Sections, SettingsCommand, flat_values, refuse_unread
 from bridgeviz.cli._types import FILE, INTEGER
@@ -71,14 +71,17 @@ def transport(ctx: click.Context, directory: str, new_source: str, out: str, see
 
     DIRECTORY is the result of `align`, whose flow is used.
     """
+    from bridgeviz.cli._bar import transport_bar
     from bridgeviz.datasets import files
 
-    if check_array_path(out).resolve() == files.location(new_source):
+    path = check_array_path(out)
+    if path.resolve() == files.location(new_source):
         raise InputError(f"The output file {out} must be another one than NEW_SOURCE, which it would replace.")
     refuse_unread(ctx)
     flow = bv.Flow.load(Path(directory) / "flow")
     x = files.read_matrix(new_source, rows=1)
-    options = {"seed": seed, **flat_values(ctx)}
-    y = flow.transport(x, **options).states[-1] if samples is None else flow.draws(x, samples=samples, **options).points
-    write_array(out, y.astype(flow.target.dtype))
-    click.echo(f"Carried {y.shape[-2]} points to {y.shape[-1]} dimensions: {out}")
+    with new_file(path) as draft, transport_bar() as moved:
+        shape = bv.flows.save_transported(
+            flow, x, draft, samples=samples, on_progress=moved, seed=seed, **flat_values(ctx)
+        )
+    click.echo(f"Carried {shape[-2]} points to {shape[-1]} dimensions: {out}")

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import math
 import platform
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from scipy import sparse
 
 from bridgeviz._files import new_folder
 from bridgeviz.costs import Cost
 from bridgeviz.experiments._run import Run
-from bridgeviz.flows import Flow
+from bridgeviz.flows import Flow, save_transported
 from bridgeviz.problem import Space
 
 _STACK = ("bridgeviz", "jax", "flax", "optax", "ott-jax", "diffrax", "numpy", "scipy", "scikit-learn")
@@ -81,11 +81,17 @@ def report(run: Run) -> dict[str, Any]:
     }
 
 
-def save(run: Run, out: str | Path) -> dict[str, Any]:
+def save(run: Run, out: str | Path, *, on_transport: Callable[[int, int], None] | None = None) -> dict[str, Any]:
     """Write `report.json`, `coupling.npz` (SciPy CSR, n x m), `flow/` and `transported.npy` to the folder `out`.
 
     A local run has no plan between all rows and leaves no `coupling.npz`. Entries of the plan below 1e-8 of their
     row's mass are left out; the report's `coupling_kept_mass` says how much remains.
+
+    Args:
+        run: finished or stopped.
+        out: the folder.
+        on_transport: called with (done, total) source rows while they are transported, which takes minutes for a
+            million of them.
 
     Raises:
         InputError: `out` holds something else than an earlier result, or can't be written.
@@ -98,8 +104,9 @@ def save(run: Run, out: str | Path) -> dict[str, Any]:
             contents["coupling_kept_mass"] = _plain(kept)
         run.flow.save(draft / "flow")
         Flow.load(draft / "flow")  # what can't be read again is no result
-        transported = run.flow.transport(run.problem.source.x, seed=run.config.seed).states[-1]
-        np.save(draft / "transported.npy", transported.astype(run.flow.target.dtype))
+        save_transported(
+            run.flow, run.problem.source.x, draft / "transported.npy", seed=run.config.seed, on_progress=on_transport
+        )
         (draft / "report.json").write_text(json.dumps(contents, indent=2, allow_nan=False) + "\n")
     return contents
 

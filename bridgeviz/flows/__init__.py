@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from bridgeviz.flows._step import compilations
     from bridgeviz.flows._trainer import fit
     from bridgeviz.flows._trajectory import Draws, Trajectory
+    from bridgeviz.flows._transported_file import save_transported
     from bridgeviz.flows._tsit5 import Tsit5
     from bridgeviz.flows._velocities import VELOCITIES, default_velocity
     from bridgeviz.flows._velocity import VelocityOptions
@@ -54,6 +55,7 @@ __getattr__, __dir__, __all__ = attach(
         "_progress": ["Progress", "TrainingError"],
         "_trainer": ["fit"],
         "_trajectory": ["Draws", "Trajectory"],
+        "_transported_file": ["save_transported"],
         "_tsit5": ["Tsit5"],
         "_velocities": ["VELOCITIES", "default_velocity"],
         "_velocity": ["VelocityOptions"],

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 from jaxtyping import Float
@@ -24,10 +22,13 @@ from bridgeviz.flows._ode_solvers import ODE_SOLVERS
 from bridgeviz.flows._reweighting import Masses
 from bridgeviz.flows._scaling import Scaling
 from bridgeviz.flows._trajectory import Draws, Trajectory
-from bridgeviz.flows._transport import BLOCK, follow
+from bridgeviz.flows._transport import follow_in_blocks
 
 _FAR = 1e6
 """Standard deviations beyond which float32 and the network are meaningless."""
+
+_ROWS = 2**14
+"""Rows that are checked at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,25 +75,61 @@ class Flow:
         Raises:
             InputError: x has other dimensions than the flow was trained on, ts leaves [0, 1], or the solver failed.
         """
+        times = _increasing_times(ts, "transport")
+        parts = self._in_blocks(x, 1, seed, ts, solver, options)
+        return Trajectory(times, np.concatenate(list(parts), axis=1))
+
+    def transport_in_blocks(
+        self,
+        x: ArrayLike,
+        *,
+        samples: int = 1,
+        seed: int = 0,
+        ts: Sequence[float] = (1.0,),
+        solver: str | OdeOptions = "heun",
+        **options: float,
+    ) -> Iterator[Float[np.ndarray, "T k q"]]:
+        """Carry source points to the target space, some at a time: for more points than fit into memory (Eq. 12).
+
+        Args:
+            x: (n, p) source points, any n >= 1, such as a memory map.
+            samples: how often all points are carried, each time from other noise; the points come in the order
+                of `x`, then all of them again.
+            seed, ts, solver, options: as for `transport`, which returns the same numbers.
+
+        Returns:
+            An iterator over the states of successive points at the times `ts`, in the units of the target space. What
+            is wrong with the arguments is said before the first block.
+
+        Raises:
+            InputError: as for `transport`; while iterating, if the solver failed.
+        """
+        return self._in_blocks(x, check.count(samples, "samples", "transport"), seed, ts, solver, options)
+
+    def _in_blocks(
+        self,
+        x: ArrayLike,
+        samples: int,
+        seed: int,
+        ts: Sequence[float],
+        solver: str | OdeOptions,
+        options: Mapping[str, float],
+    ) -> Iterator[np.ndarray]:
         where = "transport"
         x = check.matrix(x, "x", where, columns=len(self.source.mean), rows=1)
         times = _increasing_times(ts, where)
         method = pick(ODE_SOLVERS, solver, options, "solver", where, OdeOptions)
-        key = jax.random.key(check.seed(seed, "seed", where))
-        n, q = len(x), len(self.target.mean)
-        z = np.asarray(jax.random.normal(key, (n, q), jnp.float32))
-        scaled = self._scaled(self.source, x, "x", where)
-        block = min(BLOCK, 1 << (n - 1).bit_length())  # few distinct shapes, hence few compilations
-        parts = []
-        for start in range(0, n, block):
-            take = np.minimum(np.arange(start, start + block), n - 1)
-            states, solved = follow(
-                self.graph, self.params, scaled[take], z[take], jnp.asarray(times, jnp.float32), solver=method
-            )
-            if not bool(solved):
-                raise InputError(f"transport() could not follow the flow to t = 1 with {method}. {method.advice}")
-            parts.append(np.asarray(states)[:, : n - start])
-        return Trajectory(times, self.target.restore(np.concatenate(parts, axis=1)))
+        seed = check.seed(seed, "seed", where)
+        self._refuse_far(self.source, x, "x", where)
+
+        def source(rows: np.ndarray) -> np.ndarray:
+            return self.source.standardise(x[rows % len(x)]).astype(np.float32)
+
+        blocks = follow_in_blocks(
+            self.graph, self.params, source, size=samples * len(x), columns=len(self.target.mean), seed=seed, ts=times,
+            solver=method,
+        )  # fmt: skip
+        return (self.target.restore(states) for _, states in blocks)
 
     def draws(
         self,
@@ -122,8 +159,8 @@ class Flow:
         x = check.matrix(x, "x", "draws", columns=len(self.source.mean), rows=1)
         if "ts" in options:
             raise check.fail("ts", "draws", "left out: the ends at t = 1 are returned", check.describe(options["ts"]))
-        ends = self.transport(np.tile(x, (samples, 1)), seed=seed, ts=(1.0,), solver=solver, **options).states[0]
-        points = ends.reshape(samples, len(x), -1)
+        blocks = self._in_blocks(x, samples, seed, (1.0,), solver, options)
+        points = np.concatenate(list(blocks), axis=1).reshape(samples, len(x), -1)
         return Draws(points, points.mean(0), points.std(0, ddof=1))
 
     def source_mass(self, x: ArrayLike) -> Float[np.ndarray, " n"]:
@@ -161,12 +198,19 @@ class Flow:
         return self.masses.mean * np.asarray(shares, np.float64)
 
     def _scaled(self, scaling: Scaling, x: np.ndarray, name: str, where: str) -> np.ndarray:
-        scaled = scaling.standardise(x)
-        far = np.abs(scaled).max(1)
-        if far.max() > _FAR:
-            row, expected = int(far.argmax()), "in the units of the space that the flow was trained on"
-            raise check.fail(name, where, expected, f"row {row}, {far[row]:.1e} standard deviations away from it")
-        return scaled.astype(np.float32)
+        self._refuse_far(scaling, x, name, where)
+        return scaling.standardise(x).astype(np.float32)
+
+    def _refuse_far(self, scaling: Scaling, x: np.ndarray, name: str, where: str) -> None:
+        """Refuse points that are in other units than those of the training. Memory: a block of rows."""
+        row, farthest = 0, 0.0
+        for start in range(0, len(x), _ROWS):
+            far = np.abs(scaling.standardise(x[start : start + _ROWS])).max(1)
+            if far.max() > farthest:
+                row, farthest = start + int(far.argmax()), float(far.max())
+        if farthest > _FAR:
+            expected = "in the units of the space that the flow was trained on"
+            raise check.fail(name, where, expected, f"row {row}, {farthest:.1e} standard deviations away from it")
 
     def save(self, path: str | Path) -> None:
         """Write a folder, whole or not at all; an existing flow at `path` is replaced."""
