@@ -26,8 +26,9 @@ if not key:
 
 config = RunConfig(dataset=Yours(kept=key), fraction=1.0)
 with guard():
-    metric = first_look.spaces(config)
+    suits = first_look.spaces(config)
     first_look.pairs(config)
+    metric = first_look.metric(config, suits)
     assessment = first_look.alignable(config, metric)
 st.divider()
 chosen, reasons = first_look.settings(config, metric, assessment)

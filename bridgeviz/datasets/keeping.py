@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from scipy import sparse
 
 from bridgeviz._checks import DataMissing, InputError
 from bridgeviz._files import new_folder, read_arrays
+from bridgeviz._forbidden import Forbidden
 from bridgeviz.datasets import paths
 from bridgeviz.problem import Problem, Space
 
@@ -29,7 +31,7 @@ class Kept:
     """A problem with the names of its rows and of the files that it came from.
 
     Attributes:
-        problem: two spaces, and the pairs as `truth`.
+        problem: two spaces, the pairs as `truth`, and what is forbidden.
         rows: the names of the source rows and of the target rows, each None if they have none.
         files: the names of the files by what they hold: "source", "target", "pairs", "source labels", ...
     """
@@ -94,7 +96,7 @@ def kept(key: str) -> Kept:
     ]
     rows = [None if (names := arrays.get(f"{side}_rows")) is None else names.tolist() for side in ("source", "target")]
     return Kept(
-        problem=Problem(*spaces, truth=arrays["pairs"], name="yours"),
+        problem=Problem(*spaces, truth=arrays["pairs"], name="yours", forbidden=_forbidden(arrays)),
         rows=(rows[0], rows[1]),
         files=about["files"],
     )
@@ -118,7 +120,21 @@ def _arrays(data: Kept) -> dict[str, np.ndarray]:
             arrays[f"{side}_weights"] = np.asarray(space.weights)
         if names is not None:
             arrays[f"{side}_rows"] = np.asarray(names, str)
+    if problem.forbidden is not None:
+        table = sparse.coo_array(problem.forbidden.table)
+        arrays["forbidden_source"], arrays["forbidden_target"] = problem.forbidden.source, problem.forbidden.target
+        arrays["forbidden_codes"] = np.stack(table.coords).astype(np.int64)
+        arrays["forbidden_kinds"] = np.array(problem.forbidden.kinds, np.int64)
     return arrays
+
+
+def _forbidden(arrays: Mapping[str, np.ndarray]) -> Forbidden | None:
+    if "forbidden_codes" not in arrays:
+        return None
+    i, j = arrays["forbidden_codes"]
+    shape = tuple(arrays["forbidden_kinds"].tolist())
+    table = sparse.csr_array((np.ones(len(i), bool), (i, j)), shape=shape)
+    return Forbidden(arrays["forbidden_source"], arrays["forbidden_target"], table)
 
 
 def _prune(*, keeping: Path) -> None:

@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from bridgeviz.datasets import Yours
 from bridgeviz.experiments._config import RunConfig
 
-_LABELS = {"source labels": "source", "target labels": "target"}
+_OPTIONAL = (
+    "source labels", "target labels", "source weights", "target weights", "forbidden", "forbidden classes",
+)  # fmt: skip
+"""What further files hold. Each is an argument of `read_problem`, with an underscore for the space."""
 
 
 def script(config: RunConfig, *, version: str, files: Mapping[str, str] | None = None) -> str:
@@ -18,7 +21,7 @@ def script(config: RunConfig, *, version: str, files: Mapping[str, str] | None =
         config: of the run.
         version: of bridgeviz that made the run; the code names it.
         files: for your own data, the paths of the files by what they hold: "source", "target", "pairs", and perhaps
-            "source labels" and "target labels".
+            labels, weights and forbidden matches, as in "source labels" or "forbidden classes".
 
     >>> print(script(RunConfig(dataset="blobs"), version="1.0").splitlines()[-4])
     run = bv.run(config)
@@ -30,12 +33,12 @@ def script(config: RunConfig, *, version: str, files: Mapping[str, str] | None =
         values["options"] = {}
         named = dict(files or {})
         arguments = [repr(named.get(role, f"{role}.npy")) for role in ("source", "target", "pairs")]
-        arguments += [f"{role.replace(' ', '_')}={named[role]!r}" for role in _LABELS if role in named]
+        arguments += [f"{role.replace(' ', '_')}={named[role]!r}" for role in _OPTIONAL if role in named]
         lines += [
             "from bridgeviz.datasets import files", "",
             f"inputs = files.read_problem({', '.join(arguments)})",
-            "source, target = inputs.problem.source, inputs.problem.target",
-            'problem = bv.Problem(source, target, truth=inputs.pairs, name="yours")',
+            "source, target, forbidden = inputs.problem.source, inputs.problem.target, inputs.problem.forbidden",
+            'problem = bv.Problem(source, target, truth=inputs.pairs, name="yours", forbidden=forbidden)',
         ]  # fmt: skip
         passed = ", problem=problem"
     settings = pprint.pformat(values, width=100, sort_dicts=False)

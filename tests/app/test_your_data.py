@@ -48,6 +48,22 @@ def files(tmp_path):
     return paths
 
 
+@pytest.fixture
+def restricted(files, tmp_path):
+    """The same, with weights of the source, and forbidden matches of rows and of classes."""
+    labels = bv.load("blobs", n=N).source.labels
+    contents = {
+        "target labels": "".join(f"{label}\n" for label in bv.load("blobs", n=N).target.labels),
+        "source weights": "".join(f"{row % 4}\n" for row in range(N)),
+        "forbidden": "source,target\n" + "".join(f"cell {row},{row}\n" for row in range(40, 50)),
+        "forbidden classes": f"source,target\n{labels[0]},{(labels[0] + 1) % 5}\n",
+    }
+    more = {role: tmp_path / f"{role.replace(' ', '_')}_of.{'csv' if 'forb' in role else 'txt'}" for role in contents}
+    for role, text in contents.items():
+        more[role].write_text(text)
+    return files | {role: str(path) for role, path in more.items()}
+
+
 def without(paths, role):
     return {name: path for name, path in paths.items() if name != role}
 
@@ -90,6 +106,21 @@ def test_files_are_looked_at_and_the_question_is_answered(files):
     assert [metric.label for metric in app.metric] == ["Linear CKA", "Mutual neighbours"]
 
 
+def test_weights_forbidden_matches_and_the_metric_are_seen_on_the_page(restricted):
+    app = told(named(restricted))
+    assert not app.exception
+    assert not app.error
+    assert app.table[0].value.loc["Weights"].tolist() == [f"positive for {3 * N // 4} of {N} rows", "all the same"]
+    captions = " ".join(caption.value for caption in app.caption)
+    assert "Forbidden: " in captions
+    assert "the metric" not in captions
+    (control,) = [group for group in app.button_group if group.label == "Metric"]
+    assert control.value == "automatic"
+    control.set_value("sqeuclidean").run()
+    app = told(app)
+    assert "the metric sqeuclidean, as you chose" in " ".join(caption.value for caption in app.caption)
+
+
 def test_uploaded_files_are_read_under_their_own_names(files, tmp_path):
     app = load("your_data").run()
     for number, role in enumerate(("source", "target", "pairs")):
@@ -120,6 +151,9 @@ def test_what_is_missing_is_named(files):
         ("pairs", "p.csv", b"source,target\n0,999\n", "999"),
         ("pairs", "p.csv", b"source,target\nnobody,1\n", "nobody"),
         ("source labels", "l.txt", b"a\nb\n", "label"),
+        ("target weights", "w.txt", b"1\n2\n", "vector of length"),
+        ("forbidden", "f.csv", b"source,target\ncell 3,3\n", "free of the pairs"),
+        ("forbidden classes", "f.csv", b"source,target\n0,1\n", "Those of the target have none"),
     ],
 )
 def test_a_bad_file_is_one_sentence(files, tmp_path, role, name, content, message):
@@ -149,6 +183,21 @@ def test_the_same_files_have_the_same_key_and_come_back_as_they_were(files):
     keeping.forget(key)
     with pytest.raises(bv.DataMissing, match="not on this machine"):
         keeping.kept(key)
+
+
+def test_weights_and_forbidden_matches_are_kept(files, restricted):
+    key = keep_files(restricted, restricted)
+    assert keep_files(restricted, restricted) == key
+    problem = keeping.kept(key).problem
+    weights = np.arange(N) % 4
+    np.testing.assert_allclose(problem.source.weights, weights / weights.sum())
+    labels = bv.load("blobs", n=N).source.labels
+    mask = (labels[:, None] == labels[0]) & (bv.load("blobs", n=N).target.labels == (labels[0] + 1) % 5)
+    mask[np.arange(40, 50), np.arange(40, 50)] = True
+    np.testing.assert_array_equal(problem.forbidden.block(np.arange(N), np.arange(N)), mask)
+    assert keeping.kept(keep_files(files, files)).problem.forbidden is None
+    Path(restricted["forbidden"]).write_text("source,target\ncell 40,41\n")
+    assert keep_files(restricted, restricted) != key
 
 
 def test_data_are_forgotten_on_request(files):
@@ -198,8 +247,9 @@ def test_a_link_to_data_that_are_not_here_is_a_message(own):
     assert "Your data" in app.error[0].value or "own_data" in app.error[0].value
 
 
-def test_everything_is_taken_away_and_the_script_repeats_the_run(files, tmp_path, monkeypatch):
-    key = keep_files(without(files, "source labels"), files)
+def test_everything_is_taken_away_and_the_script_repeats_the_run(files, restricted, tmp_path, monkeypatch):
+    files = {role: path for role, path in restricted.items() if "labels" not in role and "classes" not in role}
+    key = keep_files(files, files)
     config = bv.RunConfig(dataset=Yours(kept=key), fraction=0.8, cost="bridge", steps=30, batch_size=32)
     run = bv.run(config)
     assert {"plan_foscttm", "flow_foscttm", "flow_recall_10", "flow_pair_cosine"} <= set(run.metrics)
@@ -220,3 +270,5 @@ def test_everything_is_taken_away_and_the_script_repeats_the_run(files, tmp_path
     runpy.run_path(str(tmp_path / "away" / "result" / "repeat.py"))
     again = json.loads((tmp_path / "result" / "report.json").read_text())
     assert again["metrics"] == pytest.approx(run.metrics, abs=1e-4)
+    assert again["weights"]["source"]["rows"] == 3 * N // 4
+    assert again["forbidden"] == pytest.approx(10 / N**2)

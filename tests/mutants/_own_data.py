@@ -110,4 +110,25 @@ MUTANTS = [
         "if both := set[tuple[int, int]]():",
         "cli/test_align.py",
     ),
+    Mutant(
+        "keeping: what is forbidden is lost",
+        "bridgeviz/datasets/keeping.py",
+        'name="yours", forbidden=_forbidden(arrays))',
+        'name="yours")',
+        "app/test_your_data.py",
+    ),
+    Mutant(
+        "first look: the metric that was chosen is not read",
+        "bridgeviz/ui/panels/first_look.py",
+        "return None if chosen in (_AUTOMATIC, None) else chosen",
+        "return suits",
+        "app/test_your_data.py",
+    ),
+    Mutant(
+        "script: forbidden matches are left out",
+        "bridgeviz/experiments/_script.py",
+        'name="yours", forbidden=forbidden)',
+        'name="yours")',
+        "app/test_your_data.py",
+    ),
 ]

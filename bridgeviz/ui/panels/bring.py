@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import streamlit as st
 
-from bridgeviz import InputError, Problem, Space
+from bridgeviz import InputError
 from bridgeviz.datasets import files, keeping
 from bridgeviz.ui.state import owner, values
 from bridgeviz.ui.text import literal
@@ -31,25 +31,38 @@ class Role:
         label: of its control.
         holds: what the file holds: "matrix", "pairs" or "labels".
         help: for its control.
-        needed: whether nothing can be read without it.
+        folded: the title under which its control is folded away; "" if nothing can be read without the file.
     """
 
     name: str
     label: str
     holds: str
     help: str
-    needed: bool = True
+    folded: str = ""
+
+    @property
+    def needed(self) -> bool:
+        """Whether nothing can be read without it."""
+        return not self.folded
 
 
-_LABELS = "One label per row, for judging and colouring."
+_LABELS, _RESTRICTIONS = "Labels (optional)", "Weights and forbidden matches (optional)"
+_PER_ROW = "One label per row, for judging and colouring."
+_WEIGHT = "One number >= 0 per row: how much of the mass it carries. Without a file, all rows carry the same."
 
 ROLES = (
     Role("source", "Source", "matrix", "One row per sample, one column per feature: the space to start from."),
     Role("target", "Target", "matrix", "One row per sample: the space to arrive in. Its size may be another one."),
     Role("pairs", "Pairs", "pairs", "The columns source and target: row numbers from 0, or the names of the rows."),
-    Role("source labels", "Labels of the source", "labels", _LABELS, needed=False),
-    Role("target labels", "Labels of the target", "labels", _LABELS, needed=False),
-)
+    Role("source labels", "Labels of the source", "labels", _PER_ROW, _LABELS),
+    Role("target labels", "Labels of the target", "labels", _PER_ROW, _LABELS),
+    Role("source weights", "Weights of the source", "labels", _WEIGHT, _RESTRICTIONS),
+    Role("target weights", "Weights of the target", "labels", _WEIGHT, _RESTRICTIONS),
+    Role("forbidden", "Forbidden rows", "pairs", "Rows that may not match, in a file like that of the pairs.",
+         _RESTRICTIONS),
+    Role("forbidden classes", "Forbidden classes", "pairs", "Classes that may not match: the columns source and "
+         "target, with one pair of labels per row. Needs the labels of both sides.", _RESTRICTIONS),
+)  # fmt: skip
 
 
 def bring() -> str | None:
@@ -112,13 +125,18 @@ def _identity(path: str) -> tuple:
 
 def _controls(control: Callable[[Role], tuple | None]) -> dict[str, tuple | None]:
     chosen = {}
-    for column, role in zip(st.columns(3), (role for role in ROLES if role.needed), strict=True):
-        with column:
-            chosen[role.name] = control(role)
-    with st.expander("Labels (optional)"):
-        for column, role in zip(st.columns(2), (role for role in ROLES if not role.needed), strict=True):
-            with column:
-                chosen[role.name] = control(role)
+
+    def place(title: str, columns: int) -> None:
+        roles = [role for role in ROLES if role.folded == title]
+        for row in range(0, len(roles), columns):
+            for column, role in zip(st.columns(columns), roles[row : row + columns], strict=True):
+                with column:
+                    chosen[role.name] = control(role)
+
+    place("", 3)
+    for title in (_LABELS, _RESTRICTIONS):
+        with st.expander(title):
+            place(title, 2)
     return chosen
 
 
@@ -171,15 +189,12 @@ def keep_files(paths: Mapping[str, str], names: Mapping[str, str]) -> str:
     Raises:
         InputError: a file that can't be read, or that doesn't fit the others.
     """
-    inputs = files.read_problem(
-        paths["source"], paths["target"], paths["pairs"], source_labels=paths.get("source labels"),
-        target_labels=paths.get("target labels"),
-    )  # fmt: skip
-    spaces = [
-        Space(space.x, labels=space.labels, title=Path(names[side]).name)
-        for side, space in (("source", inputs.problem.source), ("target", inputs.problem.target))
-    ]
-    problem = Problem(*spaces, truth=inputs.pairs, name="yours")
+    more = {role.name.replace(" ", "_"): paths.get(role.name) for role in ROLES if not role.needed}
+    inputs = files.read_problem(paths["source"], paths["target"], paths["pairs"], **more)
+    source, target = (
+        replace(getattr(inputs.problem, side), title=Path(names[side]).name) for side in ("source", "target")
+    )
+    problem = replace(inputs.problem, source=source, target=target, truth=inputs.pairs, name="yours")
     used = {role: names[role] for role in paths}
     return keeping.keep(keeping.Kept(problem=problem, rows=inputs.names, files=used))
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
-from bridgeviz import Assessment, RunConfig, metrics
-from bridgeviz.costs import memory_limit
+from bridgeviz import Assessment, Problem, RunConfig, Space, metrics
+from bridgeviz.costs import METRICS, memory_limit
 from bridgeviz.experiments import FALLBACK, assess
 from bridgeviz.ui.cache import analysis, stages
 from bridgeviz.ui.panels.advice import result_of
+from bridgeviz.ui.state import values
 from bridgeviz.ui.text import literal
 from bridgeviz.ui.work.jobs import Job
 from bridgeviz.ui.work.priority import give_way
@@ -22,6 +24,7 @@ _VERDICTS = {
     "unsure": (st.warning, ":material/help:"), "no": (st.error, ":material/block:"),
 }  # fmt: skip
 _MOST_LINES, _ENOUGH = 300, 20
+_AUTOMATIC = "automatic"
 
 
 def spaces(config: RunConfig) -> str | None:
@@ -29,13 +32,37 @@ def spaces(config: RunConfig) -> str | None:
     problem = stages.problem(config)
     found = {side: analysis.inspection(config, side) for side in ("source", "target")}
     titles = {side: literal(f"{side.capitalize()}: {getattr(problem, side).title}") for side in found}
-    st.table(pd.DataFrame({titles[side]: one.lines() for side, one in found.items()}))
+    lines = {side: one.lines() | _weights(getattr(problem, side)) for side, one in found.items()}
+    st.table(pd.DataFrame({titles[side]: lines[side] for side in found}).fillna("all the same"))
+    _forbidden(problem)
     needed, limit = metrics.plan_memory(problem), memory_limit()
     (st.caption if needed <= limit else st.warning)(memory(needed, limit))
     for side, one in found.items():
         for caution in one.cautions:
             st.warning(literal(f"{side.capitalize()}: {caution}"), icon=":material/warning:")
     return "sqeuclidean" if any(one.metric == "sqeuclidean" for one in found.values()) else None
+
+
+def _weights(space: Space) -> dict[str, str]:
+    """A line on the weights of a space; none if its rows all weigh the same."""
+    if space.weights is None:
+        return {}
+    return {"Weights": f"positive for {(space.weights > 0).sum():,} of {len(space):,} rows"}
+
+
+def _forbidden(problem: Problem) -> None:
+    """How much is forbidden, and whether that leaves a row without a match."""
+    if problem.forbidden is None:
+        return
+    n, m = problem.shape
+    st.caption(f"Forbidden: {problem.forbidden.mass(np.full(n, 1 / n), np.full(m, 1 / m)):.1%} of all matches.")
+    rows, columns = problem.forbidden.permitted(np.arange(n), np.arange(m))
+    if len(rows) < n or len(columns) < m:
+        st.warning(
+            f"Rows without a permitted match: {n - len(rows):,} of the source and {m - len(columns):,} of the target. "
+            "A balanced transport refuses them: permit a match, give them weight 0, or set a tau below 1.",
+            icon=":material/warning:",
+        )
 
 
 def pairs(config: RunConfig) -> None:
@@ -50,6 +77,28 @@ def pairs(config: RunConfig) -> None:
         config={"displaylogo": False},
     )  # fmt: skip
     st.caption(literal(f"{both.caption} Each line is a pair{part}."))
+
+
+def metric(config: RunConfig, suits: str | None) -> str | None:
+    """A choice of the distance within each space; None leaves each cost its own.
+
+    Args:
+        config: that loads the data.
+        suits: the metric that suits both spaces, None for each cost's own: what is chosen at first.
+    """
+    now = values.current()
+    before = now.cost.metric if now.data.dataset == config.data.dataset else _AUTOMATIC
+    if before == type(now.cost)().metric or before not in METRICS:
+        before = None
+    chosen = st.segmented_control(
+        "Metric", [_AUTOMATIC, *METRICS], default=before or suits or _AUTOMATIC, required=True,
+        key=f"own_metric_{config.data.dataset}",
+        help="The distance within each space. Automatic is what suits each cost: cosine, or sqeuclidean for knn and "
+        "kcca. Choose sqeuclidean where angles say little, and pearson for recordings of neurons.",
+    )  # fmt: skip
+    if suits is not None and chosen != suits:
+        st.caption(literal(f"Suggested: {suits}, because {_why(config, suits)}."))
+    return None if chosen in (_AUTOMATIC, None) else chosen
 
 
 def alignable(config: RunConfig, metric: str | None) -> Assessment | None:
@@ -94,7 +143,7 @@ def settings(config: RunConfig, metric: str | None, assessment: Assessment | Non
 
     Args:
         config: that loads the data.
-        metric: that suits both spaces, None for each cost's own.
+        metric: the one that was chosen, None for each cost's own.
         assessment: if there is one yet.
     """
     count = len(stages.pairs(config))
@@ -107,10 +156,12 @@ def settings(config: RunConfig, metric: str | None, assessment: Assessment | Non
     why = "the default" if assessment is None or not len(assessment.table) else "the best on held-out pairs"
     reasons = [f"To begin with: {held_out}", f"the cost {cost}, {why}"]
     if metric is not None:
-        reasons.append(f"the metric {metric}, because {_why(config, metric)}")
+        why = _why(config, metric)
+        reasons.append(f"the metric {metric}, because {why}" if why else f"the metric {metric}, as you chose")
     return chosen, "; ".join(reasons) + ". All of it can be changed in the sidebar."
 
 
 def _why(config: RunConfig, metric: str) -> str:
+    """Why a metric other than the cosine suits one of the spaces; "" if it does not."""
     found = (analysis.inspection(config, side) for side in ("source", "target"))
-    return next(one.why for one in found if one.metric == metric)
+    return next((one.why for one in found if one.metric == metric != "cosine"), "")
