@@ -240,7 +240,7 @@ class Coupling(Plan):
         """The entries of the given source rows and target rows."""
         rows, columns = np.asarray(rows), np.asarray(columns)
         shares = self.source_atoms.shares[rows][:, None] * self.target_atoms.shares[columns]
-        return as_dense(self.plan[self.source_atoms.index[rows]])[:, self.target_atoms.index[columns]] * shares
+        return as_dense(self.plan[self.source_atoms.index[rows]][:, self.target_atoms.index[columns]]) * shares
 
     def marginals(self) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " m"]]:
         """The mass of each source row and of each target row."""
