@@ -81,6 +81,7 @@ __all__ = [
     "functional",
     "geodesic_bridge",
     "geometric_start",
+    "joint_space",
     "kcca",
     "knn",
     "legs",
