@@ -29,8 +29,8 @@ from . import (
 from ._mutant import ROOT, Mutant
 
 ROOMS = (
-    _core, _encoders, _datasets, _formats, _costs, _procrustes, _couplings, _flow_training, _flow_transport, _flow_files,
-    _metrics, _restrictions, _baselines, _experiments, _own_data, _settings, _viz, _ui, _cli,
+    _core, _encoders, _datasets, _formats, _costs, _procrustes, _couplings, _flow_training, _flow_transport,
+    _flow_files, _metrics, _restrictions, _baselines, _experiments, _own_data, _settings, _viz, _ui, _cli,
 )  # fmt: skip
 
 MUTANTS: list[Mutant] = [mutant for room in ROOMS for mutant in room.MUTANTS]

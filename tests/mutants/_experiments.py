@@ -183,7 +183,7 @@ MUTANTS = [
     Mutant(
         "config: pairs are not needed",
         "bridgeviz/experiments/_config.py",
-        "if self.coupling.needs_pairs:",
+        "if self.needs_pairs:",
         "if False:",
         "experiments/test_config.py checks",
     ),
