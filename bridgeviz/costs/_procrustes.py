@@ -16,7 +16,7 @@ from bridgeviz.costs._anchors import Anchored, anchor
 from bridgeviz.costs._combine import one_minus_inner
 from bridgeviz.costs._cost import Cost
 from bridgeviz.costs._cost_options import CostOptions, CostVariant, functional, metric_option
-from bridgeviz.costs._restarts import Found, best_of_restarts
+from bridgeviz.costs._restarts import Found, fitted_map
 from bridgeviz.costs._sides import Sides, centred, unit
 from bridgeviz.costs._soft_pairs import SoftPairs
 from bridgeviz.problem import Pairs, Problem
@@ -98,7 +98,7 @@ class ProcrustesBridge(CostOptions):
             target=replace(anchored.target, weights=weights[1]),
         )  # fmt: skip
         sides = _sides(anchored)
-        found = best_of_restarts(_with_mass(sides), np.random.default_rng(0))
+        found = fitted_map(_with_mass(sides))
         facts = {
             "agreement": found.agreement, "lead": found.lead, "cka": found.judged.cka, "held_out": found.held_out,
             "transport": found.judged.transport, "rounds": found.rounds, "map": self.map,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import threading
+from collections import OrderedDict
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,6 +59,32 @@ class Found:
     def trusted(self) -> bool:
         """Whether the restarts alone say that the map is right."""
         return self.agreement >= TRUSTED or (self.lead or 0) >= AHEAD
+
+
+_CACHE_SIZE = 8
+_cache: OrderedDict[bytes, Found] = OrderedDict()
+_lock = threading.Lock()
+
+
+def fitted_map(sides: Sides) -> Found:
+    """`best_of_restarts` with a fixed seed. The last few results are kept: other options of the cost, and blends, fit
+    the same map."""
+    digest = hashlib.blake2b(digest_size=16)
+    for array in (sides.x, sides.y, sides.a, sides.b, sides.x_pairs, sides.y_pairs):
+        digest.update(str(array.shape).encode())
+        digest.update(np.ascontiguousarray(array))
+    key = digest.digest()
+    with _lock:
+        found = _cache.get(key)
+    if found is None:
+        found = best_of_restarts(sides, np.random.default_rng(0))
+        found.moment.flags.writeable = False
+    with _lock:
+        _cache[key] = found
+        _cache.move_to_end(key)
+        while len(_cache) > _CACHE_SIZE:
+            _cache.popitem(last=False)
+    return found
 
 
 def best_of_restarts(sides: Sides, rng: np.random.Generator) -> Found:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import OrderedDict
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ import bridgeviz as bv
 from bridgeviz import costs
 from bridgeviz._scaling import scale_kernel
 from bridgeviz._sinkhorn import solve_linear
+from bridgeviz.costs import _restarts
 from bridgeviz.costs._alternation import agreement, judge, linear_cka, spectral
 from bridgeviz.costs._geometric_start import geometric_start, match_geometries
 from bridgeviz.costs._sides import Sides, centred, unit
@@ -263,3 +265,18 @@ def test_cka_and_cost_against_their_definitions():
     assert judged.transport < 0.05
     assert judged.cka > 0.9
     np.testing.assert_allclose(np.linalg.norm(unit(x), axis=1), 1)
+
+
+def test_other_options_fit_the_same_map_once(monkeypatch):
+    calls = []
+    real = _restarts.best_of_restarts
+    monkeypatch.setattr(_restarts, "_cache", OrderedDict())
+    monkeypatch.setattr(_restarts, "best_of_restarts", lambda *arguments: calls.append(1) or real(*arguments))
+    x = cloud(40)
+    y = rotated(x, 5)
+    one, other = (costs.procrustes_bridge(x, y, same(5), map=kind) for kind in ("orthogonal", "ridge"))
+    assert one.facts["transport"] == other.facts["transport"]
+    assert len(calls) == 1
+    costs.procrustes_bridge(x, y, same(6))
+    costs.procrustes_bridge(2 * x[::-1], y, same(5))
+    assert len(calls) == 3
