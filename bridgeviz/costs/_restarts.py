@@ -72,7 +72,7 @@ def fitted_map(sides: Sides) -> Found:
     digest = hashlib.blake2b(digest_size=16)
     for array in (sides.x, sides.y, sides.a, sides.b, sides.x_pairs, sides.y_pairs):
         digest.update(str(array.shape).encode())
-        digest.update(np.ascontiguousarray(array))
+        digest.update(array.tobytes())
     key = digest.digest()
     with _lock:
         found = _cache.get(key)
