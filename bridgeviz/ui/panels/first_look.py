@@ -8,7 +8,7 @@ import streamlit as st
 
 from bridgeviz import Assessment, Problem, RunConfig, Space, metrics
 from bridgeviz.costs import METRICS, memory_limit
-from bridgeviz.experiments import FALLBACK, assess
+from bridgeviz.experiments import assess, fallback
 from bridgeviz.ui.cache import analysis, stages
 from bridgeviz.ui.panels.advice import result_of
 from bridgeviz.ui.state import values
@@ -148,7 +148,7 @@ def settings(config: RunConfig, metric: str | None, assessment: Assessment | Non
     """
     count = len(stages.pairs(config))
     share = 1.0 if count < _ENOUGH else 0.8
-    cost = FALLBACK if assessment is None else assessment.cost
+    cost = fallback(stages.problem(config)).cost.name if assessment is None else assessment.cost
     chosen = config.replace(fraction=share, cost=cost, metric=metric, steps=1000)
     held_out = (
         "all pairs, as there are few" if share == 1 else "80% of the pairs, so that the others can judge the result"

@@ -1,0 +1,36 @@
+"""Mutants of combined costs and of their choice."""
+
+from __future__ import annotations
+
+from ._mutant import Mutant
+
+MUTANTS = [
+    Mutant(
+        "blend: costs are not divided by their means",
+        "bridgeviz/costs/_convex.py",
+        "share / _scale(part))",
+        "share)",
+        "costs/test_blend.py",
+    ),
+    Mutant(
+        "blend: rows that only the second cost tells apart are merged",
+        "bridgeviz/costs/_convex.py",
+        "common, _ = common.split(other.index)",
+        "common = common",
+        "costs/test_blend.py",
+    ),
+    Mutant(
+        "blend: forbidden matches are lost",
+        "bridgeviz/costs/_convex.py",
+        "if part.forbidden is not None:",
+        "if False:",
+        "costs/test_blend.py",
+    ),
+    Mutant(
+        "blend: the two weights swapped",
+        "bridgeviz/costs/_blend.py",
+        "weights = {self.first: 1 - self.share}",
+        "weights = {self.first: self.share}",
+        "costs/test_blend.py",
+    ),
+]
