@@ -19,7 +19,8 @@ key = bring() or values.stored().get(OWN_DATA, "")
 if not key:
     st.info(
         "**What you need:** the embeddings of two models as .npy, .csv, .parquet, .h5ad or another format of the list, "
-        "and a table of pairs. Ten pairs are enough to begin; labels are optional and only used to judge the result.",
+        "and a table of pairs. Ten pairs are enough to begin. Labels are optional and only used to judge the result, "
+        "or to forbid pairs of classes.",
         icon=":material/upload_file:",
     )
     st.stop()

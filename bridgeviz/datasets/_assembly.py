@@ -12,10 +12,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bridgeviz._checks import DataMissing, InputError, reason
+from bridgeviz._checks import DataMissing, InputError
 from bridgeviz.datasets._formats import _hdf5 as hdf5
 from bridgeviz.datasets._formats._file import File
+from bridgeviz.datasets._formats._isolated import read_apart
 from bridgeviz.datasets._formats._limits import refuse_large
+
+TITLE = "a netCDF recording"
 
 SLAB = 8
 """Neurons that are read at a time."""
@@ -78,19 +81,32 @@ def read_repetitions(path: Path, region: str) -> np.ndarray:
 
     NaN where a stimulus was shown less often than others.
     """
-    with _opened(path) as variables:
-        layout = _Layout.of(path, variables, region)
+    file = File.find(path, None)
+    return read_apart(file, f"{__name__}:repetitions", region, title=TITLE)["responses"]
+
+
+def repetitions(file: File, region: str) -> dict[str, np.ndarray]:
+    """The `responses` of `read_repetitions`; runs in a process of its own."""
+    with _opened(file) as variables:
+        layout = _Layout.of(file.path, variables, region)
         starts = np.concatenate([[0], np.cumsum(layout.counts)])
+        refuse_large(file, (len(layout.counts), len(layout.rows), layout.counts.max()), np.dtype(np.float32))
         result = np.full((len(layout.counts), len(layout.rows), layout.counts.max()), np.nan, np.float32)
         for neurons, slab in layout.slabs():
             for stimulus, (start, end) in enumerate(pairwise(starts)):
                 result[stimulus, neurons, : end - start] = slab[:, start:end]
-    return result
+    return {"responses": result}
 
 
 @lru_cache(maxsize=4)
 def _averaged(path: Path, region: str, _changed: int) -> Recording:
-    with _opened(path) as variables:
+    return Recording(**read_apart(File.find(path, None), f"{__name__}:averages", region, title=TITLE))
+
+
+def averages(file: File, region: str) -> dict[str, np.ndarray]:
+    """The fields of a `Recording`; runs in a process of its own."""
+    path = file.path
+    with _opened(file) as variables:
         layout = _Layout.of(path, variables, region)
         starts = np.concatenate([[0], np.cumsum(layout.counts)[:-1]])
         responses = np.zeros((len(starts), len(layout.rows)))
@@ -106,10 +122,14 @@ def _averaged(path: Path, region: str, _changed: int) -> Recording:
                 f"{layout.neurons[neuron]} to {layout.stimuli[stimulus]}."
             )
         first = layout.order[starts]
-        return Recording(
-            responses, layout.stimuli, _strings(path, variables, "category_name")[first],
-            _strings(path, variables, "object_name")[first], layout.neurons, layout.counts,
-        )  # fmt: skip
+        return {
+            "responses": responses,
+            "stimuli": layout.stimuli,
+            "categories": _strings(path, variables, "category_name")[first],
+            "objects": _strings(path, variables, "object_name")[first],
+            "neurons": layout.neurons,
+            "counts": layout.counts,
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -187,34 +207,29 @@ def _strings(path: Path, variables: Mapping[str, Variable], name: str) -> np.nda
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Mapping[str, Variable]]:
-    """The arrays of a netCDF file by name. Foreign errors become one sentence."""
-    file = File.find(path, None)
-    try:
-        with file.open() as stream:
-            start = stream.read(8)
-        if start[:3] == b"CDF":
-            with _opened_3(path) as variables:
-                yield variables
-        elif start == hdf5.SIGNATURE:
-            with _opened_4(file) as variables:
-                yield variables
-        else:
-            raise InputError(f"{path} must be a netCDF file. It begins with other bytes.")
-    except InputError:
-        raise
-    except Exception as error:  # damaged files raise errors of any kind in scipy and h5py
-        raise InputError(f"{path} can't be read as a netCDF recording: {reason(error)}.") from error
+def _opened(file: File) -> Iterator[Mapping[str, Variable]]:
+    """The arrays of a netCDF file by name."""
+    with file.open() as stream:
+        start = stream.read(8)
+    if start[:3] == b"CDF":
+        with _opened_3(file) as variables:
+            yield variables
+    elif start == hdf5.SIGNATURE:
+        with _opened_4(file) as variables:
+            yield variables
+    else:
+        raise InputError(f"{file} must be a netCDF file. It begins with other bytes.")
 
 
 @contextmanager
-def _opened_3(path: Path) -> Iterator[Mapping[str, Variable]]:
+def _opened_3(file: File) -> Iterator[Mapping[str, Variable]]:
     from scipy.io import netcdf_file
 
-    with netcdf_file(path, "r", mmap=False) as file:
+    refuse_large(file, (file.size,), np.dtype("S1"))  # it is read as a whole
+    with netcdf_file(file.path, "r", mmap=False) as stored:
         yield {
             name: Variable(tuple(v.dimensions), tuple(v.shape), lambda a, b, v=v: np.array(v.data[a:b]))
-            for name, v in file.variables.items()
+            for name, v in stored.variables.items()
             if v.shape
         }
 

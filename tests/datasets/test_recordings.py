@@ -14,13 +14,25 @@ from PIL import Image
 from scipy.io import netcdf_file
 
 import bridgeviz as bv
-from bridgeviz.datasets import _majaj2015, _neural_splits, _v4_features, _v4_files
+from bridgeviz.datasets import _assembly, _majaj2015, _neural_splits, _v4_features, _v4_files
 from bridgeviz.datasets._assembly import read_recording, read_repetitions
+from bridgeviz.datasets._formats import _isolated, reading
 from bridgeviz.datasets._majaj2015 import Majaj2015, principal_components
 from bridgeviz.datasets._neural_features import NeuralFeatures
 from bridgeviz.datasets._v4_cowley import V4Cowley
 from bridgeviz.datasets._v4_files import SessionFiles
 from bridgeviz.encoders import ImageEncoder
+
+
+@pytest.fixture(autouse=True)
+def here(monkeypatch):
+    """No recording is read in a process of its own, which takes most of the time."""
+
+    def read(file, reader, *arguments, title):
+        with reading(file, title):
+            return getattr(_assembly, reader.partition(":")[2])(file, *arguments)
+
+    monkeypatch.setattr(_assembly, "read_apart", read)
 
 
 @pytest.fixture(autouse=True)
@@ -530,6 +542,31 @@ def test_files_that_are_no_recordings(assembly, tmp_path):
         read_recording(tmp_path / "nothing.nc", "IT")
     with pytest.raises(bv.DataMissing, match="is not there"):
         read_recording(tmp_path, "IT")
+
+
+def test_a_process_of_its_own_reads_the_same(assembly, monkeypatch):
+    path, *_ = assembly
+    here, single = read_recording(path, "IT"), read_repetitions(path, "IT")
+    monkeypatch.setattr(_assembly, "read_apart", _isolated.read_apart)
+    _assembly._averaged.cache_clear()
+    apart = read_recording(path, "IT")
+    for name, value in vars(here).items():
+        np.testing.assert_array_equal(getattr(apart, name), value)
+        assert getattr(apart, name).dtype == value.dtype
+    np.testing.assert_array_equal(read_repetitions(path, "IT"), single)
+    with pytest.raises(bv.InputError, match=r"public\.nc must have neurons of region V1\. It has IT, V4"):
+        read_recording(path, "V1")
+
+
+@pytest.mark.parametrize("code", ["import os; os.abort()", "import time; time.sleep(60)"])
+def test_a_reader_that_crashes_or_hangs_is_one_sentence(tmp_path, monkeypatch, code):
+    monkeypatch.setattr(_assembly, "read_apart", _isolated.read_apart)
+    monkeypatch.setattr(_isolated, "_CODE", code)
+    monkeypatch.setattr(_isolated, "_PATIENCE", 0.2 if "sleep" in code else 60)
+    (tmp_path / "recording.nc").write_bytes(b"\x89HDF\r\n\x1a\n" + bytes(100))
+    for read in (read_recording, read_repetitions):
+        with pytest.raises(bv.InputError, match=r"recording\.nc can't be read"):
+            read(tmp_path / "recording.nc", "IT")
 
 
 def test_netcdf_4_may_not_point_elsewhere(tmp_path):

@@ -125,6 +125,20 @@ MUTANTS = [
         "datasets/files/test_hostile.py",
     ),
     Mutant(
+        "isolated: an array that ends early passes",
+        "bridgeviz/datasets/_formats/_isolated.py",
+        "while done < header.nbytes and (count",
+        "while False and (count",
+        "datasets/test_recordings.py",
+    ),
+    Mutant(
+        "assembly: recordings are read in the process itself",
+        "bridgeviz/datasets/_assembly.py",
+        'read_apart(File.find(path, None), f"{__name__}:averages", region, title=TITLE)',
+        "averages(File.find(path, None), region)",
+        "datasets/test_recordings.py",
+    ),
+    Mutant(
         "isolated: it is waited for whatever it does",
         "bridgeviz/datasets/_formats/_isolated.py",
         "stop.start()",

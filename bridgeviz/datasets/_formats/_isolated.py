@@ -10,9 +10,10 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import IO, Any
 
@@ -71,9 +72,34 @@ class Isolated(Format):
         return _unpack(fields["source"]), _unpack(fields["target"])
 
 
-def _ask(file: File, role: str, length: int = 0) -> dict[str, Any]:
-    """What another process reads from a file: the fields of a Table, of a Column, or of pairs."""
-    question = asdict(file) | {"path": str(file.path.absolute()), "role": role, "length": length, "shown": str(file)}
+def read_apart(file: File, reader: str, *arguments: str, title: str) -> dict[str, np.ndarray]:
+    """What a function reads from a file, in a process with little memory of its own.
+
+    Args:
+        file: is read.
+        reader: the function as "module:name". It is called with the file and the arguments, and returns arrays of
+            numbers or text by name.
+        arguments: of the function.
+        title: what the file should be, such as "a netCDF recording".
+
+    Raises:
+        InputError: the function raised one, or anything else, or the process crashed or took too long.
+    """
+    fields = _ask(file, reader, arguments=arguments, title=title)
+    return {name: fields[name] for name in fields["arrays"]}
+
+
+def _ask(file: File, role: str, length: int = 0, **more: Any) -> dict[str, Any]:
+    """What another process reads from a file: the fields of a Table, of a Column or of pairs, or a function's arrays.
+
+    Args:
+        file: is read.
+        role: "matrix", "labels", "pairs", or a function as "module:name".
+        length: of the labels.
+        more: the `arguments` of a function, and the `title` of the file.
+    """
+    about = {"path": str(file.path.absolute()), "role": role, "length": length, "shown": str(file)}
+    question = asdict(file) | about | more
     command = [sys.executable, "-P", "-c", _CODE, str(_ROOT)]
     pipe, env = subprocess.PIPE, os.environ | _FRUGAL
     with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=env) as process:
@@ -99,45 +125,67 @@ def _answer(stream: IO[bytes], file: File) -> dict[str, Any]:
     fields = json.loads(line)
     if "error" in fields:
         raise InputError(fields["error"])
-    if "stored" in fields:
-        header = read_header(stream, file)
-        _limits.refuse_large(file, header.shape, header.dtype)
-        array = np.empty(header.nbytes, np.uint8)
-        done = 0
-        while done < header.nbytes and (count := stream.readinto(memoryview(array)[done:])):  # pyright: ignore
-            done += count
-        if done < header.nbytes:
-            raise InputError(f"{file} can't be read: its reader stopped in the middle.")
-        fields["x"] = array.view(header.dtype).reshape(header.shape, order="F" if header.fortran else "C")
+    for name in fields.get("arrays", ()):
+        fields[name] = _array(stream, file)
     return fields
+
+
+def _array(stream: IO[bytes], file: File) -> np.ndarray:
+    header = read_header(stream, file)
+    _limits.refuse_large(file, header.shape, header.dtype)
+    array = np.empty(header.nbytes, np.uint8)
+    done = 0
+    while done < header.nbytes and (count := stream.readinto(memoryview(array)[done:])):  # pyright: ignore
+        done += count
+    if done < header.nbytes:
+        raise InputError(f"{file} can't be read: its reader stopped in the middle.")
+    return array.view(header.dtype).reshape(header.shape, order="F" if header.fortran else "C")
 
 
 def answer(formats: dict[str, Format]) -> None:
     """Read the file that the question on stdin names, and write the answer to stdout. Runs in a process of its own."""
     question = json.loads(sys.stdin.buffer.read())
     file = File(Path(question["path"]), question["key"], question["size"])
-    kind = formats[file.path.suffix.lower()]
-    inner = kind.inner if isinstance(kind, Isolated) else kind
+    title, read = _reader(question, formats)
     _limits.limit_memory(_MEMORY + file.size + 10 * min(file.size, _MEMORY // 4))  # the metadata of wide tables
-    x = None
+    arrays: dict[str, np.ndarray] = {}
     try:
-        with reading(file, inner.title):
-            if question["role"] == "labels":
-                column = inner.labels(file, question["length"])
-                names = None if column.names is None else list(column.names)
-                fields = {"values": _pack(column.values), "names": names, "certain": column.certain}
-            elif question["role"] == "pairs":
-                source, target = inner.pairs(file)
-                fields = {"source": _pack(source), "target": _pack(target)}
-            else:
-                table = inner.matrix(file)
-                fields, x = {"names": table.names, "stored": table.stored}, table.x
+        with reading(file, title):
+            fields, arrays = read(file)
     except InputError as error:
         fields = {"error": str(error).replace(question["path"], question["shown"])}
-    sys.stdout.buffer.write(json.dumps(fields).encode() + b"\n")
-    if x is not None:
-        np.lib.format.write_array(sys.stdout.buffer, x, allow_pickle=False)
+    sys.stdout.buffer.write(json.dumps(fields | {"arrays": list(arrays)}).encode() + b"\n")
+    for array in arrays.values():
+        np.lib.format.write_array(sys.stdout.buffer, array, allow_pickle=False)
     sys.stdout.buffer.flush()
+
+
+Read = Callable[[File], tuple[dict[str, Any], dict[str, np.ndarray]]]
+"""Reads a file: values for JSON, and arrays by name."""
+
+
+def _reader(question: dict[str, Any], formats: dict[str, Format]) -> tuple[str, Read]:
+    """What the file should be, and what reads it."""
+    role, length = question["role"], question["length"]
+    module, colon, name = role.partition(":")
+    if colon:
+        function = getattr(import_module(module), name)
+        return question["title"], lambda file: ({}, function(file, *question["arguments"]))
+    kind = formats[Path(question["path"]).suffix.lower()]
+    inner = kind.inner if isinstance(kind, Isolated) else kind
+
+    def read(file: File) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        if role == "labels":
+            column = inner.labels(file, length)
+            names = None if column.names is None else list(column.names)
+            return {"values": _pack(column.values), "names": names, "certain": column.certain}, {}
+        if role == "pairs":
+            source, target = inner.pairs(file)
+            return {"source": _pack(source), "target": _pack(target)}, {}
+        table = inner.matrix(file)
+        return {"names": table.names, "stored": table.stored}, {"x": table.x}
+
+    return inner.title, read
 
 
 def _pack(values: Sequence[str] | np.ndarray) -> dict[str, list[Any]]:

@@ -49,6 +49,11 @@ class Role:
 _LABELS, _RESTRICTIONS = "Labels (optional)", "Weights and forbidden matches (optional)"
 _PER_ROW = "One label per row, for judging and colouring."
 _WEIGHT = "One number >= 0 per row: how much of the mass it carries. Without a file, all rows carry the same."
+_FORBIDDEN_ROWS = "Rows that may not match, in a file like that of the pairs."
+_FORBIDDEN_CLASSES = (
+    "Classes that may not match: the columns source and target, with one pair of labels per row. It needs the labels "
+    "of both sides."
+)
 
 ROLES = (
     Role("source", "Source", "matrix", "One row per sample, one column per feature: the space to start from."),
@@ -58,11 +63,9 @@ ROLES = (
     Role("target labels", "Labels of the target", "labels", _PER_ROW, _LABELS),
     Role("source weights", "Weights of the source", "labels", _WEIGHT, _RESTRICTIONS),
     Role("target weights", "Weights of the target", "labels", _WEIGHT, _RESTRICTIONS),
-    Role("forbidden", "Forbidden rows", "pairs", "Rows that may not match, in a file like that of the pairs.",
-         _RESTRICTIONS),
-    Role("forbidden classes", "Forbidden classes", "pairs", "Classes that may not match: the columns source and "
-         "target, with one pair of labels per row. Needs the labels of both sides.", _RESTRICTIONS),
-)  # fmt: skip
+    Role("forbidden", "Forbidden pairs of rows", "pairs", _FORBIDDEN_ROWS, _RESTRICTIONS),
+    Role("forbidden classes", "Forbidden pairs of classes", "pairs", _FORBIDDEN_CLASSES, _RESTRICTIONS),
+)
 
 
 def bring() -> str | None:

@@ -92,7 +92,7 @@ def metric(config: RunConfig, suits: str | None) -> str | None:
         before = None
     chosen = st.segmented_control(
         "Metric", [_AUTOMATIC, *METRICS], default=before or suits or _AUTOMATIC, required=True,
-        key=f"own_metric_{config.data.dataset}",
+        key=f"own_metric_{config.data.dataset}", persist_state="session",
         help="The distance within each space. Automatic is what suits each cost: cosine, or sqeuclidean for knn and "
         "kcca. Choose sqeuclidean where angles say little, and pearson for recordings of neurons.",
     )  # fmt: skip
