@@ -148,16 +148,15 @@ def settings(config: RunConfig, metric: str | None, assessment: Assessment | Non
     """
     count = len(stages.pairs(config))
     share = 1.0 if count < _ENOUGH else 0.8
-    compared = assessment is not None and len(assessment.table) > 0
-    cost = assessment.cost if compared else "auto"
-    chosen = config.replace(fraction=share, cost=cost, metric=metric, steps=1000)
+    best = None if assessment is None or not len(assessment.table) else assessment.cost
+    chosen = config.replace(fraction=share, cost=best or "auto", metric=metric, steps=1000)
     held_out = (
         "all pairs, as there are few" if share == 1 else "80% of the pairs, so that the others can judge the result"
     )
-    by_pairs = (
-        f"the cost {cost}, the best on held-out pairs" if compared else "the cost that held-out pairs will choose"
+    cost = (
+        "the cost that held-out pairs will choose" if best is None else f"the cost {best}, the best on held-out pairs"
     )
-    reasons = [f"To begin with: {held_out}", by_pairs]
+    reasons = [f"To begin with: {held_out}", cost]
     if metric is not None:
         why = _why(config, metric)
         reasons.append(f"the metric {metric}, because {why}" if why else f"the metric {metric}, as you chose")
