@@ -74,7 +74,7 @@ class Blend(CostOptions):
         Choice(_OTHERS), "diffusion_bridge", label="First cost", key="first", help="The first of the two costs."
     )
     second: str = option(
-        Choice(_OTHERS), "procrustes_bridge", label="Second cost", key="second", help="The second of the two costs."
+        Choice(_OTHERS), "bridge", label="Second cost", key="second", help="The second of the two costs."
     )
     share: float = option(
         Interval(0.0, 1.0), 0.3, label="Share of the second", key="share",

@@ -63,7 +63,7 @@ def test_few_pairs_say_so(blobs):
     assert result.verdict == "unsure"
     assert "9 pairs are too few" in result.text
     assert len(result.table) == 0
-    assert result.cost == "diffusion_bridge"
+    assert result.cost == result.fallback == "blend"
     assert bv.assess(blobs, blobs.truth[:2]).cka is None
 
 

@@ -33,4 +33,18 @@ MUTANTS = [
         "weights = {self.first: self.share}",
         "costs/test_blend.py",
     ),
+    Mutant(
+        "recommend: plans are judged where partners are",
+        "bridgeviz/experiments/_held_out.py",
+        "return MATCHING if min(distinct) <= 0.5 else FOSCTTM",
+        "return MATCHING",
+        "experiments/test_recommend.py",
+    ),
+    Mutant(
+        "recommend: more is better by FOSCTTM",
+        "bridgeviz/experiments/_held_out.py",
+        '(guessing: 50%)", -1)',
+        '(guessing: 50%)", 1)',
+        "experiments/test_recommend.py",
+    ),
 ]

@@ -49,9 +49,9 @@ MUTANTS = [
     ),
     Mutant(
         "recommend: the held-out pairs are not held out",
-        "bridgeviz/experiments/_recommend.py",
-        "known = np.delete(pairs, fold, axis=0)",
-        "known = pairs",
+        "bridgeviz/experiments/_held_out.py",
+        "np.delete(pairs, fold, axis=0))",
+        "pairs)",
         "experiments/test_recommend.py",
     ),
     Mutant(
