@@ -108,11 +108,13 @@ class BaselineOptions(Options, ABC):
         title: its row in the benchmark of costs; the name with spaces unless given.
         classifies: whether it predicts a class for each point; if not, it has no row in that benchmark.
         needs_pairs: whether it needs pairs at all; if not, `fit` takes an empty list of them.
+        needs_labels: whether it reads the classes of the paired source rows.
     """
 
     title: ClassVar[str] = ""
     classifies: ClassVar[bool] = True
     needs_pairs: ClassVar[bool] = True
+    needs_labels: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: object):
         super().__init_subclass__(**kwargs)

@@ -43,6 +43,7 @@ class LabelSpreading(BaselineOptions):
     """
 
     name = "label-spreading"
+    needs_labels = True
     summary = "the pairs' classes, spread over the source's neighbour graph"
     k: int = option(Count(), 10, help="Neighbours of each row in the graph.")
     alpha: float = option(Unit(), 0.9, help="How much a row takes from its neighbours.")

@@ -60,6 +60,7 @@ class LogisticRegression(BaselineOptions):
     """
 
     name = "logistic-regression"
+    needs_labels = True
     summary = "logistic regression of the pairs' classes on their source rows"
     c: float | None = option(
         Positive(), None, word="auto", help="Inverse penalty on the weights; auto chooses it by cross-validation."

@@ -44,6 +44,7 @@ class NearestClassMean(BaselineOptions):
     """
 
     name = "nearest-class-mean"
+    needs_labels = True
     summary = "the class whose mean over the paired rows is nearest"
 
     def fit(self, problem: Problem, pairs: ArrayLike, *, seed: int = 0) -> FittedClassMeans:

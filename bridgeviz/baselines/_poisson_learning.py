@@ -51,6 +51,7 @@ class PoissonLearning(BaselineOptions):
     """
 
     name = "poisson-learning"
+    needs_labels = True
     title = "Poisson learning"
     summary = "the pairs' classes as sources and sinks on the source's neighbour graph"
     k: int = option(Count(), 10, help="Neighbours of each row in the graph.")

@@ -159,7 +159,9 @@ def _config(ctx: click.Context, cost_option: tuple[str, ...]) -> bv.RunConfig:
     """The settings of the run that the options describe."""
     options = _cost_options(cost_option)
     try:
-        config = bv.RunConfig(dataset="yours", fraction=1.0, cost_options=options, **({"cost": COST} | flat_values(ctx)))
+        config = bv.RunConfig(
+            dataset="yours", fraction=1.0, cost_options=options, **({"cost": COST} | flat_values(ctx))
+        )
     except InputError as error:  # it names the option instead of the argument of a function
         text = re.sub(r"'(\w+)' of RunConfig\(\)", lambda name: f"'{name[1].replace('_', '-')}' of align()", str(error))
         raise InputError(text) from error

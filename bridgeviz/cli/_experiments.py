@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from bridgeviz.cli._types import INTEGER
@@ -12,14 +14,19 @@ SEEDS = click.option("--seeds", type=INTEGER, default=5, show_default=True, help
 @click.command()
 @click.argument("name")
 @SEEDS
-def bench(name: str, seeds: int) -> None:
+@click.option("--jobs", type=INTEGER, default=1, show_default=True, help="Worker processes (kinds).")
+@click.option("--only", metavar="KIND", help="Measure one kind of problem (kinds).")
+@click.option("--folder", type=click.Path(path_type=Path), help="Folder of the CSV; default: data/benchmarks/.")
+def bench(name: str, seeds: int, jobs: int, only: str | None, folder: Path | None) -> None:
     """Run the benchmark NAME.
 
-    Writes the results to data/benchmarks/ and the tables to the documentation.
+    Writes the results to data/benchmarks/ and the tables to the documentation. With --folder, the results go there, and
+    the documentation stays as it is.
     """
     from bridgeviz.experiments import benchmarks
 
-    for line in benchmarks.measure(name, seeds=seeds):
+    documents = None if folder is None else []
+    for line in benchmarks.measure(name, seeds=seeds, jobs=jobs, only=only, folder=folder, documents=documents):
         click.echo(line)
 
 

@@ -15,6 +15,7 @@ from bridgeviz.costs._convex import convex_combination
 from bridgeviz.costs._cost import Cost, positive_mean
 from bridgeviz.costs._cost_options import CostOptions, CostVariant, functional, metric_option, neighbours_option
 from bridgeviz.costs._diffusion import DiffusionBridge, diffusion_bridge
+from bridgeviz.costs._discriminant import DiscriminantBridge, discriminant_bridge
 from bridgeviz.costs._geodesic import GeodesicBridge, geodesic_bridge
 from bridgeviz.costs._intra import METRICS, Metric, cosine, find_metric, pearson, sqeuclidean
 from bridgeviz.costs._kcca import KCCA, kcca
@@ -23,6 +24,7 @@ from bridgeviz.costs._matrix_cost import as_cost, flat
 from bridgeviz.costs._memory import TooLarge, memory_limit, refuse_above_limit
 from bridgeviz.costs._registry import COSTS
 from bridgeviz.costs._route import Route
+from bridgeviz.costs._soft_pairs import SoftPairs
 from bridgeviz.costs._within import Within
 
 if TYPE_CHECKING:
@@ -46,12 +48,14 @@ __all__ = [
     "CostOptions",
     "CostVariant",
     "DiffusionBridge",
+    "DiscriminantBridge",
     "Forbidden",
     "GeodesicBridge",
     "Lookup",
     "Matrix",
     "Metric",
     "Route",
+    "SoftPairs",
     "TooLarge",
     "Within",
     "as_cost",
@@ -61,6 +65,7 @@ __all__ = [
     "convex_combination",
     "cosine",
     "diffusion_bridge",
+    "discriminant_bridge",
     "every_row",
     "find_atoms",
     "find_metric",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Float, Int
 from numpy.typing import ArrayLike
 from scipy import sparse
 
@@ -13,6 +13,10 @@ from bridgeviz import _checks as check
 from bridgeviz.costs._atoms import Atoms, find_atoms
 from bridgeviz.costs._intra import Metric, find_metric
 from bridgeviz.costs._memory import refuse_factors
+from bridgeviz.costs._soft_pairs import SoftPairs
+
+MOST_GROUPS = 1000
+"""Groups of soft pairs, at most: without a limit, guesses for all rows would make the factors full matrices."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +34,7 @@ class Anchored:
         grouped_by: "source" or "target": the side on which each group has a single atom.
         group: (l,) the group of each pair.
         groups: the number g of groups.
+        counts: (l,) how many pairs each pair counts as; None if each is one.
     """
 
     x: np.ndarray
@@ -41,6 +46,7 @@ class Anchored:
     grouped_by: str
     group: Int[np.ndarray, " l"]
     groups: int
+    counts: Float[np.ndarray, " l"] | None = None
 
     def atoms(self, side: str) -> tuple[Atoms, np.ndarray]:
         """The atoms on one side, and (l,) the atom of each pair on that side."""
@@ -54,7 +60,8 @@ class Anchored:
         sides' matrices is then the (u, v) count of pairs.
         """
         atoms, at = self.atoms(side)
-        e = sparse.csr_array((np.ones(len(at)), (at, self.group)), shape=(len(atoms), self.groups))
+        counts = np.ones(len(at)) if self.counts is None else self.counts
+        e = sparse.csr_array((counts, (at, self.group)), shape=(len(atoms), self.groups))
         if side == self.grouped_by:
             e.data[:] = 1.0
         return e
@@ -63,6 +70,20 @@ class Anchored:
         """The distinct atoms of each group."""
         e = sparse.csc_array(self.incidence(side))
         return [e.indices[e.indptr[g] : e.indptr[g + 1]] for g in range(self.groups)]
+
+    def on(self, soft: SoftPairs) -> Anchored:
+        """The same spaces with soft pairs. Of many groups, those that hold the most pairs are kept, the known ones
+        always."""
+        pairs, counts = soft.pairs, soft.counts
+        side, group, groups = _grouped(self.source, self.target, pairs)
+        if groups > MOST_GROUPS:
+            size = np.bincount(group, weights=counts)
+            size[group[: len(soft.known)]] = np.inf
+            most = max(MOST_GROUPS, int(np.isinf(size).sum()))
+            kept = np.isin(group, np.argsort(-size, kind="stable")[:most])
+            pairs, counts = pairs[kept], counts[kept]
+            side, group, groups = _grouped(self.source, self.target, pairs)
+        return replace(self, pairs=pairs, grouped_by=side, group=group, groups=groups, counts=counts)
 
 
 def anchor(x: ArrayLike, y: ArrayLike, pairs: ArrayLike, metric: str, where: str) -> Anchored:
@@ -79,10 +100,8 @@ def anchor(x: ArrayLike, y: ArrayLike, pairs: ArrayLike, metric: str, where: str
     distance.require_defined(x, "x", where)
     distance.require_defined(y, "y", where)
     source, target = _atoms(x, distance), _atoms(y, distance)
-    paired_atoms = {"target": target.index[pairs[:, 1]], "source": source.index[pairs[:, 0]]}
-    side = min(paired_atoms, key=lambda name: len(np.unique(paired_atoms[name])))
-    distinct, group = np.unique(paired_atoms[side], return_inverse=True)
-    refuse_factors(len(source) + len(target), len(distinct), where)
+    side, group, groups = _grouped(source, target, pairs)
+    refuse_factors(len(source) + len(target), groups, where)
     return Anchored(
         x=x,
         y=y,
@@ -91,9 +110,17 @@ def anchor(x: ArrayLike, y: ArrayLike, pairs: ArrayLike, metric: str, where: str
         source=source,
         target=target,
         grouped_by=side,
-        group=group.reshape(-1),
-        groups=len(distinct),
+        group=group,
+        groups=groups,
     )
+
+
+def _grouped(source: Atoms, target: Atoms, pairs: np.ndarray) -> tuple[str, np.ndarray, int]:
+    """The side that makes fewer groups, (l,) the group of each pair, and the number of groups."""
+    paired_atoms = {"target": target.index[pairs[:, 1]], "source": source.index[pairs[:, 0]]}
+    side = min(paired_atoms, key=lambda name: len(np.unique(paired_atoms[name])))
+    distinct, group = np.unique(paired_atoms[side], return_inverse=True)
+    return side, group.reshape(-1), len(distinct)
 
 
 def _atoms(x: np.ndarray, metric: Metric) -> Atoms:

@@ -36,6 +36,12 @@ def one_minus_inner(a: Any, b: Any) -> Any:
     return 1 - a @ b.T
 
 
+def inner(a: Any, b: Any) -> Any:
+    """`<a_i, b_j>` where it is known to be >= 0, up to rounding."""
+    product = a @ b.T
+    return _namespace(product).maximum(product, 0)
+
+
 def pick_columns(a: Any, b: Any) -> Any:
     """The columns of `a` whose numbers `b` (c, 1) holds: a plain matrix is its own source factor."""
     return a[:, b[:, 0].astype(int)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from bridgeviz._checks import InputError
 from bridgeviz.costs._atoms import Atoms
 from bridgeviz.costs._cost import Cost
 from bridgeviz.costs._matrix_cost import as_cost
+from bridgeviz.costs._soft_pairs import SoftPairs
 
 _SAMPLED = 2000
 """Atoms per side from which the mean of a large cost is estimated."""
@@ -92,6 +94,7 @@ def _combined(parts: list[Cost], shares: list[float]) -> Cost:
         facts={f"{part.name}: {name}": fact for part in parts for name, fact in part.facts.items()},
         advice=" ".join(dict.fromkeys(part.advice for part in parts if part.advice)),
         route=next((part.route for part in parts if part.route is not None), None),
+        rebuild=None if any(part.rebuild is None for part in parts) else partial(_rebuilt, parts, shares),
     )
     for part in parts:
         if part.forbidden is not None:
@@ -101,6 +104,11 @@ def _combined(parts: list[Cost], shares: list[float]) -> Cost:
 
 def _columns(factor: Any) -> int:
     return factor.shape[1]
+
+
+def _rebuilt(parts: list[Cost], shares: list[float], soft: SoftPairs) -> Cost:
+    """The combination of the same costs on soft pairs."""
+    return _combined([part.rebuild(soft) for part in parts if part.rebuild is not None], shares)
 
 
 def _common(atoms: list[Atoms]) -> Atoms:

@@ -18,6 +18,7 @@ from bridgeviz._weights import weights
 from bridgeviz.costs._atoms import Atoms, every_row
 from bridgeviz.costs._memory import refuse_above_limit
 from bridgeviz.costs._route import Route
+from bridgeviz.costs._soft_pairs import SoftPairs
 
 BLOCK_BYTES = 2**20
 """The size of one block of a lazily computed matrix: small enough for a core's cache, on which min_plus depends."""
@@ -46,6 +47,8 @@ class Cost:
             does.
         forbidden: (u, v) the matches of atoms where the cost is infinite, whatever `combine` returns; None if there
             are none. See `forbid`.
+        rebuild: the same cost, without weights and forbidden matches, built on soft pairs instead; None where there is
+            nothing to build it from, as for a plain matrix. `couplings.Global(refine=...)` uses it.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Cost:
     advice: str = ""
     route: Callable[[int, int], Route] | None = None
     forbidden: Forbidden | None = None
+    rebuild: Callable[[SoftPairs], Cost] | None = None
 
     @property
     def shape(self) -> tuple[int, int]:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial, wraps
 from typing import Any, ClassVar, Concatenate, ParamSpec
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from bridgeviz._options import Choice, Count, Options, option
 from bridgeviz.costs._cost import Cost
 from bridgeviz.costs._intra import METRICS
+from bridgeviz.costs._soft_pairs import SoftPairs
 
 P = ParamSpec("P")
 
@@ -66,6 +69,8 @@ class CostOptions(Options, ABC):
         super().__init_subclass__(**kwargs)
         if "variants" not in cls.__dict__:
             cls.variants = (CostVariant({}, title=cls.name.replace("_", " ")),)
+        if "build" in cls.__dict__:
+            setattr(cls, "build", _rebuilds(cls.build))  # noqa: B010 - a method of an abstract class
 
     @abstractmethod
     def build(self, x: ArrayLike, y: ArrayLike, pairs: ArrayLike) -> Cost:
@@ -91,3 +96,19 @@ def functional(options: Callable[P, CostOptions]) -> Callable[Concatenate[ArrayL
     build.__module__, build.__doc__ = cls.__module__, cls.__doc__
     setattr(build, "__signature__", inspect.Signature([*nouns, *keywords], return_annotation="Cost"))  # noqa: B010
     return build
+
+
+def _rebuilds(build: Callable[..., Cost]) -> Callable[..., Cost]:
+    """A `build` whose cost can be built again on soft pairs, if only on the confident ones."""
+
+    @wraps(build)
+    def built(self: Any, x: Any, y: Any, pairs: Any) -> Cost:
+        cost = build(self, x, y, pairs)
+        again = partial(_on_confident_pairs, partial(built, self, x, y))
+        return cost if cost.rebuild is not None else replace(cost, rebuild=again)
+
+    return built
+
+
+def _on_confident_pairs(build: Callable[[np.ndarray], Cost], soft: SoftPairs) -> Cost:
+    return build(soft.confident)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -21,6 +21,7 @@ from bridgeviz.costs._graph import Neighbours, neighbours
 from bridgeviz.costs._islands import island_advice, island_facts
 from bridgeviz.costs._resolvent import resolvent
 from bridgeviz.costs._route import Route
+from bridgeviz.costs._soft_pairs import SoftPairs
 
 _BLOCK = 256  # anchors per block when only the strongest are kept
 
@@ -110,17 +111,22 @@ class DiffusionBridge(CostOptions):
         a = self.a
         if a is None:
             a = 0.99 if len(anchored.pairs) <= 0.02 * len(anchored.x) else 0.9
+        graphs = [
+            affinities(neighbours(points, atoms, metric=anchored.metric, k=self.k), atoms, k=self.k)
+            for points, atoms in ((anchored.x, anchored.source), (anchored.y, anchored.target))
+        ]
+        return self._between(anchored, graphs, a)
+
+    def _between(self, anchored: Anchored, graphs: list[sparse.csr_array], a: float) -> Cost:
+        """The cost from the anchors along the two graphs."""
         facts: dict[str, Any] = {"form": self.form, "k": self.k, "a": a}
-        factors, graphs = [], []
-        for side, points, letter in (("source", anchored.x, "x"), ("target", anchored.y, "y")):
-            atoms, _ = anchored.atoms(side)
-            s = affinities(neighbours(points, atoms, metric=anchored.metric, k=self.k), atoms, k=self.k)
+        factors = []
+        for side, letter, s in zip(("source", "target"), "xy", graphs, strict=True):
             facts.update(island_facts(s, anchored, side))
             f, dropped = _diffuse(s, anchored.incidence(side), a, self.strongest)
             if self.strongest is not None:
                 facts[f"dropped_{letter}"] = dropped
             factors.append(f)
-            graphs.append(s)
         f_x, f_y = factors
         if self.form == "profile":
             f_x, f_y, combine = _profile(f_x, anchored.source), _profile(f_y, anchored.target), one_minus_inner
@@ -137,7 +143,12 @@ class DiffusionBridge(CostOptions):
             facts=facts,
             advice=island_advice(facts, self.k, "receive no mass and so have the largest cost"),
             route=partial(_strongest_pair, anchored, graphs, a),
+            rebuild=partial(self._rebuilt, anchored, graphs, a),
         )
+
+    def _rebuilt(self, anchored: Anchored, graphs: list[sparse.csr_array], a: float, soft: SoftPairs) -> Cost:
+        """The same, where mass starts at all rows that a plan has guessed a partner for, as much as it is sure."""
+        return replace(self._between(anchored.on(soft), graphs, a), anchors=soft.known, route=None)
 
 
 diffusion_bridge = functional(DiffusionBridge)

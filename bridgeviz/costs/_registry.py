@@ -8,6 +8,7 @@ from __future__ import annotations
 from bridgeviz.costs._bridge import Bridge
 from bridgeviz.costs._cost_options import CostOptions
 from bridgeviz.costs._diffusion import DiffusionBridge
+from bridgeviz.costs._discriminant import DiscriminantBridge
 from bridgeviz.costs._geodesic import GeodesicBridge
 from bridgeviz.costs._kcca import KCCA
 from bridgeviz.costs._knn import KNN
@@ -16,6 +17,7 @@ COSTS: dict[str, type[CostOptions]] = {
     "bridge": Bridge,
     "geodesic_bridge": GeodesicBridge,
     "diffusion_bridge": DiffusionBridge,
+    "discriminant_bridge": DiscriminantBridge,
     "knn": KNN,
     "kcca": KCCA,
 }

@@ -15,7 +15,7 @@ from bridgeviz.couplings._global import Global
 from bridgeviz.couplings._linear import PEAK_MATRICES, Linear, linear
 from bridgeviz.couplings._local import Local, local
 from bridgeviz.couplings._local_coupling import LocalCoupling, Probe
-from bridgeviz.couplings._reports import DRAWS, RowShares, Sampler, Verdict
+from bridgeviz.couplings._reports import DRAWS, Refinement, RowShares, Sampler, Verdict
 from bridgeviz.couplings._rows_with_mass import RowsWithMass
 from bridgeviz.couplings._solver_options import Entropic, SolverOptions, Steps
 from bridgeviz.couplings._solvers import SOLVERS
@@ -39,6 +39,7 @@ __all__ = [
     "LocalCoupling",
     "Plan",
     "Probe",
+    "Refinement",
     "RowShares",
     "RowsWithMass",
     "Sampler",

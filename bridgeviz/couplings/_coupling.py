@@ -14,7 +14,7 @@ from scipy import sparse
 from bridgeviz import _checks as check
 from bridgeviz.costs import Atoms, refuse_above_limit
 from bridgeviz.couplings._entries import as_dense, count_pairs, group_shares, largest_entries, random_members
-from bridgeviz.couplings._reports import RowShares, Sampler, Verdict
+from bridgeviz.couplings._reports import Refinement, RowShares, Sampler, Verdict
 from bridgeviz.couplings._rows_with_mass import RowsWithMass, from_marginals
 
 if TYPE_CHECKING:
@@ -166,6 +166,7 @@ class Coupling(Plan):
         epsilon, tau: of the problem it solves; None if nothing was solved.
         advice: what to try if it did not converge, else "".
         alpha: the weight of the Gromov-Wasserstein term; None if the solver has none.
+        refinement: how it was refined; None if it was not.
     """
 
     plan: np.ndarray | sparse.csr_array
@@ -179,6 +180,7 @@ class Coupling(Plan):
     tau: tuple[float, float] | None = None
     advice: str = ""
     alpha: float | None = None
+    refinement: Refinement | None = None
 
     estimated = False
 
@@ -215,6 +217,8 @@ class Coupling(Plan):
         if self.merged:
             (n, m), u, v = self.shape, len(self.source_atoms), len(self.target_atoms)
             text += f" Equal rows were merged: {n:,} x {m:,} became {u:,} x {v:,}, which is exact."
+        if self.refinement is not None:
+            text += f" {self.refinement.text}"
         return Verdict(self.converged, text)
 
     def dense(self) -> Float[np.ndarray, "n m"]:
@@ -240,7 +244,7 @@ class Coupling(Plan):
         """The entries of the given source rows and target rows."""
         rows, columns = np.asarray(rows), np.asarray(columns)
         shares = self.source_atoms.shares[rows][:, None] * self.target_atoms.shares[columns]
-        return as_dense(self.plan[self.source_atoms.index[rows]])[:, self.target_atoms.index[columns]] * shares
+        return as_dense(self.plan[self.source_atoms.index[rows]][:, self.target_atoms.index[columns]]) * shares
 
     def marginals(self) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " m"]]:
         """The mass of each source row and of each target row."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bridgeviz._options import Variant, option
+import numpy as np
+
+from bridgeviz._options import Count, Variant, option
 from bridgeviz.costs import Cost
 from bridgeviz.couplings._alignment import Alignment, costs_within, weighted_cost
 from bridgeviz.couplings._coupling import Coupling
 from bridgeviz.couplings._linear import Linear
+from bridgeviz.couplings._refinement import Refiner
 from bridgeviz.couplings._solver_options import SolverOptions, Steps
 from bridgeviz.couplings._solvers import SOLVERS
 from bridgeviz.problem import Pairs, Problem
@@ -22,6 +25,9 @@ class Global(Alignment):
 
     Args:
         solver: "linear", "fgw", or the options of a solver.
+        refine: how often, at most, the plan becomes soft pairs on which the cost is built and solved again; 0 keeps the
+            first plan. Known pairs stay, and so do weights and forbidden matches. Held-out pairs decide how many rounds
+            are kept (see `Coupling.refinement`). It helps most where classes are clouds and pairs are few.
     """
 
     name = "global"
@@ -33,8 +39,18 @@ class Global(Alignment):
     solver: SolverOptions = option(
         Variant(SOLVERS, SolverOptions), Linear(), label="Solver", key="solver", main=True, help=SOLVER_HELP
     )
+    refine: int = option(
+        Count(0), 0, label="Rounds of refinement", key="refine", limits=(0, 50), stops=("0", "1", "2", "5", "10"),
+        help="How often, at most, the cost is built again on what the plan has found, and solved again. Held-out pairs "
+        "decide how many rounds are kept.",
+    )  # fmt: skip
 
     def steps(self, problem: Problem, pairs: Pairs, cost: Cost | None = None, *, metric: str = "") -> Steps[Coupling]:
         """The coupling; yields after each step of a solver that has steps."""
         cost = self.solver.accept(weighted_cost(cost, problem))
-        return (yield from self.solver.steps(cost, costs_within(self.solver, problem, metric)))
+        within = costs_within(self.solver, problem, metric)
+        if self.refine == 0 or cost is None:
+            return (yield from self.solver.steps(cost, within))
+
+        refiner = Refiner(cost, np.asarray(pairs), lambda again: self.solver.steps(again, within), self.refine)
+        return (yield from refiner.steps())

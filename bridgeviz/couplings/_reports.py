@@ -27,6 +27,37 @@ class Verdict(NamedTuple):
     text: str
 
 
+class Refinement(NamedTuple):
+    """How a plan was refined.
+
+    Attributes:
+        rounds: how many were kept.
+        moved: the share of the mass that moved in each of them, in [0, 1].
+        held_out: the number of known pairs that were held out to choose the number of rounds; 0 if too few could be.
+        ranks: the mean rank of their partners after 0, 1, ... rounds, as a share of all partners: 0 is perfect, 0.5 is
+            chance. Empty if none were held out.
+    """
+
+    rounds: int
+    moved: tuple[float, ...]
+    held_out: int
+    ranks: tuple[float, ...]
+
+    @property
+    def text(self) -> str:
+        """What was done, and whether held-out pairs confirm it."""
+        done = f"Refined in {self.rounds} round{'s' if self.rounds != 1 else ''}"
+        if not self.held_out:
+            return f"{done}; too few pairs could be held out to confirm that this helps."
+        if not self.rounds:
+            return f"Not refined: {self.held_out} held-out pairs do not confirm that this helps."
+        first, last = self.ranks[0], self.ranks[min(self.rounds, len(self.ranks) - 1)]
+        return (
+            f"{done}: {self.held_out} held-out pairs found their partners at a mean rank of {last:.1%}, and of "
+            f"{first:.1%} before (50 % is chance)."
+        )
+
+
 class RowShares(NamedTuple):
     """Where one source row goes.
 

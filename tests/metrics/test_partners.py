@@ -161,3 +161,21 @@ def test_classes_as_targets_are_no_one_to_one_problem(name, expected):
 def test_what_has_no_ranks_is_refused(arguments, message):
     with pytest.raises(bv.InputError, match=message):
         bv.metrics.foscttm(*arguments)
+
+
+def test_a_sparse_plan_of_many_rows_is_ranked_without_all_of_its_entries(monkeypatch):
+    """True alignment between very many rows: only the block that is ranked becomes dense."""
+    from bridgeviz.couplings import _coupling
+
+    n, dense = 20_000, []
+    plan = bv.couplings.true([[k, k] for k in range(50)], shape=(n, n))
+    as_dense = _coupling.as_dense
+
+    def watched(entries):
+        dense.append(entries.shape[0] * entries.shape[1])
+        return as_dense(entries)
+
+    monkeypatch.setattr(_coupling, "as_dense", watched)
+    ranked = bv.metrics.partners(plan, [[1, 1], [60, 60]])
+    assert ranked.recall(1) == pytest.approx((1 + 1 / n) / 2, rel=0.01)
+    assert max(dense) <= 4_000_000

@@ -6,6 +6,7 @@ A new benchmark is one new file with a `Benchmark`, and one line here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bridgeviz import _checks as check
@@ -16,6 +17,7 @@ from bridgeviz.experiments.benchmarks._documents import write_block
 from bridgeviz.experiments.benchmarks._encoders import EncoderBenchmark
 from bridgeviz.experiments.benchmarks._first_light import FirstLight
 from bridgeviz.experiments.benchmarks._flows import FlowBenchmark
+from bridgeviz.experiments.benchmarks._kinds import KindBenchmark
 from bridgeviz.experiments.benchmarks._ledger import Ledger
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -30,12 +32,19 @@ BENCHMARKS: dict[str, Benchmark] = {
     ),
     "flows": FlowBenchmark(),
     "encoders": EncoderBenchmark(),
+    "kinds": KindBenchmark(),
 }  # fmt: skip
 """The registered benchmarks by name."""
 
 
 def measure(
-    name: str, *, seeds: int = 5, folder: Path | None = None, documents: Sequence[Path] | None = None
+    name: str,
+    *,
+    seeds: int = 5,
+    folder: Path | None = None,
+    documents: Sequence[Path] | None = None,
+    jobs: int = 1,
+    only: str | None = None,
 ) -> Iterator[str]:
     """Measure what is missing from a benchmark's CSV, and write its tables.
 
@@ -48,14 +57,21 @@ def measure(
         folder: of the CSV; None takes the project's `data/benchmarks`.
         documents: files whose blocks of that name are replaced; None takes the project's README.md and
             docs/benchmarks.md.
+        jobs: worker processes, for benchmarks whose measurements are independent of each other ("kinds").
+        only: the one kind of problem that "kinds" measures; None measures all.
 
     Yields:
         A line per measurement, then the table.
 
     Raises:
-        InputError: an unknown name.
+        InputError: an unknown name, or jobs or a kind for a benchmark that takes none.
     """
     benchmark = BENCHMARKS[check.choice(name, "name", "measure", BENCHMARKS)]
+    if isinstance(benchmark, KindBenchmark):
+        benchmark = replace(benchmark, jobs=jobs, only=only)
+    elif jobs != 1 or only is not None:
+        what = "jobs" if jobs != 1 else "only"
+        raise check.fail(what, "measure", f"left out: '{name}' is measured in one process", jobs if jobs != 1 else only)
     yield from benchmark.measure(seeds=check.count(seeds, "seeds", "measure"), folder=folder, documents=documents)
 
 
@@ -65,6 +81,7 @@ __all__ = [
     "CostBenchmark",
     "FirstLight",
     "FlowBenchmark",
+    "KindBenchmark",
     "Ledger",
     "Row",
     "Task",

@@ -1,0 +1,51 @@
+"""Tasks in worker processes, each on one core."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from multiprocessing import get_context
+
+from bridgeviz.experiments.benchmarks._benchmark import Task
+from bridgeviz.experiments.benchmarks._ledger import Row
+
+ONE_CORE = {
+    "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "JAX_PLATFORMS": "cpu",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+}  # fmt: skip
+"""The environment of a worker: its libraries use one thread, and no GPU is shared out by accident."""
+
+
+def in_workers(tasks: list[Task], jobs: int) -> Iterator[tuple[Task, list[Row]]]:
+    """Measure tasks in `jobs` processes; yields each with its rows as soon as it is done.
+
+    Tasks start in order. Their `measure` must be a function of a module, with arguments that can be pickled.
+    """
+    with environment(ONE_CORE), ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        futures = {pool.submit(_measure, task): task for task in tasks}
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def environment(values: dict[str, str]) -> Iterator[None]:
+    """Environment variables that processes started meanwhile inherit."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _measure(task: Task) -> list[Row]:
+    return list(task.measure())
