@@ -71,13 +71,13 @@ class Blend(CostOptions):
     )
     metric: str = metric_option("cosine")
     first: str = option(
-        Choice(_OTHERS), "diffusion_bridge", label="First cost", key="first", help="The first of the two costs."
+        Choice(_OTHERS), "diffusion_bridge", label="First cost", key="first_cost", help="The first of the two costs."
     )
     second: str = option(
-        Choice(_OTHERS), "bridge", label="Second cost", key="second", help="The second of the two costs."
+        Choice(_OTHERS), "bridge", label="Second cost", key="second_cost", help="The second of the two costs."
     )
     share: float = option(
-        Interval(0.0, 1.0), 0.3, label="Share of the second", key="share",
+        Interval(0.0, 1.0), 0.3, label="Share of the second", key="second_share",
         stops=("0", "0.1", "0.2", "0.3", "0.5", "0.7", "0.8", "0.9", "1"),
         help="How much the second cost counts: 0 is the first alone, 1 the second alone.",
     )  # fmt: skip
