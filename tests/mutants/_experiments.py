@@ -327,4 +327,32 @@ MUTANTS = [
         "1.0",
         "experiments/test_neural_runs.py",
     ),
+    Mutant(
+        "kinds: a failed cell is never measured again",
+        "bridgeviz/experiments/benchmarks/_kinds.py",
+        'failed = {tuple(row[column] for column in KEY) for row in ledger.rows if isinstance(row.get("failed"), str)}',
+        "failed = set()",
+        "experiments/test_bench_kinds.py",
+    ),
+    Mutant(
+        "kinds: rivals are candidates of the choice",
+        "bridgeviz/experiments/benchmarks/_kind_tables.py",
+        "candidates = figures[ours & ~figures",
+        "candidates = figures[~figures",
+        "experiments/test_bench_kinds.py",
+    ),
+    Mutant(
+        "kinds: known pairs are evaluated",
+        "bridgeviz/experiments/benchmarks/_kind.py",
+        "        unused = self.problem.unused(pairs)\n",
+        "        unused = self.problem.unused(None)\n",
+        "experiments/test_bench_kinds.py",
+    ),
+    Mutant(
+        "kinds: workers keep their threads",
+        "bridgeviz/experiments/benchmarks/_workers.py",
+        '"OMP_NUM_THREADS": "1",',
+        '"OMP_NUM_THREADS": "4",',
+        "experiments/test_bench_kinds.py",
+    ),
 ]

@@ -165,7 +165,7 @@ def _plans() -> Iterator[Case]:
                 continue
             cost = options(**variant.options)
             yield PlanCase(name=variant.title, cost=cost)
-            if name in REFINED and "refine" in options_of(Global):
+            if name in REFINED and not variant.options and "refine" in options_of(Global):
                 yield PlanCase(name=f"{variant.title}, refined", cost=cost, coupling={"refine": ROUNDS})
 
 
