@@ -18,6 +18,7 @@ from bridgeviz.baselines._poisson_learning import PoissonLearning, PoissonMBO
 from bridgeviz.baselines._procrustes import Procrustes
 from bridgeviz.baselines._relative_representations import RelativeRepresentations
 from bridgeviz.baselines._ridge import Ridge
+from bridgeviz.baselines._wasserstein_procrustes import WassersteinProcrustes
 
 BASELINES: dict[str, type[BaselineOptions]] = {
     "ridge": Ridge,
@@ -25,6 +26,7 @@ BASELINES: dict[str, type[BaselineOptions]] = {
     "1-nn": NearestPair,
     "logistic-regression": LogisticRegression,
     "procrustes": Procrustes,
+    "wasserstein-procrustes": WassersteinProcrustes,
     "cca": CCA,
     "kcca": KernelCCA,
     "asif": ASIF,
@@ -52,4 +54,5 @@ __all__ = [
     "Procrustes",
     "RelativeRepresentations",
     "Ridge",
+    "WassersteinProcrustes",
 ]

@@ -48,7 +48,8 @@ class TrainingBar:
         self._notices.add(progress.notice)
         bar.set_description("training", refresh=False)
         bar.update(progress.step - bar.n)
-        bar.set_postfix(loss=f"{progress.losses.mean():.3f}", refresh=False)
+        error = {} if progress.held_out is None else {"held_out_error": f"{progress.held_out:.3f}"}
+        bar.set_postfix(loss=f"{progress.losses.mean():.3f}", **error, refresh=False)
 
     def show_choice(self, done: int, total: int) -> None:
         """The progress of the choice of a cost, which comes before the training."""

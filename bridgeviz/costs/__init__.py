@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bridgeviz._forbidden import Forbidden, as_forbidden, refuse_forbidden_pairs
 from bridgeviz._lazy import attach
+from bridgeviz.costs._alternation import spectral
 from bridgeviz.costs._atoms import Atoms, every_row, find_atoms
 from bridgeviz.costs._blend import Blend, blend
 from bridgeviz.costs._bridge import Bridge, bridge, legs
@@ -17,13 +18,16 @@ from bridgeviz.costs._cost_options import CostOptions, CostVariant, functional, 
 from bridgeviz.costs._diffusion import DiffusionBridge, diffusion_bridge
 from bridgeviz.costs._discriminant import DiscriminantBridge, discriminant_bridge
 from bridgeviz.costs._geodesic import GeodesicBridge, geodesic_bridge
+from bridgeviz.costs._geometric_start import geometric_start
 from bridgeviz.costs._intra import METRICS, Metric, cosine, find_metric, pearson, sqeuclidean
 from bridgeviz.costs._kcca import KCCA, kcca
 from bridgeviz.costs._knn import KNN, knn
 from bridgeviz.costs._matrix_cost import as_cost, flat
 from bridgeviz.costs._memory import TooLarge, memory_limit, refuse_above_limit
+from bridgeviz.costs._procrustes import ProcrustesBridge, procrustes_bridge
 from bridgeviz.costs._registry import COSTS
 from bridgeviz.costs._route import Route
+from bridgeviz.costs._sides import Sides, unit
 from bridgeviz.costs._soft_pairs import SoftPairs
 from bridgeviz.costs._within import Within
 
@@ -54,7 +58,9 @@ __all__ = [
     "Lookup",
     "Matrix",
     "Metric",
+    "ProcrustesBridge",
     "Route",
+    "Sides",
     "SoftPairs",
     "TooLarge",
     "Within",
@@ -72,6 +78,7 @@ __all__ = [
     "flat",
     "functional",
     "geodesic_bridge",
+    "geometric_start",
     "kcca",
     "knn",
     "legs",
@@ -80,7 +87,10 @@ __all__ = [
     "neighbours_option",
     "pearson",
     "positive_mean",
+    "procrustes_bridge",
     "refuse_above_limit",
     "refuse_forbidden_pairs",
+    "spectral",
     "sqeuclidean",
+    "unit",
 ]

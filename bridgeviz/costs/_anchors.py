@@ -86,16 +86,16 @@ class Anchored:
         return replace(self, pairs=pairs, grouped_by=side, group=group, groups=groups, counts=counts)
 
 
-def anchor(x: ArrayLike, y: ArrayLike, pairs: ArrayLike, metric: str, where: str) -> Anchored:
+def anchor(x: ArrayLike, y: ArrayLike, pairs: ArrayLike, metric: str, where: str, *, least: int = 1) -> Anchored:
     """Check the arguments that all costs on pairs share, merge the rows that the metric cannot tell apart, and group
     the pairs.
 
     Raises:
-        InputError: no pairs, rows out of range, NaN, a row that the metric is undefined for, or factors beyond the
-            memory limit.
+        InputError: fewer than `least` pairs, rows out of range, NaN, a row that the metric is undefined for, or factors
+            beyond the memory limit.
     """
     x, y = check.matrix(x, "x", where), check.matrix(y, "y", where)
-    pairs = check.pair_index(pairs, "pairs", where, shape=(len(x), len(y)), least=1)
+    pairs = check.pair_index(pairs, "pairs", where, shape=(len(x), len(y)), least=least)
     distance = find_metric(metric, where)
     distance.require_defined(x, "x", where)
     distance.require_defined(y, "y", where)

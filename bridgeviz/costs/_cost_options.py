@@ -16,6 +16,7 @@ from bridgeviz._options import Choice, Count, Options, option
 from bridgeviz.costs._cost import Cost
 from bridgeviz.costs._intra import METRICS
 from bridgeviz.costs._soft_pairs import SoftPairs
+from bridgeviz.problem import Pairs, Problem
 
 P = ParamSpec("P")
 
@@ -59,10 +60,12 @@ class CostOptions(Options, ABC):
 
     Attributes:
         variants: what `recommend` and the benchmark try; the defaults alone, titled by the name, unless given.
+        needs_pairs: whether it needs at least one pair.
         metric: within each space: a name in `METRICS`.
     """
 
     variants: ClassVar[tuple[CostVariant, ...]] = ()
+    needs_pairs: ClassVar[bool] = True
     metric: str = metric_option("cosine")
 
     def __init_subclass__(cls, **kwargs: Any):
@@ -75,6 +78,10 @@ class CostOptions(Options, ABC):
     @abstractmethod
     def build(self, x: ArrayLike, y: ArrayLike, pairs: ArrayLike) -> Cost:
         """The cost between the rows of x (n, p) and y (m, q), built on the pairs (l, 2)."""
+
+    def build_for(self, problem: Problem, pairs: Pairs | ArrayLike) -> Cost:
+        """The cost between the rows of a problem; a cost that is fitted to all rows reads their weights as well."""
+        return self.build(problem.source.x, problem.target.x, np.asarray(pairs))
 
     def __call__(self, x: ArrayLike, y: ArrayLike, pairs: ArrayLike) -> Cost:
         return self.build(x, y, pairs)

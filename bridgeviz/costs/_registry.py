@@ -12,12 +12,14 @@ from bridgeviz.costs._discriminant import DiscriminantBridge
 from bridgeviz.costs._geodesic import GeodesicBridge
 from bridgeviz.costs._kcca import KCCA
 from bridgeviz.costs._knn import KNN
+from bridgeviz.costs._procrustes import ProcrustesBridge
 
 COSTS: dict[str, type[CostOptions]] = {
     "bridge": Bridge,
     "geodesic_bridge": GeodesicBridge,
     "diffusion_bridge": DiffusionBridge,
     "discriminant_bridge": DiscriminantBridge,
+    "procrustes_bridge": ProcrustesBridge,
     "knn": KNN,
     "kcca": KCCA,
 }

@@ -9,6 +9,8 @@ from jaxtyping import Float, Int
 
 CONFIDENT = 0.5
 """A guess that has more than this share of its row is a pair to a cost that reads whole pairs only."""
+MOST_CONFIDENT = 1000
+"""Such guesses, at most: the time of some costs grows with the cube of the pairs."""
 
 
 def _no_rows() -> np.ndarray:
@@ -52,5 +54,16 @@ class SoftPairs:
 
     @property
     def confident(self) -> Int[np.ndarray, "c 2"]:
-        """The known pairs and the confident guesses, for a cost that reads whole pairs only."""
-        return np.concatenate([self.known, self.guesses[self.shares > CONFIDENT]])
+        """The known pairs and the confident guesses, for a cost that reads whole pairs only.
+
+        Of more than 1,000 guesses, every partner keeps its most confident ones, as many as any other as far as it can.
+        """
+        sure = self.shares > CONFIDENT
+        guesses, shares = self.guesses[sure], self.shares[sure]
+        if len(guesses) > MOST_CONFIDENT:
+            side = min((0, 1), key=lambda column: len(np.unique(guesses[:, column])))
+            order = np.lexsort((-shares, guesses[:, side]))
+            partner = guesses[order, side]
+            place = np.arange(len(order)) - np.searchsorted(partner, partner)
+            guesses = guesses[np.sort(order[np.argsort(place, kind="stable")[:MOST_CONFIDENT]])]
+        return np.concatenate([self.known, guesses])

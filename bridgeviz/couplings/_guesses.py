@@ -64,15 +64,17 @@ class Guesser:
             weights=share[at, to] * self.rows.multiplicity[at] * np.minimum(full, 1)[at],
         )
 
-    def ranks(self, pairs: Int[np.ndarray, "l 2"]) -> Float[np.ndarray, " l"]:
+    def ranks(self, pairs: Int[np.ndarray, "l 2"], known: Int[np.ndarray, "k 2"]) -> Float[np.ndarray, " l"]:
         """For each pair, the share of the other partners that its row prefers to the true one; ties count half.
 
-        0 is perfect, 0.5 is chance. Rows that are equal to the true partner are no other partners.
+        0 is perfect, 0.5 is chance. Rows that are equal to the true partner are no other partners, and neither are the
+        partners of known pairs: a plan that knows these would be better than chance by leaving them out.
         """
         row = self.rows.index[pairs[:, self.side]]
         true = self.partners.index[pairs[:, 1 - self.side]]
-        copies = self.partners.multiplicity
-        mass = self.plan[row] / copies  # of each single partner
+        mass = self.plan[row] / self.partners.multiplicity  # of each single partner
+        taken = self.partners.index[np.unique(known[:, 1 - self.side])]
+        copies = self.partners.multiplicity - np.bincount(taken, minlength=len(self.partners))
         own = mass[np.arange(len(row)), true][:, None]
         ahead = (mass > own) @ copies + ((mass == own) @ copies - copies[true]) / 2
         return ahead / np.maximum(copies.sum() - copies[true], 1)

@@ -65,10 +65,10 @@ class Refiner:
         if len(held_out):
             rest, tests = np.delete(self.pairs, held_out, axis=0), self.pairs[held_out]
             trial = yield from self.solve(self._on(SoftPairs(rest)))
-            scores.append(Guesser.of(trial).ranks(tests))
+            scores.append(Guesser.of(trial).ranks(tests, rest))
             for done in range(1, self.most + 1):
                 before, trial = trial, (yield from self.solve(self._on(Guesser.of(trial).guesses(rest))))
-                scores.append(Guesser.of(trial).ranks(tests))
+                scores.append(Guesser.of(trial).ranks(tests, rest))
                 yield done, (moved := _moved(before, trial))
                 if moved < STILL:
                     break

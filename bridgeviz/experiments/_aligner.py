@@ -21,7 +21,7 @@ from bridgeviz.experiments._flat import assemble, leaves
 from bridgeviz.experiments._paired_rows import matrix, paired_rows
 from bridgeviz.experiments._report import report
 from bridgeviz.experiments._run import run
-from bridgeviz.flows import VelocityOptions, conditional_mean
+from bridgeviz.flows import VelocityOptions
 from bridgeviz.metrics import arrivals
 from bridgeviz.problem import Problem, Space
 
@@ -180,7 +180,7 @@ class Aligner(TransformerMixin, BaseEstimator):
         x = matrix(X, "X", "transform", names=getattr(self, "feature_names_in_", None), columns=self.n_features_in_)
         draws, flow, seed = self._draws(), self.flow_, self.run_.config.seed
         if draws is None:
-            ends = conditional_mean(flow, x, seed=seed, shared=True)
+            ends = flow.mean(x, seed=seed)
         elif draws == 1:
             ends = flow.transport(x, seed=seed, ts=(1.0,)).states[0]
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bridgeviz import metrics
-from bridgeviz.flows import Flow, conditional_mean
+from bridgeviz.flows import Flow
 from bridgeviz.problem import Problem
 
 DRAWS = 64
@@ -28,7 +28,7 @@ def neural_metrics(test: Problem, flow: Flow, *, seed: int = 0) -> dict[str, flo
         return {}
     source, target = test.truth.T
     recorded = test.target.x[target]
-    predicted = conditional_mean(flow, test.source.x[source], draws=DRAWS, seed=seed)
+    predicted = flow.mean(test.source.x[source], draws=DRAWS, seed=seed)
     correlation = metrics.neuron_correlation(predicted, recorded)
     if np.isnan(correlation).all():  # no neuron responds to any of these stimuli
         return {}

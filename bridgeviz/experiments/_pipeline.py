@@ -204,12 +204,10 @@ class Pipeline:
         yield from ()
         problem, pairs, coupling = _there(self.problem), _there(self.pairs), self.config.coupling
         forbidden = problem.forbidden
-        if not coupling.uses_cost or (not coupling.needs_pairs and len(pairs) == 0 and forbidden is None):
+        unread = len(pairs) == 0 and not coupling.needs_pairs and self.config.cost.needs_pairs
+        if not coupling.uses_cost or (unread and forbidden is None):
             return None
-        if not coupling.needs_pairs and len(pairs) == 0:
-            cost = flat(*problem.shape)
-        else:
-            cost = self.config.cost.build(problem.source.x, problem.target.x, pairs)
+        cost = flat(*problem.shape) if unread else self.config.cost.build_for(problem, pairs)
         return cost if forbidden is None else cost.forbid(forbidden)
 
     def _coupling(self) -> Generator[Any, None, Plan]:

@@ -59,8 +59,8 @@ class Run:
 
     @property
     def stopped(self) -> bool:
-        """Whether the training was stopped before its last step."""
-        return len(self.losses) < self.config.flow.steps
+        """Whether the training was stopped before its end."""
+        return "training" not in self.seconds
 
     @classmethod
     def of(cls, pipeline: Pipeline) -> Run:

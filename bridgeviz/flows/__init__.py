@@ -9,12 +9,12 @@ from bridgeviz._lazy import attach
 if TYPE_CHECKING:
     from bridgeviz.flows._adaln import AdaLN
     from bridgeviz.flows._checkpoints import Busy, Stale, check_checkpoints, forget, held
-    from bridgeviz.flows._conditional_mean import conditional_mean
     from bridgeviz.flows._config import PRECISIONS, FlowConfig
     from bridgeviz.flows._field import TIME_FEATURES, VelocityField
     from bridgeviz.flows._fixed_step import FixedStep
     from bridgeviz.flows._flow import Flow
     from bridgeviz.flows._heun import Heun
+    from bridgeviz.flows._linear_map import LinearMap
     from bridgeviz.flows._loss import genot_loss, loss_in_parts, parts_of
     from bridgeviz.flows._mlp import MLP
     from bridgeviz.flows._networks import init_velocity, parameter_count
@@ -37,7 +37,6 @@ __getattr__, __dir__, __all__ = attach(
     {
         "_adaln": ["AdaLN"],
         "_checkpoints": ["Busy", "Stale", "check_checkpoints", "forget", "held"],
-        "_conditional_mean": ["conditional_mean"],
         "_config": ["PRECISIONS", "FlowConfig"],
         "_field": ["TIME_FEATURES", "VelocityField"],
         "_fixed_step": ["FixedStep"],
@@ -50,6 +49,7 @@ __getattr__, __dir__, __all__ = attach(
         "_parallel": ["mesh"],
         "_rk4": ["RK4"],
         "_scaling": ["Scaling"],
+        "_linear_map": ["LinearMap"],
         "_loss": ["genot_loss", "loss_in_parts", "parts_of"],
         "_step": ["compilations"],
         "_progress": ["Progress", "TrainingError"],

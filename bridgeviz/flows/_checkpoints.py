@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from bridgeviz import _checks as check
 from bridgeviz._checks import InputError
 from bridgeviz._files import new_folder
-from bridgeviz.flows._config import FlowConfig
+from bridgeviz.flows._config import BEFORE, FlowConfig
 from bridgeviz.flows._storage import ARRAYS, by_name, read_about, read_arrays, write_record
 from bridgeviz.flows._version_0_1 import read_tree
 
@@ -136,6 +136,7 @@ class Checkpoints:
         self.notice = f"No checkpoint can be written to {self.folder} ({reason}). Training continues without any."
 
     def _refuse_another(self, config: dict[str, object], data: dict[str, str]) -> None:
+        config = {**BEFORE, **config}
         differ = [f"{k} {config.get(k)!r}, now {ours!r}" for k, ours in self.config.items() if config.get(k) != ours]
         differ += [f"another {k}" for k, mark in self.data.items() if data.get(k) != mark]
         if differ == ["another coupling"]:

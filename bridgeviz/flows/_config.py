@@ -7,9 +7,15 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from bridgeviz import _checks as check
-from bridgeviz._options import Choice, Count, Decay, Flag, Options, Positive, Seed, option
+from bridgeviz._options import Choice, Count, Decay, Flag, Interval, Options, Positive, Seed, option
 from bridgeviz.flows._velocities import KIND
 from bridgeviz.flows._velocity import VelocityOptions
+
+BASES = ("none", "linear")
+"""What a flow can learn the residual of."""
+
+BEFORE = {"base": "none", "holdout": 0.0, "patience": None, "weight_decay": 0.0}
+"""The settings of flows and checkpoints that were saved before these settings existed."""
 
 PRECISIONS = ("float32", "bfloat16")
 """Precisions of the network's arithmetic. Parameters, gradients and optimiser are float32 in both."""
@@ -21,7 +27,7 @@ class FlowConfig(Options):
 
     Attributes:
         velocity: the velocity field: a name in `VELOCITIES` (Table 1), or a `VelocityOptions` object.
-        steps: number of training steps (Adam).
+        steps: number of training steps (Adam), at most.
         batch_size: pairs per step (Appendix D).
         learning_rate: initial learning rate; it decays to zero along a cosine. The 1e-4 of Appendix D belongs to
             10,000 steps of adaLN-Large; 4,000 steps of adaLN-Small need 1e-3.
@@ -32,6 +38,14 @@ class FlowConfig(Options):
         reweight: whether to learn how much mass the plan leaves at each point (Eq. 4, second line); None: only if
             the plan is unbalanced.
         precision: precision of the network's arithmetic: "float32", or "bfloat16" for GPUs. Parameters stay float32.
+        base: "linear" fits a linear map to the plan first (ridge regression), and the flow learns the residual; "none":
+            the flow learns the target itself.
+        holdout: share of the source rows, in [0, 0.5], that are not learned from. After every chunk, the flow's
+            conditional mean is compared with the plan's on these rows, and the flow of the least error is kept. 0, or
+            fewer than eight such rows: the last flow is kept.
+        patience: training stops after this many steps in which no flow predicted the held-out rows better; None: it
+            goes on to the last step.
+        weight_decay: share of each weight matrix that a step removes, in units of the learning rate (AdamW).
         chunk_size: steps per compiled call; `fit` yields once per chunk.
 
     Raises:
@@ -75,6 +89,25 @@ class FlowConfig(Options):
         Choice(PRECISIONS), "float32", label="Precision", training=True,
         help="Precision of the network's arithmetic; bfloat16 is for GPUs.",
     )  # fmt: skip
+    base: str = option(
+        Choice(BASES), "none", label="Linear map first", training=True,
+        help="linear: fit a linear map to the plan, and learn what it leaves unexplained. It suits few pairs, noisy "
+        "targets, and spaces that are nearly rotations of each other.",
+    )  # fmt: skip
+    holdout: float = option(
+        Interval(0.0, 0.5), 0.0, label="Held-out rows, %", percent=True, training=True, limits=(0.0, 50.0),
+        stops=("0", "5", "10", "20"),
+        help="The percentage of the source rows that are not learned from. The flow that predicts them best is kept.",
+    )  # fmt: skip
+    patience: int | None = option(
+        Count(), None, label="Patience", word="off", training=True, limits=(1, 100_000),
+        stops=("off", "200", "500", "1000", "2000"),
+        help="Stop after this many steps in which no flow predicted the held-out rows better. off: train to the end.",
+    )  # fmt: skip
+    weight_decay: float = option(
+        Interval(0.0, 100.0), 0.0, label="Weight decay", training=True, stops=("0", "0.01", "0.1", "1", "10"),
+        help="The share of each weight matrix that a step removes, in units of the learning rate (AdamW).",
+    )  # fmt: skip
     chunk_size: int = option(Count(), 50, help="Training steps per compiled call.")
 
     def as_dict(self) -> dict[str, Any]:
@@ -86,13 +119,13 @@ class FlowConfig(Options):
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> FlowConfig:
-        """The config that `as_dict` described.
+        """The config that `as_dict` described; settings that it lacks did not exist when it was saved.
 
         Raises:
             InputError: an unknown setting, or a value out of range.
             ValueError: a velocity field of an unknown kind.
         """
-        values = dict(values)
+        values = {**BEFORE, **values}
         check.options(values, [item.name for item in fields(cls)], cls.where)
         if isinstance(values.get("velocity"), dict):
             values["velocity"] = VelocityOptions.from_dict(values["velocity"])

@@ -15,13 +15,15 @@ from bridgeviz._checks import InputError
 from bridgeviz._files import new_folder
 from bridgeviz.flows import _reweighting as reweighting
 from bridgeviz.flows._config import FlowConfig
+from bridgeviz.flows._linear_map import LinearMap
 from bridgeviz.flows._networks import structure
 from bridgeviz.flows._reweighting import Masses
 from bridgeviz.flows._scaling import Scaling
 from bridgeviz.flows._storage import ARRAYS, read_about, read_arrays, write_record
 from bridgeviz.flows._version_0_1 import read_tree
 
-_FORMAT = 3
+_FORMAT = 4
+_FORMAT_0_2 = 3
 _FORMAT_0_1 = 2
 
 
@@ -34,6 +36,7 @@ class FlowParts(NamedTuple):
     source: Scaling
     target: Scaling
     masses: Masses | None
+    base: LinearMap | None
 
 
 def write_flow(path: str | Path, flow: FlowParts) -> None:
@@ -41,15 +44,19 @@ def write_flow(path: str | Path, flow: FlowParts) -> None:
     weights = {"velocity": flow.params}
     if flow.masses is not None:
         weights |= {"eta": flow.masses.eta, "xi": flow.masses.xi}
+    arrays: dict[str, Any] = {name: nnx.to_pure_dict(tree) for name, tree in weights.items()}
+    if flow.base is not None:
+        arrays["base"] = flow.base._asdict()
     about = {
         "format": _FORMAT,
+        "base": flow.base is not None,
         "config": flow.config.as_dict(),
         "mass": None if flow.masses is None else flow.masses.mean,
         "source": _plain(flow.source),
         "target": _plain(flow.target),
     }
     with new_folder(path, holds={"flow.json", ARRAYS, "params"}) as draft:
-        write_record(draft, "flow.json", about, {name: nnx.to_pure_dict(tree) for name, tree in weights.items()})
+        write_record(draft, "flow.json", about, arrays)
 
 
 def read_flow(path: str | Path) -> FlowParts:
@@ -77,7 +84,7 @@ def read_flow(path: str | Path) -> FlowParts:
 
 def _read(path: Path) -> FlowParts:
     about = read_about(path / "flow.json")
-    if about["format"] not in (_FORMAT, _FORMAT_0_1):
+    if about["format"] not in (_FORMAT, _FORMAT_0_2, _FORMAT_0_1):
         raise ValueError(f"format {about['format']}, not {_FORMAT}")
     config = FlowConfig.from_dict(about["config"])
     source, target = (_scaling(about[side]) for side in ("source", "target"))
@@ -86,15 +93,18 @@ def _read(path: Path) -> FlowParts:
     weights = {"velocity": params}
     if mass is not None:
         weights |= {"eta": reweighting.structure(p)[1], "xi": reweighting.structure(q)[1]}
-    like = {name: nnx.to_pure_dict(tree) for name, tree in weights.items()}
+    like: dict[str, Any] = {name: nnx.to_pure_dict(tree) for name, tree in weights.items()}
+    if about.get("base", False):
+        like["base"] = {"weights": np.zeros((p, q)), "bias": np.zeros(q), "scale": np.zeros(q)}
     old = about["format"] == _FORMAT_0_1
     stored = read_tree(path / "params", like) if old else read_arrays(path, about, like)
     for name, tree in weights.items():
         nnx.replace_by_pure_dict(tree, jax.tree.map(jnp.asarray, stored[name]))
-    if not all(np.isfinite(leaf).all() for leaf in jax.tree.leaves((weights, mass))):
+    if not all(np.isfinite(leaf).all() for leaf in jax.tree.leaves((weights, mass, stored.get("base")))):
         raise ValueError("weights that are not finite")
     masses = None if mass is None else Masses(weights["eta"], weights["xi"], float(mass))
-    return FlowParts(config=config, graph=graph, params=params, source=source, target=target, masses=masses)
+    base = LinearMap(**stored["base"]) if "base" in stored else None
+    return FlowParts(config=config, graph=graph, params=params, source=source, target=target, masses=masses, base=base)
 
 
 def _plain(scaling: Scaling) -> dict[str, Any]:

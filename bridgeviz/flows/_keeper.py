@@ -16,6 +16,7 @@ from bridgeviz._checks import InputError
 from bridgeviz.flows._checkpoints import Checkpoints
 from bridgeviz.flows._config import FlowConfig
 from bridgeviz.flows._parallel import leads
+from bridgeviz.flows._selection import Selection
 from bridgeviz.flows._step import State
 
 
@@ -25,10 +26,12 @@ class Checkpoint(NamedTuple):
     Attributes:
         state: of the training.
         losses: (steps, 2) of the flow and of the masses.
+        selection: the best weights on held-out rows; None if none are held out.
     """
 
     state: State
     losses: np.ndarray
+    selection: Selection | None = None
 
 
 class Keeper:
@@ -65,31 +68,39 @@ class Keeper:
         """One sentence if checkpoints cannot be written, else ""."""
         return "" if self._store is None else self._store.notice
 
-    def resume(self, state: State) -> tuple[State, np.ndarray]:
-        """The state and the losses of the newest checkpoint; without one, the same state and no losses.
+    def resume(self, state: State, selection: Selection | None) -> Checkpoint:
+        """The newest checkpoint; without one, the same state and no losses.
+
+        Args:
+            state, selection: those before the first step.
 
         Raises:
             InputError: the folder is in use, or belongs to another training.
         """
 
         def like(step: int) -> Checkpoint:
-            return Checkpoint(state, np.zeros((step, 2), np.float32))
+            losses = np.zeros((step, 2), np.float32)
+            if selection is None:
+                return Checkpoint(state, losses)
+            return Checkpoint(state, losses, selection._replace(errors=np.zeros(1 - -step // self._config.chunk_size)))
 
         newest = None if self._folder is None else _from_leader(lambda: self._open(like), like)
         if newest is None:
-            return like(0)
-        return jax.tree.map(jnp.asarray, newest.state), newest.losses
+            return Checkpoint(state, np.zeros((0, 2), np.float32), selection)
+        kept = newest.selection
+        kept = None if kept is None else kept._replace(best=jax.tree.map(jnp.asarray, kept.best))
+        return Checkpoint(jax.tree.map(jnp.asarray, newest.state), newest.losses, kept)
 
-    def keep(self, state: State, losses: np.ndarray) -> None:
+    def keep(self, checkpoint: Checkpoint, *, last: bool) -> None:
         """Write a checkpoint if it is due; the end of a training is always written."""
         if self._store is None:
             return
         if self._written is None:  # the clock starts after the first chunk, which includes the compilation
             self._written = time.monotonic()
-        step = len(losses)
+        step = len(checkpoint.losses)
         due = step // self._config.chunk_size % self._every == 0 and time.monotonic() - self._written >= self._seconds
-        if due or step == self._config.steps:
-            self._store.keep(step, Checkpoint(state, losses))
+        if due or last:
+            self._store.keep(step, checkpoint)
             self._written = time.monotonic()
 
     def drop(self, step: int) -> None:

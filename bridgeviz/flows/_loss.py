@@ -25,7 +25,9 @@ def interpolate(y: Float[Array, "b q"], z: Float[Array, "b q"], t: Float[Array, 
     return t * y + (1 - t) * z, y - z
 
 
-def genot_loss(velocity: Velocity, x: Array, y: Array, z: Array, t: Array) -> Float[Array, ""]:
+def genot_loss(
+    velocity: Velocity, x: Array, y: Array, z: Array, t: Array, weights: Array | None = None
+) -> Float[Array, ""]:
     """`|v_t(t y + (1 - t) z | x) - (y - z)|^2` (Eq. 4), averaged over the batch and the q dimensions.
 
     In standardised units, a velocity of zero scores about 2.
@@ -36,9 +38,13 @@ def genot_loss(velocity: Velocity, x: Array, y: Array, z: Array, t: Array) -> Fl
         y: (b, q) target points.
         z: (b, q) noise.
         t: (b,) times in [0, 1].
+        weights: (b,) >= 0; None if all rows of the batch count the same.
     """
     point, direction = interpolate(y, z, t)
-    return jnp.mean((velocity(t, point, x) - direction) ** 2)
+    errors = (velocity(t, point, x) - direction) ** 2
+    if weights is None:
+        return jnp.mean(errors)
+    return weights @ errors.mean(1) / jnp.maximum(weights.sum(), 1.0)
 
 
 def loss_in_parts(velocity: Velocity, parts: int, *batch: Array) -> Float[Array, ""]:

@@ -19,6 +19,8 @@ class Progress(NamedTuple):
         flow: the flow learned so far.
         mass_losses: losses of both reweighting functions at each step of this chunk; None if none are learned.
         notice: one sentence if checkpoints cannot be written, else "".
+        held_out: the error on held-out rows after this chunk; None if none are held out.
+        last: whether the training ends here.
     """
 
     step: int
@@ -26,6 +28,8 @@ class Progress(NamedTuple):
     flow: Flow
     mass_losses: np.ndarray | None = None
     notice: str = ""
+    held_out: float | None = None
+    last: bool = False
 
 
 class TrainingError(RuntimeError):

@@ -55,6 +55,23 @@ class State(NamedTuple):
         return self.params if self.ema is None else self.ema
 
 
+class Offsets(NamedTuple):
+    """The predictions that are subtracted from the target.
+
+    Attributes:
+        rows: (n, q) prediction for each source row.
+        scale: (q,) that the residual is divided by.
+    """
+
+    rows: Array
+    scale: Array
+
+    @classmethod
+    def of(cls, rows: ArrayLike, scale: ArrayLike) -> Offsets:
+        """These offsets on the device."""
+        return cls(jnp.asarray(rows, jnp.float32), jnp.asarray(scale, jnp.float32))
+
+
 class Data(NamedTuple):
     """What a step reads.
 
@@ -63,12 +80,16 @@ class Data(NamedTuple):
         x: (n, p) source points, standardised.
         y: (m, q) target points, standardised.
         mean: () mass of the plan.
+        offsets: what the flow learns the residual of; None if it learns the target itself.
+        kept: (n,) 1 for source rows to learn from, 0 for those that are held out; None if none are.
     """
 
     sampler: Sampler
     x: Array
     y: Array
     mean: ArrayLike
+    offsets: Offsets | None = None
+    kept: Array | None = None
 
 
 class Schedule(NamedTuple):
@@ -78,11 +99,13 @@ class Schedule(NamedTuple):
         learning_rate: at the first step.
         decay: of the moving average; 0 without one.
         steps: number of steps after which the learning rate is zero.
+        weight_decay: share of each weight matrix that a step removes, in units of the learning rate.
     """
 
     learning_rate: float
     decay: float
     steps: int
+    weight_decay: float
 
 
 @partial(jax.jit, static_argnames=("networks", "batch_size", "parts", "length", "mesh"), donate_argnames=("state",))
@@ -97,13 +120,16 @@ def run_chunk(
         of the learned weights, which stays valid when the next chunk reuses the buffers of the state.
     """
     graphs = networks.graphs
-    sampler, x, y, mean = data
+    sampler, x, y, mean, offsets, kept = data
 
     def loss(
         params: Params, i: Array, j: Array, masses: MassSample | None, z: Array, t: Array
     ) -> tuple[Array, tuple[Array, Array]]:
         models = {name: nnx.merge(graphs[name], params[name]) for name in graphs}
-        flow = loss_in_parts(models["velocity"], parts, split(x[i], mesh), split(y[j], mesh), z, t)
+        end = y[j] if offsets is None else (y[j] - offsets.rows[i]) / offsets.scale
+        batch = (split(x[i], mesh), split(end, mesh), z, t)
+        batch = batch if kept is None else (*batch, split(kept[i], mesh))
+        flow = loss_in_parts(models["velocity"], parts, *batch)
         if masses is None:
             return flow, (flow, jnp.zeros(()))
         mass = reweighting_loss(models["eta"], x[masses.i], masses.eta / mean)
@@ -123,7 +149,7 @@ def run_chunk(
         grads, terms = jax.grad(loss, has_aux=True)(state.params, i, j, masses, z, t)
         updates, adam = _adam.update(grads, state.adam)
         rate = schedule.learning_rate * 0.5 * (1 + jnp.cos(jnp.pi * state.step / schedule.steps))
-        params = jax.tree.map(lambda p, u: p - rate * u, state.params, updates)
+        params = jax.tree.map(lambda p, u: p - rate * (u + _decayed(p, schedule.weight_decay)), state.params, updates)
         ema = state.ema
         if ema is not None:  # the plain mean of the first weights, until the decay is slower than that
             decay = jnp.minimum(schedule.decay, state.step / (state.step + 1.0))
@@ -132,6 +158,11 @@ def run_chunk(
 
     state, losses = jax.lax.fori_loop(0, stop - state.step, step, (state, jnp.zeros((length, 2), y.dtype)))
     return state, losses, jax.tree.map(jnp.copy, state.learned)
+
+
+def _decayed(weights: Array, decay: float) -> Array | float:
+    """The pull of a weight matrix towards zero (Loshchilov and Hutter 2019); vectors, such as biases, have none."""
+    return decay * weights if weights.ndim > 1 else 0.0
 
 
 def compilations() -> int:

@@ -13,7 +13,7 @@ from jax.sharding import Mesh
 from bridgeviz import _checks as check
 from bridgeviz.couplings import Plan
 from bridgeviz.flows._config import FlowConfig
-from bridgeviz.flows._keeper import Keeper
+from bridgeviz.flows._keeper import Checkpoint, Keeper
 from bridgeviz.flows._parallel import check_mesh, everywhere
 from bridgeviz.flows._progress import Progress
 from bridgeviz.flows._step import Params
@@ -85,13 +85,14 @@ def _train(training: Training, keeper: Keeper) -> Iterator[Progress]:
     state, key = training.start()
     data = training.data()
     with keeper:
-        state, losses = keeper.resume(state)
+        state, losses, selection = keeper.resume(state, training.selection(state.learned))
         state, data, key = everywhere((state, data, key), training.mesh)
         flow = previous = None
         if len(losses):
-            flow = training.flow(jax.tree.map(jnp.copy, state.learned))
-            yield training.progress(len(losses), losses, flow, keeper.notice)
-        while len(losses) < config.steps:
+            learned = jax.tree.map(jnp.copy, state.learned)
+            flow = training.flow(learned if selection is None else selection.best)
+            yield training.progress(losses, losses, flow, selection, keeper.notice)
+        while not training.ends(losses, selection):
             done = len(losses)
             stop = min(done + config.chunk_size, config.steps)
             state, chunk, learned = training.advance(state, data, key, done, stop)
@@ -105,9 +106,10 @@ def _train(training: Training, keeper: Keeper) -> Iterator[Progress]:
             if stop == config.steps and not _all_finite(learned):  # no later loss would reveal it
                 raise training.failure(stop, "weights became infinite", flow)
             losses = np.concatenate([losses, chunk])
-            keeper.keep(state, losses)
-            previous, flow = flow, training.flow(learned)
-            yield training.progress(stop, chunk, flow, keeper.notice)
+            selection = training.selection(learned, selection)
+            keeper.keep(Checkpoint(state, losses, selection), last=training.ends(losses, selection))
+            previous, flow = flow, training.flow(learned if selection is None else selection.best)
+            yield training.progress(losses, chunk, flow, selection, keeper.notice)
 
 
 def _all_finite(params: Params) -> bool:

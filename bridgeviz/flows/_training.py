@@ -15,13 +15,17 @@ from bridgeviz.flows import _reweighting as reweighting
 from bridgeviz.flows._checkpoints import fingerprint
 from bridgeviz.flows._config import FlowConfig
 from bridgeviz.flows._flow import Flow
+from bridgeviz.flows._held_out import HeldOut
+from bridgeviz.flows._linear_map import LinearMap, fit_to_plan
 from bridgeviz.flows._loss import parts_of
 from bridgeviz.flows._networks import Networks, init_velocity, structure
 from bridgeviz.flows._parallel import agreed, check_same, here
 from bridgeviz.flows._progress import Progress, TrainingError
 from bridgeviz.flows._reweighting import Masses
+from bridgeviz.flows._row_means import row_means
 from bridgeviz.flows._scaling import Scaling
-from bridgeviz.flows._step import Data, Params, Schedule, State, run_chunk
+from bridgeviz.flows._selection import Selection
+from bridgeviz.flows._step import Data, Offsets, Params, Schedule, State, run_chunk
 from bridgeviz.problem import Problem
 
 if TYPE_CHECKING:
@@ -40,6 +44,9 @@ class Training:
         sampler: draws row numbers from the plan.
         mass: mass of the plan.
         mesh: devices that share each batch; None for one device.
+        base: the linear map whose residual is learned; None if the target itself is.
+        offsets: its predictions for the source rows.
+        held_out: rows that are not learned from; None if there are none.
     """
 
     config: FlowConfig
@@ -51,6 +58,9 @@ class Training:
     sampler: Sampler
     mass: float
     mesh: Mesh | None
+    base: LinearMap | None
+    offsets: Offsets | None
+    held_out: HeldOut | None
 
     @classmethod
     def of(cls, problem: Problem, plan: Plan, config: FlowConfig, mesh: Mesh | None) -> Training:
@@ -61,9 +71,19 @@ class Training:
         unbalanced = plan.tau is not None and plan.tau != (1.0, 1.0)
         masses = unbalanced if config.reweight is None else config.reweight
         networks = Networks.of(config.velocity, x.shape[1], y.shape[1], precision=config.precision, masses=masses)
+        base = rows = held_out = None
+        if config.base != "none" or config.holdout:
+            standard = [
+                side.standardise(space.x) for side, space in ((source, problem.source), (target, problem.target))
+            ]
+            means = row_means(plan, standard[1], seed=config.seed)
+            if config.base != "none":
+                base, rows = fit_to_plan(means, *standard, units=source.std, seed=config.seed)
+            held_out = HeldOut.of(means, x, rows, base, share=config.holdout, seed=config.seed)
         return cls(
             config=config, networks=networks, x=x, y=y, source=source, target=target, sampler=plan.sampler(),
-            mass=float(plan.mass), mesh=mesh,
+            mass=float(plan.mass), mesh=mesh, base=base, held_out=held_out,
+            offsets=None if base is None or rows is None else Offsets.of(rows, base.scale),
         )  # fmt: skip
 
     @cached_property
@@ -91,7 +111,10 @@ class Training:
         Raises:
             InputError: the processes have other data or settings.
         """
-        data = Data(self.sampler, self.x, self.y, np.float32(self.mass))
+        kept = None
+        if self.held_out is not None:
+            kept = jnp.ones(len(self.x), jnp.float32).at[self.held_out.rows].set(0.0)
+        data = Data(self.sampler, self.x, self.y, np.float32(self.mass), self.offsets, kept)
         if self.mesh is None:
             return data
         check_same(
@@ -105,8 +128,9 @@ class Training:
     ) -> tuple[State, np.ndarray, Params]:
         """Steps `done` to `stop`: the new state, the (stop - done, 2) losses, and a copy of the learned weights."""
         config = self.config
+        schedule = Schedule(config.learning_rate, config.ema or 0.0, config.steps, config.weight_decay)
         state, losses, learned = run_chunk(
-            self.networks, state, data, key, Schedule(config.learning_rate, config.ema or 0.0, config.steps), stop,
+            self.networks, state, data, key, schedule, stop,
             batch_size=config.batch_size, parts=self.parts, length=config.chunk_size, mesh=self.mesh,
         )  # fmt: skip
         return state, np.asarray(losses)[: stop - done], learned
@@ -123,13 +147,32 @@ class Training:
         masses = Masses(params["eta"], params["xi"], self.mass) if self.networks.learn_masses else None
         return Flow(
             config=self.config, graph=self.networks.graphs["velocity"], params=params["velocity"], source=self.source,
-            target=self.target, masses=masses,
+            target=self.target, masses=masses, base=self.base,
         )  # fmt: skip
 
-    def progress(self, step: int, losses: np.ndarray, flow: Flow, notice: str) -> Progress:
-        """The report of a chunk with these (steps, 2) losses."""
-        mass_losses = losses[:, 1] if self.networks.learn_masses else None
-        return Progress(step, losses[:, 0], flow, mass_losses, notice)
+    def selection(self, params: Params, before: Selection | None = None) -> Selection | None:
+        """The best weights on held-out rows, after a chunk that ended with these; None if no rows are held out."""
+        if self.held_out is None:
+            return None
+        params = jax.tree.map(jnp.copy, here(params, self.mesh))
+        errors = self.held_out.errors(self.networks.graphs["velocity"], params["velocity"])
+        return Selection.start(errors, params) if before is None else before.then(errors, params)
+
+    def ends(self, losses: np.ndarray, selection: Selection | None) -> bool:
+        """Whether the training is over after these (steps, 2) losses."""
+        patience = self.config.patience
+        stalled = selection is not None and patience and selection.exhausted(patience / self.config.chunk_size)
+        return len(losses) >= self.config.steps or bool(stalled)
+
+    def progress(
+        self, losses: np.ndarray, chunk: np.ndarray, flow: Flow, selection: Selection | None, notice: str
+    ) -> Progress:
+        """The report of a chunk with these (steps, 2) losses, which are the last of all."""
+        return Progress(
+            step=len(losses), losses=chunk[:, 0], flow=flow, notice=notice,
+            mass_losses=chunk[:, 1] if self.networks.learn_masses else None,
+            held_out=None if selection is None else float(selection.errors[-1]), last=self.ends(losses, selection),
+        )  # fmt: skip
 
     def failure(self, step: int, what: str, flow: Flow | None) -> TrainingError:
         """The error for a training that failed at a step, after which `flow` is the last good one."""

@@ -90,7 +90,7 @@ def test_every_kind_has_its_methods_and_figures(measured):
     blobs = Blobs(n=60).load()
     pairs = blobs.sample_pairs(count=6, cover_classes=True, seed=0)
     classes = table[table.kind == "classes"].set_index("method")
-    plan = bv.couplings.linear(bv.costs.bridge(blobs.source.x, blobs.target.x, pairs), tolerance=1e-3)
+    plan = bv.couplings.linear(bv.costs.bridge(blobs.source.x, blobs.target.x, pairs), tolerance=1e-2)
     labels = blobs.source.labels, blobs.target.labels
     assert classes.plan["bridge"] == pytest.approx(bv.metrics.matching_accuracy(plan, *labels), abs=1e-5)
     fitted = NearestClassMean().fit(blobs, pairs)

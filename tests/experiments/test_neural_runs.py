@@ -47,7 +47,7 @@ def test_a_run_towards_neurons_reports_their_prediction():
     config = bv.RunConfig(strategy="true", fraction=1.0, steps=100, learning_rate=3e-3)
     run = bv.run(config, problem=Line(categories=False).load())
     test = run.problem.test
-    predicted = bv.flows.conditional_mean(run.flow, test.source.x, draws=64)
+    predicted = run.flow.mean(test.source.x, draws=64)
     assert run.metrics["test_prediction_error"] == bv.metrics.prediction_error(predicted, test.target.x)
     correlation = bv.metrics.neuron_correlation(predicted, test.target.x)
     assert run.metrics["test_neuron_correlation"] == pytest.approx(correlation.mean())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -173,7 +174,11 @@ def test_a_damaged_flow_is_refused_in_one_sentence(saved, damage):
 def test_one_flipped_bit_is_noticed_wherever_it_is(saved, name):
     content = (saved / name).read_bytes()
     for at in np.linspace(0, len(content) - 1, 40).astype(int):
-        (saved / name).write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
+        changed = content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
+        with suppress(ValueError):
+            if json.loads(changed) == json.loads(content):
+                continue  # the last digit of a number, beyond its precision
+        (saved / name).write_bytes(changed)
         with pytest.raises(bv.InputError, match=r"load\(\) (can't read the|found no) flow at"):
             bv.Flow.load(saved)
 

@@ -288,8 +288,8 @@ MUTANTS = [
     Mutant(
         "aligner: the mean of a row depends on the rows around it",
         "bridgeviz/experiments/_aligner.py",
-        "shared=True",
-        "shared=False",
+        "flow.mean(x, seed=seed)",
+        "flow.mean(x, seed=seed + len(x))",
         "experiments/test_aligner.py::test_a_row_is_carried_to_the_same_place_whatever_comes_with_it",
     ),
     Mutant(

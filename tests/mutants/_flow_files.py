@@ -8,8 +8,8 @@ MUTANTS = [
     Mutant(
         "checkpoints: Adam starts from zero again",
         "bridgeviz/flows/_keeper.py",
-        "return jax.tree.map(jnp.asarray, newest.state), newest.losses",
-        "return jax.tree.map(jnp.asarray, newest.state)._replace(adam=state.adam), newest.losses",
+        "return Checkpoint(jax.tree.map(jnp.asarray, newest.state), newest.losses, kept)",
+        "return Checkpoint(jax.tree.map(jnp.asarray, newest.state)._replace(adam=state.adam), newest.losses, kept)",
         "flows/test_checkpoints.py",
     ),
     Mutant(
@@ -64,7 +64,7 @@ MUTANTS = [
     Mutant(
         "checkpoints: the last one is not written",
         "bridgeviz/flows/_keeper.py",
-        "if due or step == self._config.steps:",
+        "if due or last:",
         "if due:",
         "flows/test_checkpoints.py",
     ),

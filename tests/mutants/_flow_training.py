@@ -15,8 +15,8 @@ MUTANTS = [
     Mutant(
         "loss regresses on y - x",
         "bridgeviz/flows/_loss.py",
-        "return jnp.mean((velocity(t, point, x) - direction) ** 2)",
-        "return jnp.mean((velocity(t, point, x) - (y - x if x.shape == y.shape else direction)) ** 2)",
+        "errors = (velocity(t, point, x) - direction) ** 2",
+        "errors = (velocity(t, point, x) - (y - x if x.shape == y.shape else direction)) ** 2",
         "flows/test_target.py",
     ),
     Mutant(
@@ -43,8 +43,8 @@ MUTANTS = [
     Mutant(
         "gradient ascent",
         "bridgeviz/flows/_step.py",
-        "p - rate * u",
-        "p + rate * u",
+        "p - rate * (u",
+        "p + rate * (u",
         "flows/test_training.py flows/test_target.py",
     ),
     Mutant(
@@ -165,5 +165,47 @@ MUTANTS = [
         '"target_mass", self.target, "xi")',
         '"target_mass", self.target, "eta")',
         "flows/test_reweighting.py",
+    ),
+    Mutant(
+        "held out: the rows are learned from",
+        "bridgeviz/flows/_training.py",
+        ".at[self.held_out.rows].set(0.0)",
+        ".at[self.held_out.rows].set(1.0)",
+        "flows/test_held_out.py",
+    ),
+    Mutant(
+        "held out: the last flow is kept",
+        "bridgeviz/flows/_selection.py",
+        "better = error < self.errors[self.at] and gain.sum() > SURE * doubt",
+        "better = True",
+        "flows/test_held_out.py",
+    ),
+    Mutant(
+        "held out: luck counts as progress",
+        "bridgeviz/flows/_selection.py",
+        " and gain.sum() > SURE * doubt",
+        "",
+        "flows/test_held_out.py",
+    ),
+    Mutant(
+        "linear map: residuals of the rows that it was fitted to",
+        "bridgeviz/flows/_linear_map.py",
+        "/ (1 - leverage)[:, None]",
+        "/ 1",
+        "flows/test_linear_map.py",
+    ),
+    Mutant(
+        "linear map: no component is shrunk",
+        "bridgeviz/flows/_linear_map.py",
+        "shrink = (basis * factor) @ basis.T",
+        "shrink = basis @ basis.T",
+        "flows/test_linear_map.py",
+    ),
+    Mutant(
+        "weight decay: of biases too",
+        "bridgeviz/flows/_step.py",
+        "return decay * weights if weights.ndim > 1 else 0.0",
+        "return decay * weights",
+        "flows/test_held_out.py",
     ),
 ]

@@ -148,7 +148,7 @@ MUTANTS = [
     Mutant(
         "load: any format",
         "bridgeviz/flows/_flow_folder.py",
-        'if about["format"] not in (_FORMAT, _FORMAT_0_1):',
+        'if about["format"] not in (_FORMAT, _FORMAT_0_2, _FORMAT_0_1):',
         "if False:",
         "flows/test_flow.py",
     ),
@@ -162,15 +162,29 @@ MUTANTS = [
     Mutant(
         "conditional mean: noise is not added back",
         "bridgeviz/flows/_conditional_mean.py",
-        "return z + nnx.merge(graph, params)",
-        "return nnx.merge(graph, params)",
+        "return total + z + field.velocity(z, condition), None",
+        "return total + field.velocity(z, condition), None",
         "flows/test_conditional_mean.py",
     ),
     Mutant(
-        "conditional mean: one draw for all",
+        "conditional mean: the draws are not opposite",
         "bridgeviz/flows/_conditional_mean.py",
-        "jax.random.fold_in(key, draw)",
-        "key",
+        "jnp.stack([z, -z], axis=1)",
+        "jnp.stack([z, z], axis=1)",
         "flows/test_conditional_mean.py",
+    ),
+    Mutant(
+        "transport: the linear map is not added back",
+        "bridgeviz/flows/_flow.py",
+        "return self.target.restore(ends if self.base is None else self.base(x) + self.base.scale * ends)",
+        "return self.target.restore(ends)",
+        "flows/test_held_out.py",
+    ),
+    Mutant(
+        "load: the linear map is forgotten",
+        "bridgeviz/flows/_flow_folder.py",
+        'base = LinearMap(**stored["base"]) if "base" in stored else None',
+        "base = None",
+        "flows/test_held_out.py",
     ),
 ]

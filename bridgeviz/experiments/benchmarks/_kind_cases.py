@@ -27,7 +27,7 @@ AUTO, TRUE, RIDGE = "automatic", "true pairs", "ridge"
 REFINED = ("diffusion_bridge", "procrustes_bridge", "blend")
 """The costs that are also rebuilt from their own plans."""
 ROUNDS = 5
-TOLERANCE = 1e-3
+TOLERANCE = 1e-2
 
 FLOWS: dict[str, dict[str, Any]] = {"flow": {}, "flow on a linear map": {"base": "linear"}}
 """The settings of a flow by name; all others are the defaults."""

@@ -143,10 +143,7 @@ class NeuralErrors(Benchmark):
                 continue
             pause = time.perf_counter()
             flow = progress.flow
-            predicted = {
-                name: flows.conditional_mean(flow, part.source.x, draws=DRAWS, seed=seed)
-                for name, part in data.held_out.items()
-            }
+            predicted = {name: flow.mean(part.source.x, draws=DRAWS, seed=seed) for name, part in data.held_out.items()}
             test = data.held_out["test"]
             drawn = flow.transport(test.source.x, seed=seed).states[-1]
             row = {

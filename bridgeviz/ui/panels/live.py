@@ -58,11 +58,16 @@ def panel(chance: float, config: RunConfig) -> None:
         )  # fmt: skip
     stop.button("Cancel", key="cancel", on_click=_stop, args=(job,), icon=":material/stop_circle:", width="stretch")
     _settings(slots.work_of(slots.TRAINING), config)
-    columns = st.columns(4)
+    columns = st.columns(5)
     columns[0].metric("Loss", f"{record.losses[-1]:.3f}" if len(record.losses) else "-")
-    columns[1].metric("Test accuracy (sample)", f"{record.accuracy[-1][1]:.0%}" if record.accuracy else "-")
-    columns[2].metric("Steps per second", f"{record.speed:.0f}" if record.speed else "-")
-    columns[3].metric("Runs on", record.device or "-")
+    columns[1].metric(
+        "Held-out error", "-" if record.held_out is None else f"{record.held_out:.3f}",
+        help="Mean squared error of the predicted mean on rows that are not learned from; 1 is the error of one and "
+        "the same prediction for all. The flow of the smallest is kept.",
+    )  # fmt: skip
+    columns[2].metric("Test accuracy (sample)", f"{record.accuracy[-1][1]:.0%}" if record.accuracy else "-")
+    columns[3].metric("Steps per second", f"{record.speed:.0f}" if record.speed else "-")
+    columns[4].metric("Runs on", record.device or "-")
     curves(record, chance, last=record.steps)
     if record.notice:
         st.warning(literal(record.notice), icon=":material/save:")

@@ -43,6 +43,7 @@ class Record:
         stage: what it is doing, in words.
         step, steps: the steps done, and the steps in all.
         loss_steps, losses: the training loss so far.
+        held_out: the latest error on held-out rows; None if none are held out.
         accuracy: (step, test accuracy on a sample) so far.
         speed: training steps per second, lately.
         device: that the training runs on.
@@ -63,6 +64,7 @@ class Record:
     steps: int = 0
     loss_steps: np.ndarray = field(default_factory=lambda: np.zeros(0, int))
     losses: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    held_out: float | None = None
     accuracy: tuple[tuple[int, float], ...] = ()
     speed: float = 0.0
     device: str = ""

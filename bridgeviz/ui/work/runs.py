@@ -36,6 +36,7 @@ class Saved:
         changed: when its folder last changed, in seconds since 1970.
         path: its folder.
         owner: of the run, by `state.owner`.
+        evaluated: whether it ended and was evaluated, which it can be before its last step.
     """
 
     config: RunConfig
@@ -44,11 +45,12 @@ class Saved:
     changed: float
     path: Path
     owner: str = ""
+    evaluated: bool = False
 
     @property
     def finished(self) -> bool:
         """Whether its training ended."""
-        return self.step >= self.config.flow.steps
+        return self.evaluated or self.step >= self.config.flow.steps
 
 
 def home() -> Path:
@@ -125,7 +127,8 @@ def _read(path: Path) -> list[Saved] | None:
         return None
     with suppress(OSError, ValueError, TypeError):  # a run without its numbers is one that was not evaluated
         numbers = {name: float(value) for name, value in _json(path / "metrics.json").items()}
-        return [replace(run, metrics=numbers if all(map(math.isfinite, numbers.values())) else {})]
+        finite = all(map(math.isfinite, numbers.values()))
+        return [replace(run, metrics=numbers if finite else {}, evaluated=finite)]
     return [run]
 
 

@@ -139,9 +139,10 @@ class _Monitor:
             self.losses.append(float(losses.mean()))
         self.job.update(
             stage="Training", step=progress.step, speed=speed, loss_steps=np.array(self.steps),
-            losses=np.array(self.losses), notice=progress.notice,
+            losses=np.array(self.losses), held_out=progress.held_out,
+            notice=progress.notice,
         )  # fmt: skip
-        if progress.step - self.measured >= self.every or progress.step == self.config.flow.steps:
+        if progress.step - self.measured >= self.every or progress.last:
             self.measured = progress.step
             accuracy = quick_accuracy(progress.flow, self.problem)
             if accuracy is not None:
