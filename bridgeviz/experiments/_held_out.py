@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from bridgeviz import metrics
-from bridgeviz.costs import Cost, CostOptions
+from bridgeviz.costs import Blend, Cost, CostOptions
 from bridgeviz.couplings import Coupling, Linear
-from bridgeviz.problem import Problem, Space
+from bridgeviz.problem import Pairs, Problem, Space
 
 FOLDS = 5
 """Parts into which the pairs are dealt."""
@@ -50,13 +50,18 @@ MATCHING = Measure("matching", "of a row's mass reaches its true counterpart", 1
 def measure_of(problem: Problem) -> Measure:
     """What held-out pairs of a problem can show: `MATCHING` where a side has at most half as many distinct rows as
     rows, as where every target is one of a few classes, else `FOSCTTM`."""
-    distinct = [len(np.unique(space.x, axis=0)) / len(space) for space in (problem.source, problem.target)]
-    return MATCHING if min(distinct) <= 0.5 else FOSCTTM
+    shares = [_distinct(space.x) / len(space) for space in (problem.source, problem.target)]
+    return MATCHING if min(shares) <= 0.5 else FOSCTTM
+
+
+def _distinct(x: np.ndarray) -> int:
+    """The number of distinct rows."""
+    return len(np.unique(x, axis=0))
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A cost with its options, an epsilon (None: the cost's own), a tau, and rounds of refinement.
+    """A cost with its options, an epsilon (None: the cost's own) and a tau.
 
     Attributes:
         options: those of the cost that differ from their defaults, without the metric.
@@ -105,31 +110,71 @@ def resamples(count: int, rng: np.random.Generator) -> np.ndarray:
     return rng.integers(0, count, (_DRAWS, count))
 
 
-def held_out(
-    spaces: Problem, pairs: np.ndarray, folds: list[np.ndarray], candidate: Candidate, measure: Measure
-) -> Generator[None, None, Scores]:
-    """Hide each fold in turn and score the candidate on it; yields after each fold."""
-    scores, start = Scores(np.zeros(len(pairs))), time.perf_counter()
-    for fold in folds:
-        cost = candidate.cost.build(spaces.source.x, spaces.target.x, np.delete(pairs, fold, axis=0))
-        cost = cost if spaces.forbidden is None else cost.forbid(spaces.forbidden)
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """The folds of a problem's pairs. The parts of blends are built once for each fold.
+
+    Attributes:
+        spaces: the two spaces.
+        pairs: (l, 2).
+        folds: numbers of the pairs that are hidden together.
+        measure: what candidates are judged by.
+    """
+
+    spaces: Problem
+    pairs: np.ndarray
+    folds: list[np.ndarray]
+    measure: Measure
+    _built: dict[tuple[CostOptions, int], Cost] = field(default_factory=dict, init=False)
+
+    @classmethod
+    def of(cls, spaces: Problem, pairs: np.ndarray, measure: Measure, rng: np.random.Generator) -> Trial:
+        """Deal the pairs that can be hidden into folds: all of them, or for `MATCHING` those whose counterpart has
+        another pair, because nothing could lead to a counterpart without any."""
+        order = rng.permutation(len(pairs))
         if measure is MATCHING:
-            plan = solve(spaces, cost, candidate)
-            scores.pairs[fold] = own_share(plan, pairs[fold])
-            scores.converged.append(plan.converged)
-            scores.epsilon = plan.epsilon or scores.epsilon
-        else:
-            scores.pairs[fold] = share_nearer(cost, pairs[fold])
-        yield
-    scores.seconds = time.perf_counter() - start
-    return scores
+            sides = (spaces.source.x, spaces.target.x)
+            _, side = min((_distinct(x), side) for side, x in enumerate(sides))
+            _, first = np.unique(sides[side][pairs[order, side]], axis=0, return_index=True)
+            order = np.delete(order, first)
+        return cls(spaces, pairs, np.array_split(order, FOLDS), measure)
 
+    @property
+    def hidden(self) -> np.ndarray:
+        """The numbers of the pairs that are hidden in one of the folds."""
+        return np.concatenate(self.folds)
 
-def solve(spaces: Problem, cost: Cost, candidate: Candidate) -> Coupling:
-    """The plan of a candidate's cost, to the precision that comparing needs."""
-    solver = Linear(epsilon=candidate.epsilon, tau=candidate.tau, tolerance=TOLERANCE, max_iterations=MAX_ITERATIONS)
-    weights = (spaces.source.weights, spaces.target.weights)
-    return solver.solve(cost.weighted(*weights))
+    def scores(self, candidate: Candidate) -> Generator[None, None, Scores]:
+        """Hide each fold in turn and score the candidate on it; yields after each fold."""
+        scores, start = Scores(np.full(len(self.pairs), np.nan)), time.perf_counter()
+        for number, fold in enumerate(self.folds):
+            cost = self._cost(candidate.cost, number)
+            if self.measure is MATCHING:
+                plan = self._plan(cost, candidate)
+                scores.pairs[fold] = own_share(plan, self.pairs[fold])
+                scores.epsilon = plan.epsilon or scores.epsilon
+            else:
+                scores.pairs[fold] = share_nearer(cost, self.pairs[fold], np.delete(self.pairs, fold, axis=0))
+            yield
+        scores.pairs, scores.seconds = scores.pairs[self.hidden], time.perf_counter() - start
+        return scores
+
+    def _cost(self, options: CostOptions, number: int) -> Cost:
+        if (options, number) not in self._built:
+            known = Pairs(np.delete(self.pairs, self.folds[number], axis=0), shape=self.spaces.shape)
+            if isinstance(options, Blend):
+                cost = options.of({part: self._cost(part, number) for part in options.parts})
+            else:
+                cost = options.build_for(self.spaces, known)
+                cost = cost if self.spaces.forbidden is None else cost.forbid(self.spaces.forbidden)
+            self._built[options, number] = cost
+        return self._built[options, number]
+
+    def _plan(self, cost: Cost, candidate: Candidate) -> Coupling:
+        """The plan of a candidate's cost, to the precision that comparing needs."""
+        settings = {"epsilon": candidate.epsilon, "tau": candidate.tau}
+        solver = Linear(**settings, tolerance=TOLERANCE, max_iterations=MAX_ITERATIONS)
+        return solver.solve(cost.weighted(self.spaces.source.weights, self.spaces.target.weights))
 
 
 def own_share(plan: Coupling, hidden: np.ndarray) -> np.ndarray:
@@ -142,11 +187,26 @@ def own_share(plan: Coupling, hidden: np.ndarray) -> np.ndarray:
     return np.divide(mass[np.arange(len(hidden)), own], total, out=chance, where=total > 0)
 
 
-def share_nearer(cost: Cost, hidden: np.ndarray) -> np.ndarray:
-    """(h,) the share of the other rows that are nearer than the hidden partner, the mean of both directions."""
-    ranked = metrics.partners(cost, hidden)
+def share_nearer(cost: Cost, hidden: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(h,) the share of the other rows that are nearer than the hidden partner, the mean of both directions.
+
+    Rows of the known pairs are no candidates: costs treat them unlike all others, and so they would count for a cost or
+    against it, whatever it says of the hidden ones.
+    """
+    rows, columns = (np.setdiff1d(np.arange(size), known[:, side]) for side, size in enumerate(cost.shape))
+    rows, columns = np.union1d(rows, hidden[:, 0]), np.union1d(columns, hidden[:, 1])
+    places = np.stack([np.searchsorted(rows, hidden[:, 0]), np.searchsorted(columns, hidden[:, 1])], axis=1)
+    ranked = metrics.partners(_finite(cost.block(rows, columns)), places)
     sides = (ranked.targets, ranked.sources)
     return np.mean([(side.nearer + side.tied / 2) / (side.candidates - 1) for side in sides], axis=0)
+
+
+def _finite(matrix: np.ndarray) -> np.ndarray:
+    """The matrix with a number larger than all others where it is infinite, because matches are forbidden."""
+    forbidden = np.isinf(matrix)
+    if not forbidden.any():
+        return matrix
+    return np.where(forbidden, 1 + np.abs(matrix[~forbidden]).max(initial=0.0), matrix)
 
 
 def sample_rows(

@@ -22,7 +22,7 @@ from bridgeviz.experiments._held_out import (
     Candidate,
     Measure,
     Scores,
-    held_out,
+    Trial,
     measure_of,
     resamples,
     sample_rows,
@@ -32,6 +32,9 @@ from bridgeviz.problem import Problem
 
 FALLBACKS = {"matching": DiffusionBridge(), "foscttm": Blend()}
 """What is taken by measure unless another candidate is better: the best on average in `bridgeviz bench kinds`."""
+
+ROUNDS = {"matching": 5, "foscttm": 0}
+"""Rounds of refinement by measure: held-out pairs decide how many of them are kept (see `couplings.Global`)."""
 
 LEAST = 10
 """Number of pairs below which nothing is held out."""
@@ -84,8 +87,8 @@ def recommend(
     The pairs are dealt into five folds. Each fold is hidden in turn, every candidate is built on the remaining pairs,
     and judged by what the problem is about:
 
-    - Where rows have one partner each, by FOSCTTM: the share of the other rows that are nearer than the hidden partner,
-      by the cost, the mean of both directions.
+    - Where rows have one partner each, by FOSCTTM: the share of the rows without a known pair that are nearer than the
+      hidden partner, by the cost, the mean of both directions.
     - Where one side has at most half as many distinct rows as rows, as where every target is one of a few classes, by
       the share of a hidden row's mass that reaches its own counterpart in the plan, among the hidden counterparts. For
       the best cost, epsilon and tau are then tried in the same way.
@@ -141,7 +144,9 @@ def recommend_steps(
         return _too_few(len(pairs), measure, metric)
     most = MOST_IN_CLASSES if measure is MATCHING else MOST_ROWS
     spaces, pairs, sampled = sample_rows(problem, pairs, rng, most=most)
-    folds = np.array_split(rng.permutation(len(pairs)), FOLDS)
+    trial = Trial.of(spaces, pairs, measure, rng)
+    if len(trial.hidden) < LEAST:
+        return _too_few(len(trial.hidden), measure, metric)
     compared = candidates(measure, metric)
     refinements = [(e, t) for t in TAUS for e in EPSILONS if (e, t) != (1.0, (1.0, 1.0))] if measure is MATCHING else []
     total, done = FOLDS * (len(compared) + len(refinements)), 0
@@ -149,7 +154,7 @@ def recommend_steps(
 
     def counted(candidate: Candidate) -> Generator[tuple[int, int], None, None]:
         nonlocal done
-        steps = held_out(spaces, pairs, folds, candidate, measure)
+        steps = trial.scores(candidate)
         while True:
             try:
                 next(steps)
@@ -169,8 +174,8 @@ def recommend_steps(
     best, scores = max(results, key=lambda result: measure.sign * result[1].mean)
     for factor, tau in refinements:
         yield from counted(replace(best, epsilon=None if factor == 1 else factor * scores.epsilon, tau=tau))
-    basis = f"On {len(pairs):,} held-out pairs" + (f" and a sample of {most:,} rows per side" if sampled else "")
-    return decide(results, measure, resamples(len(pairs), rng), basis)
+    basis = f"On {len(trial.hidden):,} held-out pairs" + (f" and a sample of {most:,} rows per side" if sampled else "")
+    return decide(results, measure, resamples(len(trial.hidden), rng), basis)
 
 
 def _too_few(count: int, measure: Measure, metric: str | None) -> Recommendation:
@@ -180,7 +185,8 @@ def _too_few(count: int, measure: Measure, metric: str | None) -> Recommendation
     return Recommendation(
         cost=chosen.cost.name, cost_options=chosen.options, epsilon=None, tau=(1.0, 1.0), measure=measure.name,
         score=nothing, interval=(nothing, nothing), decided=False, table=pd.DataFrame(),
-        reason=f"{count} pairs are too few to hold any out (at least {LEAST}): the fallback, {chosen}.",
+        refine=ROUNDS[measure.name],
+        reason=f"{count} pairs that could be held out are too few to compare costs (at least {LEAST}): {chosen}.",
     )  # fmt: skip
 
 
@@ -216,6 +222,7 @@ def decide(results: list[tuple[Candidate, Scores]], measure: Measure, draws: np.
         )
     return Recommendation(
         cost=candidate.cost.name, cost_options=candidate.options, epsilon=candidate.epsilon, tau=candidate.tau,
-        measure=measure.name, score=row["score"], interval=(row["low"], row["high"]), decided=bool(sure),
-        reason=reason, table=pd.DataFrame([rows[k] for k in order]),
+        refine=ROUNDS[measure.name], measure=measure.name, score=row["score"],
+        interval=(row["low"], row["high"]), decided=bool(sure), reason=reason,
+        table=pd.DataFrame([rows[k] for k in order]),
     )  # fmt: skip

@@ -19,7 +19,7 @@ class Recommendation:
 
     Attributes:
         cost: name of the chosen cost; `cost_options`: those of its options that differ from their defaults.
-        epsilon, tau: the choice; epsilon None is the cost's own default.
+        epsilon, tau, refine: the choice; epsilon None is the cost's own default.
         measure: what it was judged by: "foscttm", the share of the other rows that are nearer than the held-out
             partner, or "matching", the share of a held-out row's mass that its own counterpart gets, among the
             held-out counterparts.
@@ -37,6 +37,7 @@ class Recommendation:
     cost_options: dict[str, Any]
     epsilon: float | None
     tau: tuple[float, float]
+    refine: int
     measure: str
     score: float
     interval: tuple[float, float]
@@ -45,12 +46,14 @@ class Recommendation:
     table: pd.DataFrame
 
     def apply(self, config: RunConfig) -> RunConfig:
-        """The config with the choice in it; an epsilon or a tau that the config names itself stays."""
+        """The config with the choice in it; an epsilon, a tau or a number of rounds that it names itself stays."""
         settings: dict[str, Any] = {"cost": self.cost, "cost_options": self.cost_options}
         if config.epsilon is None:
             settings["epsilon"] = self.epsilon
         if config.tau == (1.0, 1.0):
             settings["tau"] = self.tau
+        if config.refine == 0:
+            settings["refine"] = self.refine
         return config.replace(**settings)
 
     def as_dict(self) -> dict[str, Any]:
@@ -62,6 +65,7 @@ class Recommendation:
         scored = np.isfinite(self.score)
         return {
             "cost": self.cost, "cost_options": self.cost_options, "epsilon": self.epsilon, "tau": list(self.tau),
+            "refine": self.refine,
             "measure": self.measure, "score": self.score if scored else None,
             "interval": list(self.interval) if scored else None, "decided": self.decided,
             "reason": self.reason, "table": rows,

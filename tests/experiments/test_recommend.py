@@ -76,26 +76,62 @@ def test_scores_are_made_without_the_hidden_pairs(blobs, classes):
     part = np.array([0, 3, 7])
     for problem, measure in ((blobs, FOSCTTM), (classes, MATCHING)):
         pairs = np.asarray(problem.sample_pairs(count=12, seed=1))
-        steps = engine.held_out(problem, pairs, [part], Candidate(bv.costs.Bridge()), measure)
-        while True:
-            try:
-                next(steps)
-            except StopIteration as end:
-                ours = end.value.pairs[part]
-                break
+        trial = engine.Trial(problem, pairs, [part], measure)
+        ours = finished(trial.scores(Candidate(bv.costs.Bridge()))).pairs
         cost = bv.costs.bridge(problem.source.x, problem.target.x, np.delete(pairs, part, axis=0))
         hidden = pairs[part]
-        wanted = _ranked(cost.dense(), hidden) if measure is FOSCTTM else _shares(cost, problem.target.x, hidden)
+        known = np.delete(pairs, part, axis=0)
+        wanted = _ranked(cost.dense(), known, hidden) if measure is FOSCTTM else _shares(cost, problem.target.x, hidden)
         np.testing.assert_allclose(ours, wanted, rtol=1e-9)
 
 
-def _ranked(matrix, hidden):
-    """FOSCTTM of each hidden pair: the mean over its row and its column."""
+def finished(steps):
+    """What a generator returns."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def test_the_only_pair_of_a_class_is_never_hidden(blobs, classes):
+    rng = np.random.default_rng(0)
+    pairs = np.asarray(classes.sample_pairs(count=15, seed=0))
+    hidden = engine.Trial.of(classes, pairs, MATCHING, rng).hidden
+    kept = np.setdiff1d(np.arange(15), hidden)
+    assert sorted(classes.target.x[pairs[kept, 1]][:, 0]) == [0, 1]  # one pair of each of the two classes
+    pairs = np.asarray(blobs.sample_pairs(count=15, seed=0))
+    assert sorted(engine.Trial.of(blobs, pairs, FOSCTTM, rng).hidden) == list(range(15))
+    one_each = classes.sample_pairs(count=12, seed=0)
+    assert "10 pairs that could be held out" not in bv.recommend(classes, one_each).reason
+    few = bv.recommend(classes, np.asarray(one_each)[:11])
+    assert "9 pairs that could be held out are too few" in few.reason
+
+
+def test_the_parts_of_blends_are_built_once_for_each_fold(blobs, monkeypatch):
+    built, build = [], bv.costs.DiffusionBridge.build_for
+    monkeypatch.setattr(bv.costs.DiffusionBridge, "build_for", lambda *a: built.append(a[0]) or build(*a))
+    pairs = np.asarray(blobs.sample_pairs(count=12, seed=0))
+    trial = engine.Trial.of(blobs, pairs, FOSCTTM, np.random.default_rng(0))
+    for share in (0.0, 0.2, 0.5):
+        blended = finished(trial.scores(Candidate(bv.costs.Blend(second="bridge", share=share)))).pairs
+    assert len(built) == FOLDS
+    fold = trial.folds[0]
+    alone = bv.costs.Blend(second="bridge", share=0.5).build_for(blobs, np.delete(pairs, trial.folds[0], axis=0))
+    np.testing.assert_allclose(
+        blended[: len(trial.folds[0])], engine.share_nearer(alone, pairs[fold], np.delete(pairs, fold, axis=0))
+    )
+
+
+def _ranked(matrix, known, hidden):
+    """FOSCTTM of each hidden pair: the mean over its row and its column, without the rows of known pairs."""
     nearer = []
     for i, j in hidden:
-        lines = (matrix[i], matrix[:, j])
-        nearer.append(np.mean([((line < matrix[i, j]).mean() + (line <= matrix[i, j]).mean() - 1 / len(line)) / 2
-                               * len(line) / (len(line) - 1) for line in lines]))  # fmt: skip
+        lines = (np.delete(matrix[i], known[:, 1]), np.delete(matrix[:, j], known[:, 0]))
+        ranks = [
+            ((line < matrix[i, j]).sum() + ((line == matrix[i, j]).sum() - 1) / 2) / (len(line) - 1) for line in lines
+        ]
+        nearer.append(np.mean(ranks))
     return nearer
 
 
@@ -113,7 +149,7 @@ def test_it_says_when_the_pairs_are_too_few(blobs, classes):
     assert (few.cost, few.cost_options, few.decided) == ("blend", {}, False)
     assert bv.recommend(classes, classes.sample_pairs(count=9, seed=0)).cost == "diffusion_bridge"
     assert len(few.table) == 0
-    assert "9 pairs are too few to hold any out" in few.reason
+    assert "9 pairs that could be held out are too few" in few.reason
     assert json.loads(json.dumps(few.as_dict(), allow_nan=False))["score"] is None
 
 

@@ -47,4 +47,18 @@ MUTANTS = [
         '(guessing: 50%)", 1)',
         "experiments/test_recommend.py",
     ),
+    Mutant(
+        "recommend: rows of known pairs are candidates",
+        "bridgeviz/experiments/_held_out.py",
+        "np.setdiff1d(np.arange(size), known[:, side])",
+        "np.arange(size)",
+        "experiments/test_recommend.py experiments/test_assess.py",
+    ),
+    Mutant(
+        "recommend: the only pair of a class is hidden",
+        "bridgeviz/experiments/_held_out.py",
+        "order = np.delete(order, first)",
+        "pass",
+        "experiments/test_recommend.py",
+    ),
 ]
