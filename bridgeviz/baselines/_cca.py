@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from bridgeviz._options import Count, Unit, option
 from bridgeviz.baselines._baseline import BaselineOptions
 from bridgeviz.baselines._shared_space import FittedSharedSpace
-from bridgeviz.costs._joint_space import JointSpace, joint_space
+from bridgeviz.costs import JointSpace, joint_space
 from bridgeviz.problem import Problem
 
 

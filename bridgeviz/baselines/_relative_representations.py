@@ -60,4 +60,4 @@ class RelativeRepresentations(BaselineOptions):
 
 def relative(rows: np.ndarray, anchors: np.ndarray) -> np.ndarray:
     """(n, l) the cosines of rows (n, d) with anchors (l, d) at length one, each row of the result at length one."""
-    return at_length_one(at_length_one(rows) @ anchors.T)
+    return at_length_one(rows @ anchors.T)

@@ -60,7 +60,11 @@ def sections() -> Sections:
 @click.command(cls=SettingsCommand, sections=sections)
 @click.argument("source", type=FILE)
 @click.argument("target", type=FILE)
-@click.option("--pairs", required=True, type=FILE, help="Columns source,target: row numbers or names.")
+@click.option(
+    "--pairs",
+    type=FILE,
+    help="Columns source,target: row numbers or names. Some costs, such as procrustes_bridge, can do without.",
+)
 @click.option(
     "--test-pairs", type=FILE, help="Pairs for evaluation only, as --pairs: FOSCTTM and recall in the report."
 )
@@ -87,7 +91,7 @@ def sections() -> Sections:
 @click.option("--process-id", type=INTEGER, help="Number of this process, from 0. Process 0 writes the result.")
 @click.pass_context
 def align(
-    ctx: click.Context, source: str, target: str, pairs: str, test_pairs: str | None, source_labels: str | None,
+    ctx: click.Context, source: str, target: str, pairs: str | None, test_pairs: str | None, source_labels: str | None,
     target_labels: str | None, source_weights: str | None, target_weights: str | None, forbid: str | None,
     forbid_classes: str | None, out: str, cost_option: tuple[str, ...], restart: bool, anew: bool, devices: int | None,
     coordinator: str | None, num_processes: int | None, process_id: int | None,
@@ -117,6 +121,8 @@ def align(
     if leads:  # the others would only see its lock
         bv.flows.check_checkpoints(checkpoints)
     config = _config(ctx, cost_option)
+    if pairs is None:
+        config = _without_pairs(config)
     inputs = files.read_problem(source, target, pairs, **more)
     problem, index = inputs.problem, inputs.pairs
     if test_pairs is not None:
@@ -175,6 +181,20 @@ def _config(ctx: click.Context, cost_option: tuple[str, ...]) -> bv.RunConfig:
     if unused:
         click.echo(f"Note: the strategy '{config.strategy}' does not use {', '.join(unused)}.", err=True)
     return config
+
+
+def _without_pairs(config: bv.RunConfig) -> bv.RunConfig:
+    """The same settings with no pairs, if they allow that."""
+    if config.needs_pairs:
+        able = ", ".join(name for name, cost in bv.costs.COSTS.items() if not cost.needs_pairs)
+        reason = (
+            f"with cost '{config.cost.name}'" if config.coupling.uses_cost else f"with strategy '{config.strategy}'"
+        )
+        raise InputError(
+            f"align() needs --pairs {reason}. Pass rows that are known to correspond. Without any, choose a cost that "
+            f"needs none ({able}) and strategy 'global'."
+        )
+    return config.replace(count=0)
 
 
 def _cost_options(texts: tuple[str, ...]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from bridgeviz.costs._discriminant import DiscriminantBridge, discriminant_bridg
 from bridgeviz.costs._geodesic import GeodesicBridge, geodesic_bridge
 from bridgeviz.costs._geometric_start import geometric_start
 from bridgeviz.costs._intra import METRICS, Metric, cosine, find_metric, pearson, sqeuclidean
+from bridgeviz.costs._joint_space import JointSpace, joint_space
 from bridgeviz.costs._kcca import KCCA, kcca
 from bridgeviz.costs._knn import KNN, knn
 from bridgeviz.costs._matrix_cost import as_cost, flat
@@ -55,6 +56,7 @@ __all__ = [
     "DiscriminantBridge",
     "Forbidden",
     "GeodesicBridge",
+    "JointSpace",
     "Lookup",
     "Matrix",
     "Metric",
@@ -79,6 +81,7 @@ __all__ = [
     "functional",
     "geodesic_bridge",
     "geometric_start",
+    "joint_space",
     "kcca",
     "knn",
     "legs",

@@ -15,9 +15,9 @@ BATCH = 2000
 BLURRED, SHARP = 0.05, 0.03
 """Epsilon of the first ten rounds and of the others. The mean of the cost is about 1, because the rows are centred."""
 FIRST = 10
-_BLOCK, _MOST = 5, 40
-_GAIN = 2e-3
-"""The search stops when a block of rounds lowers the cost by less than this share."""
+_CYCLES, _BLOCK, _MOST = 4, 5, 40
+_CYCLE_GAIN, _GAIN = 2e-2, 2e-3
+"""The search stops when a cycle, or a block of the last rounds, lowers the cost by less than this share."""
 
 
 class Judged(NamedTuple):
@@ -32,6 +32,11 @@ class Judged(NamedTuple):
     transport: float
     pairs: float
     cka: float
+
+    @property
+    def cost(self) -> float:
+        """What restarts are compared by: the pairs count as much as the whole plan."""
+        return self.transport + self.pairs
 
 
 def first_rounds(
@@ -48,6 +53,23 @@ def first_rounds(
         part = sides.part(rng, batch)
         moment = _moment(part, turn, BLURRED) + part.pairs
     return moment
+
+
+def cycles(
+    sides: Sides, moment: Float[np.ndarray, "p q"], rng: np.random.Generator, *, batch: int = BATCH
+) -> tuple[Float[np.ndarray, "p q"], int]:
+    """The first rounds again, up to four times, as long as they lower the cost; and their number.
+
+    Each time they begin with the directions that are certain by then, which are more than before.
+    """
+    common = sides.part(rng, batch)
+    cost, falling, done = judge(common, spectral(moment)).cost, True, 0
+    while falling and done < _CYCLES:
+        moment = first_rounds(sides, moment, rng, batch=batch)
+        done += 1
+        before, cost = cost, judge(common, spectral(moment)).cost
+        falling = cost < (1 - _CYCLE_GAIN) * before
+    return moment, done * FIRST
 
 
 def last_rounds(

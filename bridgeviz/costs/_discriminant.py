@@ -32,8 +32,9 @@ class DiscriminantBridge(CostOptions):
     what they leave open about a mean widens its Gaussian. Range [0, inf), 0 for the best partner of each row.
 
     With many rows per target row this is a shrunken linear discriminant analysis, and it is ahead of the nearest class
-    mean. Where each row has a partner of its own, it is a Bayesian linear regression. If the source has fewer distinct
-    rows than the target, their roles are exchanged. Ours; hierarchical Bayesian discriminants are classical.
+    mean. Where each row has a partner of its own, beta is 0, and it is a Bayesian linear regression. If the source has
+    fewer distinct rows than the target, their roles are exchanged. Ours; hierarchical Bayesian discriminants are
+    classical.
 
     Refined (`couplings.Global(refine=...)`), it is the EM algorithm with balanced classes: rows of the plan are
     averaged into the means, and the means give the next plan.
@@ -102,7 +103,8 @@ class _Model:
         z = whiten(rows, sides[int(flipped)][2].multiplicity)
         y = standardise(partners)
         at = _numbers(anchored, anchored.pairs, flipped)
-        return cls(z, y, choose_variances(z[at[:, 0]], y, at[:, 1]), flipped)
+        classes = sides[1 - int(flipped)][2].merged
+        return cls(z, y, choose_variances(z[at[:, 0]], y, at[:, 1], classes=classes), flipped)
 
     def cost(self, name: str, anchored: Anchored, soft: SoftPairs) -> Cost:
         """The cost with the means of some pairs."""

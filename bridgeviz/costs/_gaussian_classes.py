@@ -8,11 +8,11 @@ from itertools import product
 import numpy as np
 from jaxtyping import Float, Int
 
-ALPHAS = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8)
+ALPHAS = (0.0, 0.05, 0.1, 0.2, 0.4, 0.8, 2.0, 5.0, 20.0, 100.0)
 """Variances of the linear part among which the evidence chooses, in units of sigma^2."""
-BETAS = (0.03, 0.06, 0.12, 0.25, 0.5, 1.0)
+BETAS = (0.03, 0.06, 0.12, 0.25, 0.5, 1.0, 3.0, 10.0)
 """The same of each partner's own part."""
-MOST_PAIRS = 400
+MOST_PAIRS = 300
 """Pairs that choose the variances, at most: the evidence takes their cube."""
 SHRINKAGE = 0.3
 """Added to each variance before whitening, as a share of the mean variance."""
@@ -53,18 +53,21 @@ def standardise(y: np.ndarray) -> Float[np.ndarray, "v q"]:
     return y / (np.sqrt((y**2).sum(1).mean()) or 1.0)
 
 
-def choose_variances(z: np.ndarray, y: np.ndarray, at: Int[np.ndarray, " l"]) -> Variances:
+def choose_variances(z: np.ndarray, y: np.ndarray, at: Int[np.ndarray, " l"], *, classes: bool = True) -> Variances:
     """The variances with the largest evidence, the probability of the paired rows under the model.
 
     Args:
         z: (l, r) whitened rows of the pairs.
         y: (v, q) standardised partners.
         at: (l,) the partner of each row.
+        classes: whether several rows share a partner. If not, a partner has no part of its own, beta = 0: it could not
+            be told from the scatter of its one row, and the partners of known pairs would be left out by it.
     """
     z, at = z[:MOST_PAIRS], at[:MOST_PAIRS]
     size, linear, same = max(z.size, 1), y[at] @ y[at].T, at[:, None] == at
-    best = (-np.inf, Variances(ALPHAS[0], BETAS[0], 1.0))
-    for alpha, beta in product(ALPHAS, BETAS):
+    betas = BETAS if classes else (0.0,)
+    best = (-np.inf, Variances(ALPHAS[0], betas[0], 1.0))
+    for alpha, beta in product(ALPHAS, betas):
         root = np.linalg.cholesky(alpha * linear + beta * same + np.eye(len(at)))
         sigma2 = max(float((np.linalg.solve(root, z) ** 2).sum()) / size, 1e-6)  # of the largest evidence
         evidence = -size * np.log(sigma2) / 2 - z.shape[1] * float(np.log(np.diag(root)).sum())

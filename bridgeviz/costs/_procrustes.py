@@ -21,12 +21,8 @@ from bridgeviz.costs._sides import Sides, centred, unit
 from bridgeviz.costs._soft_pairs import SoftPairs
 from bridgeviz.problem import Pairs, Problem
 
-TRUSTED = 0.75
-"""The agreement of restarts from which a map without pairs is trusted."""
-AHEAD = 0.1
-"""The lead over maps that disagree from which it is trusted as well."""
 _LEAST = 4
-_SHOWN = 2
+"""The number of pairs from which held-out pairs say whether the map is right."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,8 +152,8 @@ def _with_mass(sides: Sides) -> Sides:
 
 def _advice(found: Found, pairs: int) -> str:
     """How far to trust the map, if that is in doubt or was asked for without pairs."""
-    if pairs >= _LEAST and found.held_out is not None:
-        if found.held_out > _SHOWN * found.held_out_error:
+    if pairs >= _LEAST:
+        if found.related:
             return ""
         return (
             f"Held-out pairs are no nearer than chance after the map (mean cosine {found.held_out:.2f}, standard error "
@@ -168,6 +164,6 @@ def _advice(found: Found, pairs: int) -> str:
     ahead = "" if found.lead is None else f", and the map costs {found.lead:.0%} less than the best that disagrees"
     few = "no pairs" if pairs == 0 else "very few pairs"
     facts = f"Found with {few}: {agree}{ahead}. CKA after the alignment is {found.judged.cka:.2f}."
-    if found.agreement >= TRUSTED or (found.lead or 0) >= AHEAD:
+    if found.trusted:
         return f"{facts} Confirm it with some known pairs."
     return f"{facts} This may well be a wrong match or no relation at all: don't rely on it without more known pairs."

@@ -188,7 +188,7 @@ class Inputs:
 def read_problem(
     source: str | Path,
     target: str | Path,
-    pairs: str | Path,
+    pairs: str | Path | None = None,
     *,
     source_labels: str | Path | None = None,
     target_labels: str | Path | None = None,
@@ -202,7 +202,8 @@ def read_problem(
     All of these files may name rows instead of counting them.
 
     Args:
-        source, target, pairs: paths of the files, each with a key behind two colons or without one.
+        source, target: paths of the files, each with a key behind two colons or without one.
+        pairs: that of a file with known pairs, or None.
         source_labels, target_labels: those of files with labels, or None.
         source_weights, target_weights: those of files with weights, or None.
         forbidden: that of a file with forbidden matches of rows, or None.
@@ -219,7 +220,7 @@ def read_problem(
         of_rows = None if weighed is None else read_weights(weighed, len(table), names=table.names)
         spaces.append(Space(table.x, labels=labels, weights=of_rows))
     problem, names = Problem(*spaces), (tables["source"].names, tables["target"].names)
-    known = read_pairs(pairs, problem.shape, names=names)
+    known = np.zeros((0, 2), np.int64) if pairs is None else read_pairs(pairs, problem.shape, names=names)
     for path, read in ((forbidden, partial(read_forbidden, names=names)), (forbidden_classes, read_forbidden_classes)):
         if path is not None:
             more, file = read(path, problem), split_key(path)[0].name

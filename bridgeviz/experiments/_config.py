@@ -146,11 +146,16 @@ class RunConfig(Options):
     def _assemble(self, settings: dict[str, Any], before: RunConfig | None = None) -> None:
         for field, stage in assemble(RunConfig, settings, where="RunConfig", before=before).items():
             object.__setattr__(self, field, stage)
-        if self.coupling.needs_pairs:
+        if self.needs_pairs:
             if self.pairs.count is not None:
                 check.count(self.pairs.count, "count", "RunConfig", least=1)
             else:
                 check.unit(self.pairs.fraction, "fraction", "RunConfig")
+
+    @property
+    def needs_pairs(self) -> bool:
+        """Whether it needs at least one pair: neither a cost nor a solver that works without is chosen."""
+        return self.coupling.needs_pairs and (self.cost.needs_pairs or not self.coupling.uses_cost)
 
     @property
     def seed(self) -> int:

@@ -175,7 +175,8 @@ class Pipeline:
                 raise check.fail("rows", "run", f"None where {name} are given, because they name rows", data.rows)
         problem = data.dataset.load() if problem is None else problem
         if self.own_pairs is not None:
-            self.own_pairs = check.pair_index(self.own_pairs, "pairs", "run", shape=problem.shape, least=1)
+            least = int(self.config.needs_pairs)
+            self.own_pairs = check.pair_index(self.own_pairs, "pairs", "run", shape=problem.shape, least=least)
         if self.own_forbidden is not None:
             problem = problem.forbid(self.own_forbidden, where="run")
         if data.rows is not None:
@@ -188,6 +189,8 @@ class Pipeline:
         if self.own_pairs is not None:
             pairs = np.asarray(self.own_pairs)
             pairs = Pairs(pairs[:, ::-1] if self.config.data.reverse else pairs, shape=problem.shape)
+        elif problem.truth is None and 0 in (settings.count, settings.fraction):
+            pairs = Pairs([], shape=problem.shape)
         else:
             pairs = problem.sample_pairs(
                 settings.fraction, count=settings.count, cover_classes=settings.cover_classes, seed=settings.seed

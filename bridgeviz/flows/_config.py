@@ -11,7 +11,7 @@ from bridgeviz._options import Choice, Count, Decay, Flag, Interval, Options, Po
 from bridgeviz.flows._velocities import KIND
 from bridgeviz.flows._velocity import VelocityOptions
 
-BASES = ("none", "linear")
+BASES = ("auto", "none", "linear")
 """What a flow can learn the residual of."""
 
 BEFORE = {"base": "none", "holdout": 0.0, "patience": None, "weight_decay": 0.0}
@@ -39,10 +39,10 @@ class FlowConfig(Options):
             the plan is unbalanced.
         precision: precision of the network's arithmetic: "float32", or "bfloat16" for GPUs. Parameters stay float32.
         base: "linear" fits a linear map to the plan first (ridge regression), and the flow learns the residual; "none":
-            the flow learns the target itself.
+            the flow learns the target itself; "auto": "linear", unless many target rows are equal.
         holdout: share of the source rows, in [0, 0.5], that are not learned from. After every chunk, the flow's
             conditional mean is compared with the plan's on these rows, and the flow of the least error is kept. 0, or
-            fewer than eight such rows: the last flow is kept.
+            fewer than eight such rows: the last flow is kept. None: 0.1, unless many target rows are equal.
         patience: training stops after this many steps in which no flow predicted the held-out rows better; None: it
             goes on to the last step.
         weight_decay: share of each weight matrix that a step removes, in units of the learning rate (AdamW).
@@ -91,13 +91,14 @@ class FlowConfig(Options):
     )  # fmt: skip
     base: str = option(
         Choice(BASES), "none", label="Linear map first", training=True,
-        help="linear: fit a linear map to the plan, and learn what it leaves unexplained. It suits few pairs, noisy "
-        "targets, and spaces that are nearly rotations of each other.",
+        help="linear: fit a linear map to the plan, and learn what it leaves unexplained. auto: unless many rows share "
+        "a target, as the pictures of a class do. none: learn the target itself.",
     )  # fmt: skip
-    holdout: float = option(
-        Interval(0.0, 0.5), 0.0, label="Held-out rows, %", percent=True, training=True, limits=(0.0, 50.0),
-        stops=("0", "5", "10", "20"),
-        help="The percentage of the source rows that are not learned from. The flow that predicts them best is kept.",
+    holdout: float | None = option(
+        Interval(0.0, 0.5), 0.0, label="Held-out rows, %", percent=True, word="auto", training=True, limits=(0.0, 50.0),
+        stops=("auto", "0", "5", "10", "20"),
+        help="The percentage of the source rows that are not learned from. The flow that predicts them best is kept. "
+        "auto: 10 % unless many rows share a target.",
     )  # fmt: skip
     patience: int | None = option(
         Count(), None, label="Patience", word="off", training=True, limits=(1, 100_000),

@@ -31,6 +31,12 @@ from bridgeviz.problem import Problem
 if TYPE_CHECKING:
     from bridgeviz.couplings import Plan, Sampler
 
+HOLDOUT = 0.1
+"""The share of the rows that "auto" holds out."""
+
+MOST_COMPARED = 4000
+"""Target rows that are compared to see whether many are equal; of more, a sample is drawn."""
+
 
 @dataclass(frozen=True, eq=False)
 class Training:
@@ -72,14 +78,15 @@ class Training:
         masses = unbalanced if config.reweight is None else config.reweight
         networks = Networks.of(config.velocity, x.shape[1], y.shape[1], precision=config.precision, masses=masses)
         base = rows = held_out = None
-        if config.base != "none" or config.holdout:
+        linear, share = _regularised(config, problem.target.x)
+        if linear or share:
             standard = [
                 side.standardise(space.x) for side, space in ((source, problem.source), (target, problem.target))
             ]
             means = row_means(plan, standard[1], seed=config.seed)
-            if config.base != "none":
+            if linear:
                 base, rows = fit_to_plan(means, *standard, units=source.std, seed=config.seed)
-            held_out = HeldOut.of(means, x, rows, base, share=config.holdout, seed=config.seed)
+            held_out = HeldOut.of(means, x, rows, base, share=share, seed=config.seed)
         return cls(
             config=config, networks=networks, x=x, y=y, source=source, target=target, sampler=plan.sampler(),
             mass=float(plan.mass), mesh=mesh, base=base, held_out=held_out,
@@ -183,3 +190,15 @@ class Training:
             step=step,
             flow=flow,
         )
+
+
+def _regularised(config: FlowConfig, y: np.ndarray) -> tuple[bool, float]:
+    """Whether a linear map comes first, and the share of the rows to hold out.
+
+    Where the pictures of a class share one target, a flow does not overfit within the usual steps, and a linear map
+    before it changes little; it helps where every row has a target of its own.
+    """
+    sample = y[np.random.default_rng(0).permutation(len(y))[:MOST_COMPARED]]
+    own = 2 * len(np.unique(sample, axis=0)) > len(sample)
+    share = (HOLDOUT if own else 0.0) if config.holdout is None else config.holdout
+    return config.base == "linear" or (config.base == "auto" and own), share

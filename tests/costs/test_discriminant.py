@@ -163,3 +163,16 @@ def test_few_pairs_and_flat_spaces_give_a_finite_cost(pairs):
 def test_wrong_pairs_are_refused_in_its_name():
     with pytest.raises(bv.InputError, match=r"The 'pairs' of discriminant_bridge\(\) must be"):
         DiscriminantBridge().build(np.eye(3), np.eye(3), [])
+
+
+def test_one_to_one_without_a_relation_held_out_partners_rank_no_better_than_chance():
+    ranks = []
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        x, y = rng.normal(size=(80, 4)), rng.normal(size=(80, 3))
+        cost = discriminant_bridge(x, y, np.stack([np.arange(40)] * 2, axis=1))
+        assert cost.facts["beta"] == 0
+        held_out = cost.on_atoms[40:]
+        own = held_out[np.arange(40), 40 + np.arange(40)][:, None]
+        ranks.append(np.mean((held_out < own) + (held_out == own) / 2))
+    assert np.mean(ranks) == pytest.approx(0.5, abs=0.04)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 import bridgeviz as bv
-from bridgeviz.costs import KNN, Bridge
-from bridgeviz.experiments import config_of, settings, texts_of
+from bridgeviz.costs import COSTS, KNN, Bridge
+from bridgeviz.experiments import Setting, config_of, settings, texts_of
 
 BY_KEY = {setting.key: setting for setting in settings()}
 
@@ -31,7 +31,7 @@ def test_percentages_and_fractions_are_converted_both_ways():
         ("percent", "0.0001", "a number from 0.001 to 100"), ("percent", "101", "a number from 0.001 to 100"),
         ("epsilon", "1000", "a number from 1e-05 to 100, or auto"), ("seed", "1.5", "a whole number from 0 to 9999"),
         ("seed", "-1", "a whole number from 0 to 9999"), ("rows", "few", "a whole number from 20 to 100000, or all"),
-        ("cost", "bridges", f"one of: {', '.join(bv.costs.COSTS)}, auto"),
+        ("cost", "bridges", f"one of: {', '.join(COSTS)}, auto"),
         ("reverse", "1", "true or false"), ("reweight", "maybe", "one of: auto, true, false"),
     ],
 )  # fmt: skip

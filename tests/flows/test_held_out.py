@@ -226,6 +226,17 @@ def test_a_local_coupling_is_measured_by_draws(blobs):
     assert (means.within > 0).all()
 
 
+def test_auto_regularises_unless_many_rows_share_a_target(square, square_plan):
+    config = bv.FlowConfig(**SETTINGS | {"base": "auto", "holdout": None})
+    training = Training.of(square, square_plan, config, None)
+    assert training.base is not None
+    assert training.held_out is None  # 10 % of 60 rows are too few
+    classes = replace(square, target=bv.Space(square.target.x[np.arange(60) % 20]))
+    training = Training.of(classes, square_plan, config, None)
+    assert training.base is training.held_out is training.offsets is None
+    assert Training.of(classes, square_plan, bv.FlowConfig(**SETTINGS), None).base is not None
+
+
 @pytest.mark.parametrize(
     ("setting", "value", "expected"),
     [("base", "quadratic", "one of"), ("holdout", 0.9, "from 0 to 0.5"), ("patience", 0, ">= 1"),

@@ -97,17 +97,17 @@ MUTANTS = [
         "baselines/test_retrieval.py",
     ),
     Mutant(
-        "relative representations: lengths count",
+        "relative representations: lengths of the pairs count",
         "bridgeviz/baselines/_relative_representations.py",
-        "at_length_one(at_length_one(rows) @ anchors.T)",
-        "at_length_one(rows @ anchors.T)",
+        "anchors=at_length_one(x[i])",
+        "anchors=x[i]",
         "baselines/test_retrieval.py",
     ),
     Mutant(
-        "poisson: the pairs are no sinks",
+        "poisson: only the last step of the walk counts",
         "bridgeviz/baselines/_poisson_learning.py",
-        "indicator - indicator.mean(0))",
-        "indicator)",
+        "u = u + flow / degree",
+        "u = flow / degree",
         "baselines/test_classifiers.py",
     ),
     Mutant(

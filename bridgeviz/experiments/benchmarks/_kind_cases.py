@@ -29,7 +29,10 @@ REFINED = ("diffusion_bridge", "procrustes_bridge", "blend")
 ROUNDS = 5
 TOLERANCE = 1e-2
 
-FLOWS: dict[str, dict[str, Any]] = {"flow": {}, "flow on a linear map": {"base": "linear"}}
+FLOWS: dict[str, dict[str, Any]] = {
+    "flow": {},
+    "flow on a linear map": {"base": "linear", "holdout": 0.1, "patience": 500},
+}
 """The settings of a flow by name; all others are the defaults."""
 
 

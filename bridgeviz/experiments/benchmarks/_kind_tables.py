@@ -125,7 +125,10 @@ def _cell(values: Rows) -> str:
 
 
 def _seeds(rows: Rows) -> str:
-    return f"Medians over seeds 0 to {rows.seed.max()} (smallest to largest), for flows over the first of them."
+    return (
+        f"Medians over the seeds that are measured, 0 to {rows.seed.max()} (smallest to largest); the automatic choice "
+        "and flows over the first of them."
+    )
 
 
 def _failures(rows: Rows) -> str:

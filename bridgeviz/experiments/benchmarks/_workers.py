@@ -6,7 +6,9 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from tempfile import TemporaryDirectory
+from threading import Thread
 
 from bridgeviz.experiments.benchmarks._benchmark import Task
 from bridgeviz.experiments.benchmarks._ledger import Row
@@ -21,9 +23,14 @@ ONE_CORE = {
 def in_workers(tasks: list[Task], jobs: int) -> Iterator[tuple[Task, list[Row]]]:
     """Measure tasks in `jobs` processes; yields each with its rows as soon as it is done.
 
-    Tasks start in order. Their `measure` must be a function of a module, with arguments that can be pickled.
+    Tasks start in order. Their `measure` must be a function of a module, with arguments that can be pickled. What one
+    worker has compiled, the others read from a folder that lasts as long as they do.
     """
-    with environment(ONE_CORE), ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+    with (
+        TemporaryDirectory() as compiled,
+        environment({**ONE_CORE, "JAX_COMPILATION_CACHE_DIR": compiled}),
+        ProcessPoolExecutor(jobs, mp_context=get_context("spawn"), initializer=_end_with_parent) as pool,
+    ):
         futures = {pool.submit(_measure, task): task for task in tasks}
         try:
             for future in as_completed(futures):
@@ -45,6 +52,18 @@ def environment(values: dict[str, str]) -> Iterator[None]:
                 os.environ.pop(name, None)
             else:
                 os.environ[name] = value
+
+
+def _end_with_parent() -> None:
+    """End this worker when its parent has ended, however that happened; it would wait for tasks forever."""
+    parent = parent_process()
+
+    def wait() -> None:
+        if parent is not None:
+            parent.join()
+            os._exit(1)
+
+    Thread(target=wait, daemon=True).start()
 
 
 def _measure(task: Task) -> list[Row]:
