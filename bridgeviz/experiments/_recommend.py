@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from bridgeviz import _checks as check
 from bridgeviz._checks import InputError
 from bridgeviz._forbidden import Forbidden, refuse_forbidden_pairs
-from bridgeviz.costs import COSTS, Blend, DiffusionBridge
+from bridgeviz.costs import COSTS, Blend, DiffusionBridge, ProcrustesBridge
 from bridgeviz.experiments._follow import follow
 from bridgeviz.experiments._held_out import (
     FOLDS,
@@ -43,6 +43,10 @@ EPSILONS = (0.5, 1.0, 4.0)
 """Values tried for the best cost where rows share counterparts, in units of its own default."""
 
 TAUS = ((1.0, 1.0), (1.0, 0.95), (0.95, 0.95))
+
+
+UNPAIRED = ProcrustesBridge()
+"""What is taken without any pairs."""
 
 
 def fallback(problem: Problem, metric: str | None = None) -> Candidate:
@@ -95,14 +99,15 @@ def recommend(
 
     The choice is the best candidate whose gain over the fallback is more than one standard error of that gain over the
     pairs, else the fallback: the diffusion bridge for classes, its blend with the Procrustes bridge for partners. With
-    fewer than ten pairs nothing is held out, and it is the fallback.
+    fewer than ten pairs that can be held out it is the fallback, and without any pairs the Procrustes bridge. A pair
+    whose counterpart has no other pair is never held out where rows share counterparts.
 
     Large problems are judged on a sample of rows that contains the paired ones: 1,000 a side, or 4,000 where rows share
     counterparts.
 
     Args:
         problem: its two spaces, their weights and what it forbids are read, nothing else.
-        pairs: (l, 2) rows known to correspond, l >= 1.
+        pairs: (l, 2) rows known to correspond; may be empty.
         metric: within each space; None takes each cost's own.
         seed: of the folds, the sample and the resampling.
         forbidden: matches that may carry no mass, in addition to those of the problem, as in `run`. Rows that have no
@@ -111,7 +116,7 @@ def recommend(
             from it to stop.
 
     Raises:
-        InputError: no pairs, or spaces that no cost can be built on.
+        InputError: pairs out of range, or spaces that no cost can be built on.
 
     >>> import bridgeviz as bv
     >>> problem = bv.load("blobs", n=60)
@@ -133,13 +138,17 @@ def recommend_steps(
     """`recommend` as a generator: yields (done, total) after each candidate on each fold, and returns the choice."""
     if not isinstance(problem, Problem):
         raise check.fail("problem", "recommend", "a Problem", check.describe(problem))
-    pairs = check.pair_index(pairs, "pairs", "recommend", shape=problem.shape, least=1)
+    pairs = check.pair_index(pairs, "pairs", "recommend", shape=problem.shape, least=0)
     if forbidden is not None:
         problem = problem.forbid(forbidden, where="recommend")
     if problem.forbidden is not None:
         refuse_forbidden_pairs(problem.forbidden, pairs, "recommend")
     rng = np.random.default_rng(check.seed(seed, "seed", "recommend"))
     measure = measure_of(problem)
+    if len(pairs) == 0:
+        named = {} if metric is None else {"metric": metric}
+        reason = f"Without pairs, only {UNPAIRED.name} can be built; its facts say how far to trust it."
+        return _untried(Candidate(replace(UNPAIRED, **named)), measure, reason)
     if len(pairs) < LEAST:
         return _too_few(len(pairs), measure, metric)
     most = MOST_IN_CLASSES if measure is MATCHING else MOST_ROWS
@@ -179,14 +188,22 @@ def recommend_steps(
 
 
 def _too_few(count: int, measure: Measure, metric: str | None) -> Recommendation:
+    """The fallback, because `count` pairs that could be held out are too few."""
+    chosen = _fallback(measure, metric)
+    reason = f"{count} pairs that could be held out are too few to compare costs (at least {LEAST}): {chosen}."
+    return _untried(chosen, measure, reason)
+
+
+def _untried(chosen: Candidate, measure: Measure, reason: str) -> Recommendation:
+    """A choice that nothing was measured for."""
     import pandas as pd
 
-    nothing, chosen = float("nan"), _fallback(measure, metric)
+    nothing = float("nan")
     return Recommendation(
         cost=chosen.cost.name, cost_options=chosen.options, epsilon=None, tau=(1.0, 1.0), measure=measure.name,
         score=nothing, interval=(nothing, nothing), decided=False, table=pd.DataFrame(),
         refine=ROUNDS[measure.name],
-        reason=f"{count} pairs that could be held out are too few to compare costs (at least {LEAST}): {chosen}.",
+        reason=reason,
     )  # fmt: skip
 
 

@@ -240,5 +240,11 @@ def test_the_seed_decides_and_a_stop_is_passed_on(blobs):
         bv.recommend(blobs, pairs, on_step=stop)
     with pytest.raises(bv.InputError, match=r"'problem' of recommend\(\) must be a Problem"):
         bv.recommend("digits", pairs)
-    with pytest.raises(bv.InputError, match="at least 1 pair"):
-        bv.recommend(blobs, np.zeros((0, 2), int))
+
+
+def test_without_pairs_it_is_the_cost_that_needs_none(blobs):
+    choice = bv.recommend(blobs, np.zeros((0, 2), int))
+    assert (choice.cost, choice.decided) == ("procrustes_bridge", False)
+    assert "Without pairs" in choice.reason
+    config = bv.RunConfig(dataset="yours", cost="auto", count=0, steps=5)
+    assert bv.run(config, problem=blobs).cost.name == "procrustes_bridge"

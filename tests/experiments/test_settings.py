@@ -6,7 +6,7 @@ import pytest
 
 import bridgeviz as bv
 from bridgeviz.costs import COSTS, KNN, Bridge
-from bridgeviz.experiments import Setting, config_of, settings, texts_of
+from bridgeviz.experiments import config_of, settings, texts_of
 
 BY_KEY = {setting.key: setting for setting in settings()}
 

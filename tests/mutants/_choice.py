@@ -36,7 +36,7 @@ MUTANTS = [
     Mutant(
         "recommend: plans are judged where partners are",
         "bridgeviz/experiments/_held_out.py",
-        "return MATCHING if min(distinct) <= 0.5 else FOSCTTM",
+        "return MATCHING if min(shares) <= 0.5 else FOSCTTM",
         "return MATCHING",
         "experiments/test_recommend.py",
     ),

@@ -50,8 +50,8 @@ MUTANTS = [
     Mutant(
         "recommend: the held-out pairs are not held out",
         "bridgeviz/experiments/_held_out.py",
-        "np.delete(pairs, fold, axis=0))",
-        "pairs)",
+        "Pairs(np.delete(self.pairs, self.folds[number], axis=0), shape=self.spaces.shape)",
+        "Pairs(self.pairs, shape=self.spaces.shape)",
         "experiments/test_recommend.py",
     ),
     Mutant(
@@ -183,7 +183,7 @@ MUTANTS = [
     Mutant(
         "config: pairs are not needed",
         "bridgeviz/experiments/_config.py",
-        "if self.coupling.needs_pairs:",
+        "if self.needs_pairs:",
         "if False:",
         "experiments/test_config.py checks",
     ),
