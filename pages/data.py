@@ -16,7 +16,7 @@ page.question(
     "Two frozen models describe the same things, each in its own way; they share no coordinates. **Draw a lasso or a "
     "box around points of the source** and see where their true counterparts lie in the target.",
 )
-config = sidebar()
+config = sidebar(choose=False)
 with guard():
     problem = stages.problem(config)
     near = {side: analysis.near(config, side) for side in ("source", "target")}

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 STAGES = ("cost", "coupling", "flow")
 """The stages whose settings are options."""
 
+COST = "auto"
+"""The cost unless one is named: the pairs choose it."""
+
 ALSO = ("reverse", "seed")
 """The settings of other stages that are options; the files decide the rest."""
 
@@ -47,7 +50,8 @@ def sections() -> Sections:
         if setting.part is not None and isinstance(kind, PairOf):
             name = f"{name}_{kind.parts[setting.part]}"
         if setting.stage in STAGES:
-            groups[setting.stage.capitalize()][name] = setting
+            known = replace(setting, default=COST) if name == "cost" else setting
+            groups[setting.stage.capitalize()][name] = known
         elif name in ALSO:
             groups[OPTIONS][name] = setting
     return groups
@@ -161,7 +165,9 @@ def _config(ctx: click.Context, cost_option: tuple[str, ...]) -> bv.RunConfig:
     """The settings of the run that the options describe."""
     options = _cost_options(cost_option)
     try:
-        config = bv.RunConfig(dataset="yours", fraction=1.0, cost_options=options, **flat_values(ctx))
+        config = bv.RunConfig(
+            dataset="yours", fraction=1.0, cost_options=options, **({"cost": COST} | flat_values(ctx))
+        )
     except InputError as error:  # it names the option instead of the argument of a function
         text = re.sub(r"'(\w+)' of RunConfig\(\)", lambda name: f"'{name[1].replace('_', '-')}' of align()", str(error))
         raise InputError(text) from error

@@ -49,7 +49,7 @@ class TrainingBar:
         bar.set_description("training", refresh=False)
         bar.update(progress.step - bar.n)
         error = {} if progress.held_out is None else {"held_out_error": f"{progress.held_out:.3f}"}
-        bar.set_postfix(loss=f"{progress.losses.mean():.3f}", **error, refresh=False)
+        bar.set_postfix({"loss": f"{progress.losses.mean():.3f}", **error}, refresh=False)
 
     def show_choice(self, done: int, total: int) -> None:
         """The progress of the choice of a cost, which comes before the training."""

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from bridgeviz.costs._chords import Chords, Matrix
     from bridgeviz.costs._lookup import Lookup
 
-# COSTS[Blend.name] = Blend  # (lead: switched on when procrustes_bridge is there)
+COSTS[Blend.name] = Blend  # last, because it chooses among the others
 
 __getattr__ = attach(__name__, {"_chords": ["Chords", "Matrix"], "_lookup": ["Lookup"]})[0]  # they need JAX
 

@@ -10,8 +10,10 @@ from numpy.typing import ArrayLike
 from bridgeviz._options import Choice, Interval, option
 from bridgeviz.costs._convex import convex_combination
 from bridgeviz.costs._cost import Cost
-from bridgeviz.costs._cost_options import CostOptions, CostVariant, functional, metric_option
+from bridgeviz.costs._cost_options import CostOptions, CostVariant, functional
+from bridgeviz.costs._intra import METRICS
 from bridgeviz.costs._registry import COSTS
+from bridgeviz.problem import Pairs, Problem
 
 
 class _Others(Mapping[str, type[CostOptions]]):
@@ -45,7 +47,7 @@ class Blend(CostOptions):
         x: (n, p) source rows.
         y: (m, q) target rows.
         pairs: (l, 2) rows known to correspond.
-        metric: within each space, for both costs.
+        metric: within each space, for both costs; None leaves each its own.
         first, second: names of registered costs.
         share: s in [0, 1], the weight of the second cost; 0 is the first alone.
 
@@ -67,27 +69,45 @@ class Blend(CostOptions):
     )
     variants = (
         CostVariant({}, title="blend"),
-        CostVariant({"share": 0.7}),
+        CostVariant({"share": 0.2}),
+        CostVariant({"share": 0.8}),
+        CostVariant({"second": "discriminant_bridge"}, title="blend of diffusion and discriminant"),
     )
-    metric: str = metric_option("cosine")
+    metric: str | None = option(  # pyright: ignore[reportIncompatibleVariableOverride]
+        Choice(METRICS), None, label="Metric", word="auto", help="Distance within each space."
+    )
     first: str = option(
-        Choice(_OTHERS), "diffusion_bridge", label="First cost", key="first", help="The first of the two costs."
+        Choice(_OTHERS), "diffusion_bridge", label="First cost", key="first_cost", help="The first of both costs."
     )
     second: str = option(
-        Choice(_OTHERS), "procrustes_bridge", label="Second cost", key="second", help="The second of the two costs."
+        Choice(_OTHERS), "procrustes_bridge", label="Second cost", key="second_cost", help="The second of both costs."
     )
     share: float = option(
-        Interval(0.0, 1.0), 0.3, label="Share of the second", key="share",
+        Interval(0.0, 1.0), 0.5, label="Share of the second", key="second_share",
         stops=("0", "0.1", "0.2", "0.3", "0.5", "0.7", "0.8", "0.9", "1"),
         help="How much the second cost counts: 0 is the first alone, 1 the second alone.",
     )  # fmt: skip
 
-    def build(self, x: ArrayLike, y: ArrayLike, pairs: ArrayLike) -> Cost:
-        """The cost between the rows of x and y. A cost whose share is zero is not built."""
+    @property
+    def parts(self) -> dict[CostOptions, float]:
+        """The costs that count, with their weights."""
         weights = {self.first: 1 - self.share}
         weights[self.second] = weights.get(self.second, 0.0) + self.share
-        parts = [COSTS[name](metric=self.metric).build(x, y, pairs) for name, weight in weights.items() if weight]
-        return replace(convex_combination(parts, [weight for weight in weights.values() if weight]), name=self.name)
+        named = {} if self.metric is None else {"metric": self.metric}
+        return {COSTS[name](**named): weight for name, weight in weights.items() if weight}
+
+    def build(self, x: ArrayLike, y: ArrayLike, pairs: ArrayLike) -> Cost:
+        """The cost between the rows of x and y."""
+        return self.of({part: part.build(x, y, pairs) for part in self.parts})
+
+    def build_for(self, problem: Problem, pairs: Pairs | ArrayLike) -> Cost:
+        """The cost between the rows of a problem."""
+        return self.of({part: part.build_for(problem, pairs) for part in self.parts})
+
+    def of(self, built: Mapping[CostOptions, Cost]) -> Cost:
+        """The blend of costs that are built already."""
+        parts = self.parts
+        return replace(convex_combination([built[part] for part in parts], list(parts.values())), name=self.name)
 
 
 blend = functional(Blend)

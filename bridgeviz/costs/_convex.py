@@ -78,7 +78,7 @@ def _combined(parts: list[Cost], shares: list[float]) -> Cost:
     source = _common([part.source_atoms for part in parts])
     target = _common([part.target_atoms for part in parts])
     combine = _SideBySide(tuple(
-        (part.combine, part.source_factor.shape[1], part.target_factor.shape[1], share / _scale(part))
+        (part.combine, _columns(part.source_factor), _columns(part.target_factor), share / _scale(part))
         for part, share in zip(parts, shares, strict=True)
     ))  # fmt: skip
     anchors = next((part.anchors for part in parts if part.anchors is not None), None)
@@ -100,6 +100,10 @@ def _combined(parts: list[Cost], shares: list[float]) -> Cost:
         if part.forbidden is not None:
             cost = cost.forbid(part.forbidden.take(part.source_atoms.index, part.target_atoms.index))
     return cost
+
+
+def _columns(factor: Any) -> int:
+    return factor.shape[1]
 
 
 def _rebuilt(parts: list[Cost], shares: list[float], soft: SoftPairs) -> Cost:

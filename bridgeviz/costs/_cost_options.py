@@ -83,6 +83,11 @@ class CostOptions(Options, ABC):
         """The cost between the rows of a problem; a cost that is fitted to all rows reads their weights as well."""
         return self.build(problem.source.x, problem.target.x, np.asarray(pairs))
 
+    @property
+    def within(self) -> str:
+        """The metric within each space, for what is not a cost between them: cosine, where `metric` leaves it open."""
+        return self.metric or "cosine"
+
     def __call__(self, x: ArrayLike, y: ArrayLike, pairs: ArrayLike) -> Cost:
         return self.build(x, y, pairs)
 

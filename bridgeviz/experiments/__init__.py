@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bridgeviz.experiments._config import STAGES, DataConfig, PairsConfig, RunConfig
     from bridgeviz.experiments._evaluation import device, evaluate, quick_accuracy
     from bridgeviz.experiments._pipeline import Finished, Known, Pipeline, Update
-    from bridgeviz.experiments._recommend import FALLBACK, recommend, recommend_steps
+    from bridgeviz.experiments._recommend import fallback, recommend, recommend_steps
     from bridgeviz.experiments._recommendation import Recommendation
     from bridgeviz.experiments._report import RESULT_FILES, report, save, versions
     from bridgeviz.experiments._run import Run, run
@@ -29,7 +29,7 @@ __getattr__, __dir__, __all__ = attach(
         "_config": ["STAGES", "DataConfig", "PairsConfig", "RunConfig"],
         "_evaluation": ["device", "evaluate", "quick_accuracy"],
         "_pipeline": ["Finished", "Known", "Pipeline", "Update"],
-        "_recommend": ["FALLBACK", "recommend", "recommend_steps"],
+        "_recommend": ["fallback", "recommend", "recommend_steps"],
         "_recommendation": ["Recommendation"],
         "_report": ["RESULT_FILES", "report", "save", "versions"],
         "_run": ["Run", "run"],

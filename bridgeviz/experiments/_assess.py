@@ -15,7 +15,8 @@ from bridgeviz._checks import InputError
 from bridgeviz.baselines import Ridge
 from bridgeviz.costs import COSTS, Cost, refuse_forbidden_pairs
 from bridgeviz.experiments._follow import follow
-from bridgeviz.experiments._recommend import FALLBACK, sample_rows
+from bridgeviz.experiments._held_out import FOLDS, resamples, sample_rows, share_nearer
+from bridgeviz.experiments._recommend import fallback
 from bridgeviz.metrics import Likeness
 from bridgeviz.problem import Problem
 
@@ -28,10 +29,10 @@ LEAST = 10
 GOOD, POOR = 0.25, 0.45
 """FOSCTTM below which partners are found well, and above which they are hardly found at all; chance is 0.5."""
 
-MOST_PAIRS = 1000
-"""Pairs that are compared; of more, a sample is drawn."""
+MOST_PAIRS, MOST_ROWS = 1000, 2000
+"""Pairs that are compared, and rows per side that they are ranked among; of more, a sample is drawn."""
 
-_FOLDS, _DRAWS, _LEVEL = 5, 2000, 0.05
+_LEVEL = 0.05
 _LINEAR = "linear map (ridge)"
 
 
@@ -46,6 +47,7 @@ class Assessment:
         table: one row per cost, the best first: `cost`, `foscttm` of the held-out pairs among all rows, `low` and
             `high` (95 % interval from resampling the pairs); with a linear map for comparison. Empty where nothing was
             held out.
+        fallback: the cost that `recommend` takes where the pairs can't tell.
     """
 
     verdict: str
@@ -53,12 +55,13 @@ class Assessment:
     cka: Likeness | None
     neighbours: Likeness | None
     table: pd.DataFrame
+    fallback: str
 
     @property
     def cost(self) -> str:
-        """The cost to begin with: the best one here, or the fallback of `recommend` where nothing was held out."""
+        """The cost to begin with: the best one here, or the fallback where nothing was held out."""
         named = [name for name in self.table.cost if name in COSTS] if len(self.table) else []
-        return named[0] if named else FALLBACK
+        return named[0] if named else self.fallback
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for JSON."""
@@ -81,8 +84,7 @@ def assess(
     pairs are dealt into five folds, each fold is hidden in turn, and every cost ranks the hidden partners among all
     rows (see `metrics.partners`). A linear map, fitted to the same pairs, stands beside the costs.
 
-    Problems with more than 2,000 distinct rows on both sides are assessed on a sample of 2,000 rows of each, which
-    contains the paired ones.
+    Spaces with more than 2,000 rows are assessed on a sample of 2,000 rows of each, which contains the paired ones.
 
     Args:
         problem: its two spaces and what it forbids are read, and its known pairs where `pairs` is None. A forbidden
@@ -120,14 +122,17 @@ def _steps(
     if len(pairs) > MOST_PAIRS:
         pairs = pairs[np.sort(rng.choice(len(pairs), MOST_PAIRS, replace=False))]
     cka, neighbours = _likeness(problem, pairs, seed)
+    usual = fallback(problem).cost.name
     if len(pairs) < LEAST:
         text = (
             f"{len(pairs)} pairs are too few to tell: at least {LEAST} are needed to hold some out. You can align "
             "anyway, but nothing can check the result."
         )
-        return Assessment(verdict="unsure", text=text, cka=cka, neighbours=neighbours, table=pd.DataFrame())
-    spaces, moved, _ = sample_rows(problem, pairs, rng)
-    folds = np.array_split(rng.permutation(len(moved)), _FOLDS)
+        return Assessment(
+            verdict="unsure", text=text, cka=cka, neighbours=neighbours, table=pd.DataFrame(), fallback=usual
+        )
+    spaces, moved, _ = sample_rows(problem, pairs, rng, most=MOST_ROWS)
+    folds = np.array_split(rng.permutation(len(moved)), FOLDS)
     rankers = {name: _by_cost(name, metric) for name in COSTS} | {_LINEAR: _by_ridge}
     ranks, done = {}, 0
     for name, ranker in rankers.items():
@@ -136,19 +141,19 @@ def _steps(
             for fold in folds:
                 match = ranker(spaces, np.delete(moved, fold, axis=0))
                 match = match if spaces.forbidden is None else match.forbid(spaces.forbidden)
-                of_pairs[fold] = _per_pair(match, moved[fold])
+                of_pairs[fold] = share_nearer(match, moved[fold], np.delete(moved, fold, axis=0))
                 done += 1
-                yield done, _FOLDS * len(rankers)
+                yield done, FOLDS * len(rankers)
         except InputError:
             if name == list(rankers)[-1] and not ranks:
                 raise  # nothing can be built on these pairs
             continue
         ranks[name] = of_pairs
-    draws = rng.integers(0, len(moved), (_DRAWS, len(moved)))
+    draws = resamples(len(moved), rng)
     table = pd.DataFrame([_row(name, of_pairs, draws) for name, of_pairs in ranks.items()])
     table = table.sort_values("foscttm", ignore_index=True)
     verdict, text = _verdict(table, ranks, draws, cka, neighbours)
-    return Assessment(verdict=verdict, text=text, cka=cka, neighbours=neighbours, table=table)
+    return Assessment(verdict=verdict, text=text, cka=cka, neighbours=neighbours, table=table, fallback=usual)
 
 
 def _likeness(problem: Problem, pairs: np.ndarray, seed: int) -> tuple[Likeness | None, Likeness | None]:
@@ -166,13 +171,6 @@ def _by_cost(name: str, metric: str | None) -> Callable[[Problem, np.ndarray], C
 def _by_ridge(spaces: Problem, pairs: np.ndarray) -> Cost:
     ends = Ridge().fit(spaces, pairs).transport(spaces.source.x)
     return metrics.arrivals(ends, spaces.target.x)
-
-
-def _per_pair(match: Cost, fold: np.ndarray) -> np.ndarray:
-    """(h,) for each hidden pair, the fraction of rows nearer than the partner, the mean of both directions."""
-    ranked = metrics.partners(match, fold)
-    sides = (ranked.targets, ranked.sources)
-    return np.mean([(side.nearer + side.tied / 2) / (side.candidates - 1) for side in sides], axis=0)
 
 
 def _row(name: str, of_pairs: np.ndarray, draws: np.ndarray) -> dict[str, Any]:

@@ -21,6 +21,7 @@ class Auto(CostOptions):
     name = "auto"
     summary = "whichever cost finds most of the pairs that are held out in turn"
     variants = ()
+    needs_pairs = False  # without any, it is a cost that needs none
     metric: str | None = option(  # pyright: ignore[reportIncompatibleVariableOverride]
         Choice(METRICS), None, label="Metric", word="auto", help="Distance within each space."
     )

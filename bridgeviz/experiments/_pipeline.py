@@ -215,7 +215,7 @@ class Pipeline:
 
     def _coupling(self) -> Generator[Any, None, Plan]:
         return self.config.coupling.steps(
-            _there(self.problem), _there(self.pairs), self.cost, metric=self.config.cost.metric
+            _there(self.problem), _there(self.pairs), self.cost, metric=self.config.cost.within
         )
 
     def _training(self) -> Generator[Progress, None, tuple[Flow, np.ndarray]]:

@@ -19,22 +19,26 @@ class Recommendation:
 
     Attributes:
         cost: name of the chosen cost; `cost_options`: those of its options that differ from their defaults.
-        epsilon, tau: the choice; epsilon None is the cost's own default.
-        score: of the choice: the share of a held-out row's mass that its own partner gets, among the held-out
-            partners, averaged over pairs. NaN where nothing could be held out.
+        epsilon, tau, refine: the choice; epsilon None is the cost's own default.
+        measure: what it was judged by: "foscttm", the share of the other rows that are nearer than the held-out
+            partner, or "matching", the share of a held-out row's mass that its own counterpart gets, among the
+            held-out counterparts.
+        score: of the choice, averaged over pairs. NaN where nothing could be held out.
         interval: 95 % interval of the score, from resampling the pairs.
-        decided: whether the pairs set any candidate apart from the fallback; if not, the fallback was taken.
+        decided: whether a candidate is better than the fallback by more than one standard error; if not, the fallback
+            was taken.
         reason: one sentence.
-        table: one row per candidate, the best first: cost, options, epsilon, tau_x, tau_y, score, low, high,
-            `foscttm` of the held-out pairs among all rows (see `metrics.partners`), `gain` over the fallback and
-            `gain_low`, its lower bound after allowing for the number of candidates, converged (share of folds),
-            seconds.
+        table: one row per candidate, the best first: cost, options, epsilon, tau_x, tau_y, score, low, high (95 %
+            interval), `gain` over the fallback, positive where the candidate is better, `gain_low`, one standard
+            error less, and seconds.
     """
 
     cost: str
     cost_options: dict[str, Any]
     epsilon: float | None
     tau: tuple[float, float]
+    refine: int
+    measure: str
     score: float
     interval: tuple[float, float]
     decided: bool
@@ -42,12 +46,14 @@ class Recommendation:
     table: pd.DataFrame
 
     def apply(self, config: RunConfig) -> RunConfig:
-        """The config with the choice in it; an epsilon or a tau that the config names itself stays."""
+        """The config with the choice in it; an epsilon, a tau or a number of rounds that it names itself stays."""
         settings: dict[str, Any] = {"cost": self.cost, "cost_options": self.cost_options}
         if config.epsilon is None:
             settings["epsilon"] = self.epsilon
         if config.tau == (1.0, 1.0):
             settings["tau"] = self.tau
+        if config.refine == 0:
+            settings["refine"] = self.refine
         return config.replace(**settings)
 
     def as_dict(self) -> dict[str, Any]:
@@ -59,6 +65,8 @@ class Recommendation:
         scored = np.isfinite(self.score)
         return {
             "cost": self.cost, "cost_options": self.cost_options, "epsilon": self.epsilon, "tau": list(self.tau),
-            "score": self.score if scored else None, "interval": list(self.interval) if scored else None,
-            "decided": self.decided, "reason": self.reason, "table": rows,
+            "refine": self.refine,
+            "measure": self.measure, "score": self.score if scored else None,
+            "interval": list(self.interval) if scored else None, "decided": self.decided,
+            "reason": self.reason, "table": rows,
         }  # fmt: skip

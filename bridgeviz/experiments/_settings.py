@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from bridgeviz._options import Choice, Flag, Group, Option, PairOf, Text, Variant, options_of
 from bridgeviz.costs import COSTS
 from bridgeviz.couplings import STRATEGIES
-from bridgeviz.experiments._auto import Auto
 from bridgeviz.experiments._config import RunConfig
 from bridgeviz.experiments._flat import FLAT_NAMES, Leaf, leaves
 
@@ -17,9 +16,6 @@ AUTO = "auto"
 """The word for the default of a setting whose default differs between the members that have it."""
 
 COST_STAGE = "cost"
-
-STAND_INS = (Auto,)
-"""Members that are placeholders: for a cost that is yet to be chosen."""
 
 
 @dataclass(frozen=True)
@@ -171,24 +167,19 @@ class Setting:
         return f"{kind} from {low:g} to {high:g}{also}"
 
 
-def settings(*, stand_ins: bool = True) -> list[Setting]:
-    """Every setting that has a control, in the order of Algorithm 1; members of registries as they are now.
-
-    Args:
-        stand_ins: whether the cost "auto" is among the names to choose from.
-    """
+def settings() -> list[Setting]:
+    """Every setting that has a control, in the order of Algorithm 1; members of registries as they are now."""
     defaults = RunConfig()
     by_key: dict[str, list[tuple[str, int | None, Leaf]]] = {}
     for stage, leaf in _staged():
-        if leaf.option.label and (stand_ins or leaf.owner not in STAND_INS):
+        if leaf.option.label:
             key, kind = leaf.option.key or leaf.name, leaf.option.kind
             if isinstance(kind, PairOf):
                 for part in (0, 1):
                     by_key.setdefault(f"{key}_{kind.parts[part]}", []).append((stage, part, leaf))
             else:
                 by_key.setdefault(key, []).append((stage, None, leaf))
-    known = [_setting(key, entries, defaults) for key, entries in by_key.items()]
-    return known if stand_ins else [_without_stand_ins(one) for one in known]
+    return [_setting(key, entries, defaults) for key, entries in by_key.items()]
 
 
 def config_of(texts: Mapping[str, str]) -> RunConfig:
@@ -268,14 +259,6 @@ def _setting(key: str, entries: list[tuple[str, int | None, Leaf]], defaults: Ru
         default = blank.write(value)
     readers = tuple(dict.fromkeys(entry.needs for _, _, entry in entries))
     return Setting(key, leaf.name, part, option, label, default, word, varies, readers, stage)
-
-
-def _without_stand_ins(setting: Setting) -> Setting:
-    kind = setting.option.kind
-    if not isinstance(kind, Variant):
-        return setting
-    members = {name: entry for name, entry in kind.registry.items() if entry not in STAND_INS}
-    return replace(setting, option=replace(setting.option, kind=replace(kind, registry=members)))
 
 
 def _defaults_of_members(config: RunConfig) -> dict[str, Any]:

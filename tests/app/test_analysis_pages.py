@@ -304,7 +304,9 @@ def finished(test, slot):
 def test_recommend_shows_its_table_and_its_choice_can_be_used(monkeypatch):
     module = importlib.import_module("bridgeviz.experiments._recommend")
     every = module.candidates
-    monkeypatch.setattr(module, "candidates", lambda metric: every(metric)[:1] + every(metric)[-2:])
+    monkeypatch.setattr(
+        module, "candidates", lambda measure, metric: every(measure, metric)[:1] + every(measure, metric)[-2:]
+    )
     monkeypatch.setattr(module, "TAUS", module.TAUS[:1])
     test = opened("pairs_and_cost", percent="5")
     test.button(key="ask_recommend").click().run()

@@ -80,7 +80,7 @@ def test_a_text_that_no_control_recognises_becomes_one_that_it_does():
     assert app.select_slider(key="k").value == "10"
 
 
-def test_stand_ins_are_not_offered():
+def test_a_cost_can_be_left_to_the_pairs():
     names = {setting.key: setting.names for setting in values.settings()}
-    assert "auto" not in names["cost"]
+    assert names["cost"][-1] == "auto"
     assert names["dataset"][-1] == "yours"

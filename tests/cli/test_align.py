@@ -20,7 +20,21 @@ from bridgeviz.cli._align import _cost_options
 N, M, P, Q, L = 60, 50, 5, 3, 12  # as the fixture `folder` has them
 
 
-ALIGN = ("align", "x.npy", "y.npy", "--pairs", "pairs.csv", "--steps", "60", "--batch-size", "32", "--out", "out")
+ALIGN = (
+    "align",
+    "x.npy",
+    "y.npy",
+    "--pairs",
+    "pairs.csv",
+    "--cost",
+    "bridge",
+    "--steps",
+    "60",
+    "--batch-size",
+    "32",
+    "--out",
+    "out",
+)
 
 
 def test_align_leaves_report_coupling_flow_and_points(folder, call):

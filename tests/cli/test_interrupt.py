@@ -14,8 +14,8 @@ from bridgeviz import _interrupt
 from bridgeviz._files import new_folder
 
 ALIGN = (
-    sys.executable, "-m", "bridgeviz", "align", "x.npy", "y.npy", "--pairs", "pairs.csv", "--steps", "100000",
-    "--out", "out",
+    sys.executable, "-m", "bridgeviz", "align", "x.npy", "y.npy", "--pairs", "pairs.csv", "--cost", "bridge",
+    "--steps", "100000", "--out", "out",
 )  # fmt: skip
 
 

@@ -14,7 +14,21 @@ from bridgeviz.couplings import SOLVERS, Linear
 from bridgeviz.datasets import DATASETS, Blobs
 from bridgeviz.flows import ODE_SOLVERS, VELOCITIES, AdaLN, Heun
 
-ALIGN = ("align", "x.npy", "y.npy", "--pairs", "pairs.csv", "--steps", "20", "--batch-size", "16", "--out", "out")
+ALIGN = (
+    "align",
+    "x.npy",
+    "y.npy",
+    "--pairs",
+    "pairs.csv",
+    "--cost",
+    "bridge",
+    "--steps",
+    "20",
+    "--batch-size",
+    "16",
+    "--out",
+    "out",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +150,7 @@ def test_options_that_are_not_read_are_refused(folder, call, options, words):
 def test_the_strategy_may_leave_options_unread_and_says_so(folder, call):
     code, _, err = call(*ALIGN, "--strategy", "true", "--epsilon", "0.1", "--ot-batch-size", "40")
     assert code == 0
-    assert "Note: the strategy 'true' does not use --epsilon, --ot-batch-size." in err
+    assert "Note: the strategy 'true' does not use --cost, --epsilon, --ot-batch-size." in err
 
 
 def test_options_of_another_ode_solver_are_refused(call):

@@ -10,7 +10,21 @@ from scipy import sparse
 
 from bridgeviz.datasets import files
 
-ALIGN = ("align", "x.npy", "y.npy", "--pairs", "pairs.csv", "--steps", "5", "--batch-size", "16", "--out", "out")
+ALIGN = (
+    "align",
+    "x.npy",
+    "y.npy",
+    "--pairs",
+    "pairs.csv",
+    "--cost",
+    "bridge",
+    "--steps",
+    "5",
+    "--batch-size",
+    "16",
+    "--out",
+    "out",
+)
 
 
 @pytest.fixture

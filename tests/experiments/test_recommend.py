@@ -8,122 +8,226 @@ import numpy as np
 import pytest
 
 import bridgeviz as bv
+from bridgeviz.experiments import _held_out as engine
 from bridgeviz.experiments import _recommend as module
-from bridgeviz.experiments._recommend import EPSILONS, FALLBACK, TAUS, candidates
+from bridgeviz.experiments._held_out import FOLDS, FOSCTTM, MATCHING, Candidate, Scores, resamples
+from bridgeviz.experiments._recommend import EPSILONS, TAUS, candidates, decide
 
 
 @pytest.fixture(scope="module")
-def found(blobs):
+def classes():
+    """Two clouds whose targets are one of two codes: many rows share a counterpart."""
+    rng = np.random.default_rng(0)
+    labels = np.arange(60) % 2
+    x = rng.normal(size=(60, 4)) * 0.3 + np.where(labels, 2.0, -2.0)[:, None]
+    y = np.eye(3)[labels]
+    return bv.Problem(bv.Space(x), bv.Space(y), truth=np.stack([np.arange(60)] * 2, axis=1))
+
+
+def recommended(problem, pairs, **options):
     told = []
-    result = bv.recommend(blobs, blobs.sample_pairs(0.3, seed=0), on_step=lambda *step: told.append(step))
-    return result, told
+    return bv.recommend(problem, pairs, on_step=lambda *step: told.append(step), **options), told
 
 
-def test_the_table_holds_every_candidate_and_the_best_comes_first(found):
-    result, told = found
+@pytest.fixture(scope="module")
+def by_partners(blobs):
+    return recommended(blobs, blobs.sample_pairs(0.3, seed=0))
+
+
+@pytest.fixture(scope="module")
+def by_classes(classes):
+    return recommended(classes, classes.sample_pairs(0.3, seed=0))
+
+
+def test_the_table_holds_every_candidate_and_the_best_comes_first(by_partners):
+    result, told = by_partners
     table = result.table
-    assert len(table) == len(candidates()) + len(EPSILONS) * len(TAUS) - 1
+    assert result.measure == "foscttm"
+    assert len(table) == len(candidates(FOSCTTM))
     assert set(table.cost) == set(bv.costs.COSTS)
-    assert (np.diff(table.score) <= 0).all()
+    assert (np.diff(table.score) >= 0).all()
     assert ((table.low <= table.score) & (table.score <= table.high)).all()
-    assert table.score.between(0, 1).all()
-    assert table.foscttm.between(0, 0.5).all()  # every cost is better than chance on blobs
+    assert table.score.between(0, 0.5).all()  # every cost is better than chance on blobs
     assert [done for done, _ in told] == list(range(1, len(told) + 1))
-    assert told[-1] == (len(table) * 5,) * 2
+    assert told[-1] == (len(table) * FOLDS,) * 2
     json.dumps(result.as_dict(), allow_nan=False)
 
 
-def test_scores_are_those_of_a_plan_made_without_the_hidden_pairs(blobs):
-    """One fold by hand: hide five pairs, couple from the rest, read the hidden rows off the dense plan."""
-    pairs = np.asarray(blobs.sample_pairs(0.2, seed=1))
-    part = np.array([0, 3, 7, 8, 11])
-    spaces = bv.Problem(bv.Space(blobs.source.x), bv.Space(blobs.target.x))
-    ours, _ = module._held_out(spaces, pairs, part, module.Candidate(bv.costs.Bridge()))
-    kept = np.delete(pairs, part, axis=0)
-    cost = bv.costs.bridge(blobs.source.x, blobs.target.x, kept)
+def test_where_rows_share_counterparts_the_plan_is_judged_and_its_settings_are_tried(by_classes):
+    result, told = by_classes
+    assert result.measure == "matching"
+    assert len(result.table) == len(candidates(MATCHING)) + len(EPSILONS) * len(TAUS) - 1
+    assert (np.diff(result.table.score) <= 0).all()
+    assert told[-1] == (len(result.table) * FOLDS,) * 2
+    assert result.score > 0.9
+    assert "of a row's mass reaches its true counterpart" in result.reason
+
+
+def test_what_is_measured_depends_on_the_rows_alone(blobs, classes):
+    assert engine.measure_of(blobs) is FOSCTTM
+    assert engine.measure_of(classes) is MATCHING
+    assert engine.measure_of(classes.reversed()) is MATCHING
+    unlabelled = bv.Problem(bv.Space(classes.source.x), bv.Space(classes.target.x))
+    assert engine.measure_of(unlabelled) is MATCHING
+
+
+def test_scores_are_made_without_the_hidden_pairs(blobs, classes):
+    """One fold by hand, by both measures."""
+    part = np.array([0, 3, 7])
+    for problem, measure in ((blobs, FOSCTTM), (classes, MATCHING)):
+        pairs = np.asarray(problem.sample_pairs(count=12, seed=1))
+        trial = engine.Trial(problem, pairs, [part], measure)
+        ours = finished(trial.scores(Candidate(bv.costs.Bridge()))).pairs
+        cost = bv.costs.bridge(problem.source.x, problem.target.x, np.delete(pairs, part, axis=0))
+        hidden = pairs[part]
+        known = np.delete(pairs, part, axis=0)
+        wanted = _ranked(cost.dense(), known, hidden) if measure is FOSCTTM else _shares(cost, problem.target.x, hidden)
+        np.testing.assert_allclose(ours, wanted, rtol=1e-9)
+
+
+def finished(steps):
+    """What a generator returns."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def test_the_only_pair_of_a_class_is_never_hidden(blobs, classes):
+    rng = np.random.default_rng(0)
+    pairs = np.asarray(classes.sample_pairs(count=15, seed=0))
+    hidden = engine.Trial.of(classes, pairs, MATCHING, rng).hidden
+    kept = np.setdiff1d(np.arange(15), hidden)
+    assert sorted(classes.target.x[pairs[kept, 1]][:, 0]) == [0, 1]  # one pair of each of the two classes
+    pairs = np.asarray(blobs.sample_pairs(count=15, seed=0))
+    assert sorted(engine.Trial.of(blobs, pairs, FOSCTTM, rng).hidden) == list(range(15))
+    one_each = classes.sample_pairs(count=12, seed=0)
+    assert "10 pairs that could be held out" not in bv.recommend(classes, one_each).reason
+    few = bv.recommend(classes, np.asarray(one_each)[:11])
+    assert "9 pairs that could be held out are too few" in few.reason
+
+
+def test_the_parts_of_blends_are_built_once_for_each_fold(blobs, monkeypatch):
+    built, build = [], bv.costs.DiffusionBridge.build_for
+    monkeypatch.setattr(bv.costs.DiffusionBridge, "build_for", lambda *a: built.append(a[0]) or build(*a))
+    pairs = np.asarray(blobs.sample_pairs(count=12, seed=0))
+    trial = engine.Trial.of(blobs, pairs, FOSCTTM, np.random.default_rng(0))
+    for share in (0.0, 0.2, 0.5):
+        blended = finished(trial.scores(Candidate(bv.costs.Blend(second="bridge", share=share)))).pairs
+    assert len(built) == FOLDS
+    fold = trial.folds[0]
+    alone = bv.costs.Blend(second="bridge", share=0.5).build_for(blobs, np.delete(pairs, trial.folds[0], axis=0))
+    np.testing.assert_allclose(
+        blended[: len(trial.folds[0])], engine.share_nearer(alone, pairs[fold], np.delete(pairs, fold, axis=0))
+    )
+
+
+def _ranked(matrix, known, hidden):
+    """FOSCTTM of each hidden pair: the mean over its row and its column, without the rows of known pairs."""
+    nearer = []
+    for i, j in hidden:
+        lines = (np.delete(matrix[i], known[:, 1]), np.delete(matrix[:, j], known[:, 0]))
+        ranks = [
+            ((line < matrix[i, j]).sum() + ((line == matrix[i, j]).sum() - 1) / 2) / (len(line) - 1) for line in lines
+        ]
+        nearer.append(np.mean(ranks))
+    return nearer
+
+
+def _shares(cost, y, hidden):
+    """The share of each hidden row's mass on the rows that equal its target, among those that equal any of them."""
     plan = bv.couplings.linear(cost, tolerance=1e-2, max_iterations=500).dense()
-    block = plan[pairs[part, 0]][:, pairs[part, 1]]
-    np.testing.assert_allclose(ours, np.diag(block) / block.sum(1), rtol=1e-9)
+    code = np.unique(y, axis=0, return_inverse=True)[1].reshape(-1)
+    mass = np.stack([np.bincount(code, plan[i]) for i in hidden[:, 0]])
+    own = code[hidden[:, 1]]
+    return mass[np.arange(len(hidden)), own] / mass[:, np.unique(own)].sum(1)
 
 
-def test_it_says_when_the_pairs_are_too_few(blobs):
+def test_it_says_when_the_pairs_are_too_few(blobs, classes):
     few = bv.recommend(blobs, blobs.sample_pairs(count=9, seed=0))
-    assert (few.cost, few.cost_options, few.decided) == (FALLBACK, {}, False)
+    assert (few.cost, few.cost_options, few.decided) == ("blend", {}, False)
+    assert bv.recommend(classes, classes.sample_pairs(count=9, seed=0)).cost == "diffusion_bridge"
     assert len(few.table) == 0
-    assert "9 pairs are too few to hold any out" in few.reason
+    assert "9 pairs that could be held out are too few" in few.reason
     assert json.loads(json.dumps(few.as_dict(), allow_nan=False))["score"] is None
 
 
-def fake(scores):
-    """Candidates with given scores per pair, as `_decide` takes them."""
-    names = [FALLBACK, "bridge", "kcca"]
+def made_up(scores):
+    """Candidates with given scores per pair, as `decide` takes them."""
+    names = ["diffusion_bridge", "bridge", "kcca"]
     return [
-        (
-            module.Candidate(bv.costs.COSTS[name]()),
-            module._Scores(np.asarray(one, float), np.zeros(len(one)), converged=[True]),
-        )
+        (Candidate(bv.costs.COSTS[name]()), Scores(np.asarray(one, float)))
         for name, one in zip(names, scores, strict=True)
     ]
 
 
 def test_a_gain_that_chance_explains_is_not_taken():
     rng = np.random.default_rng(0)
+    draws = resamples(40, rng)
     base = rng.random(40) < 0.5
     clear, noise = np.ones(40), np.where(np.arange(40) < 2, ~base, base)
-    told = module._decide(fake([base, clear, noise]), 40, False, np.random.default_rng(1))
+    told = decide(made_up([base, clear, noise]), MATCHING, draws, "On 40 pairs")
     assert (told.cost, told.decided) == ("bridge", True)
     assert told.interval == (1.0, 1.0)
-    assert "bridge finds 100.0% of partners" in told.reason
+    assert "bridge is best: 100.0% of a row's mass" in told.reason
     lucky = base.copy()
-    lucky[np.flatnonzero(~base)[:2]] = True  # two pairs more than the fallback
-    told = module._decide(fake([base, lucky, base * 0]), 40, False, np.random.default_rng(1))
-    assert (told.cost, told.decided) == (FALLBACK, False)
+    lucky[np.flatnonzero(~base)[:3]], lucky[np.flatnonzero(base)[:2]] = True, False  # one pair more, by chance
+    told = decide(made_up([base, lucky, base * 0]), MATCHING, draws, "On 40 pairs")
+    assert (told.cost, told.decided) == ("diffusion_bridge", False)
     assert "can't be distinguished from the fallback" in told.reason
     # The best is noisy, the second best is sure: the sure one is taken.
-    sure = np.clip(base + 0.1, 0, 1)
-    wild = base.astype(float)
-    wild[np.flatnonzero(~base)[:8]], wild[np.flatnonzero(base)[:4]] = 1.0, 0.0
-    told = module._decide(fake([base, wild, sure]), 40, False, np.random.default_rng(1))
+    sure, wild = np.clip(base + 0.1, 0, 1), base.astype(float)
+    wild[np.flatnonzero(~base)[:12]], wild[np.flatnonzero(base)[:9]] = 1.0, 0.0
+    told = decide(made_up([base, wild, sure]), MATCHING, draws, "On 40 pairs")
     assert wild.mean() > sure.mean() > base.mean()
     assert (told.cost, told.decided) == ("kcca", True)
-    told = module._decide(fake([np.ones(40), base, base]), 40, True, np.random.default_rng(1))
+    told = decide(made_up([np.ones(40), base, base]), MATCHING, draws, "On 40 pairs")
     assert "is the best itself" in told.reason
-    assert "and a sample of 2,000 rows per side" in told.reason
 
 
-def test_large_problems_are_judged_on_a_sample(monkeypatch):
-    monkeypatch.setattr(module, "_ROWS", 50)
+def test_less_is_better_by_foscttm():
+    rng = np.random.default_rng(0)
+    base = rng.random(30) * 0.4
+    told = decide(made_up([base, base / 2, base + 0.1]), FOSCTTM, resamples(30, rng), "On 30 pairs")
+    assert (told.cost, told.decided) == ("bridge", True)
+    assert list(told.table.cost) == ["bridge", "diffusion_bridge", "kcca"]
+    assert (told.table.gain.to_numpy() > 0).tolist() == [True, False, False]
+
+
+def test_large_problems_are_judged_on_a_sample():
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(200, 3)), rng.normal(size=(120, 2))
     problem = bv.Problem(bv.Space(x), bv.Space(y))
     pairs = np.stack([rng.permutation(200)[:20], rng.permutation(120)[:20]], axis=1)
-    part, moved, sampled = module.sample_rows(problem, pairs, rng)
+    part, moved, sampled = engine.sample_rows(problem, pairs, rng, most=50)
     a, b = part.source.x, part.target.x
     assert sampled
     assert (len(a), len(b)) == (50, 50)
     np.testing.assert_array_equal(a[moved[:, 0]], x[pairs[:, 0]])
     np.testing.assert_array_equal(b[moved[:, 1]], y[pairs[:, 1]])
+    assert engine.sample_rows(problem, pairs, rng, most=200)[2] is False
+    assert len(engine.sample_rows(problem, pairs, rng, most=30)[1]) == 15  # pairs never fill a sample
 
 
 def test_cost_auto_is_replaced_by_the_choice(blobs):
     config = bv.RunConfig(dataset="yours", cost="auto", steps=50, tau=(1.0, 0.9))
     run = bv.run(config, problem=blobs, pairs=blobs.sample_pairs(count=8, seed=0))
-    assert run.config.cost.name == FALLBACK
+    assert run.config.cost.name == "blend"
     assert run.config.tau == (1.0, 0.9)
     assert run.recommendation is not None
     assert "too few" in run.recommendation.reason
-    assert run.cost.name == FALLBACK
+    assert run.cost.name == "blend"
     assert "recommend" in run.seconds
 
 
 def test_a_run_tells_how_far_the_choice_is(blobs, monkeypatch):
-    first = candidates()[:1]
-    monkeypatch.setattr(module, "candidates", lambda metric=None: first)
-    monkeypatch.setattr(module, "TAUS", module.TAUS[:1])
+    first = [Candidate(bv.costs.Bridge())]
+    monkeypatch.setattr(module, "candidates", lambda measure, metric=None: first)
     told = []
     config = bv.RunConfig(dataset="yours", cost="auto", steps=20)
     bv.run(config, problem=blobs, pairs=blobs.sample_pairs(0.1, seed=0), on_recommend=lambda *step: told.append(step))
-    assert told[-1] == (len(told), 5 * (1 + len(module.EPSILONS) - 1))
+    assert told[-1] == (FOLDS, FOLDS)
 
 
 def test_the_seed_decides_and_a_stop_is_passed_on(blobs):
@@ -136,5 +240,11 @@ def test_the_seed_decides_and_a_stop_is_passed_on(blobs):
         bv.recommend(blobs, pairs, on_step=stop)
     with pytest.raises(bv.InputError, match=r"'problem' of recommend\(\) must be a Problem"):
         bv.recommend("digits", pairs)
-    with pytest.raises(bv.InputError, match="at least 1 pair"):
-        bv.recommend(blobs, np.zeros((0, 2), int))
+
+
+def test_without_pairs_it_is_the_cost_that_needs_none(blobs):
+    choice = bv.recommend(blobs, np.zeros((0, 2), int))
+    assert (choice.cost, choice.decided) == ("procrustes_bridge", False)
+    assert "Without pairs" in choice.reason
+    config = bv.RunConfig(dataset="yours", cost="auto", count=0, steps=5)
+    assert bv.run(config, problem=blobs).cost.name == "procrustes_bridge"

@@ -6,7 +6,7 @@ import pytest
 
 import bridgeviz as bv
 from bridgeviz.costs import COSTS, KNN, Bridge
-from bridgeviz.experiments import Setting, config_of, settings, texts_of
+from bridgeviz.experiments import config_of, settings, texts_of
 
 BY_KEY = {setting.key: setting for setting in settings()}
 
@@ -92,14 +92,6 @@ def test_options_that_the_chosen_member_lacks_are_not_read():
     assert (texts["k"], texts["knn_form"]) == ("5", "path")
     assert config_of(texts | {"cost": "bridge"}).cost == Bridge()
     assert config_of({"strategy": "true", "ot_batch": "1"}) == bv.RunConfig(strategy="true")
-
-
-def test_members_that_stand_for_something_else_are_left_out_on_request():
-    without: dict[str, Setting] = {setting.key: setting for setting in settings(stand_ins=False)}
-    assert without.keys() == BY_KEY.keys()
-    assert "auto" not in without["cost"].option.kind.registry
-    assert "auto" in BY_KEY["cost"].option.kind.registry
-    assert without["cost"].complaint("auto") is not None
 
 
 def test_two_settings_of_the_same_flat_name_keep_their_own_defaults():

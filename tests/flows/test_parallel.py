@@ -121,7 +121,18 @@ def test_two_processes_of_the_command_line_write_the_result_of_one(tmp_path, mon
     np.save("x.npy", rng.normal(size=(60, 3)))
     np.save("y.npy", rng.normal(size=(50, 4)))
     np.save("pairs.npy", np.stack([np.arange(12)] * 2, axis=1))
-    align = ["-m", "bridgeviz", "align", "x.npy", "y.npy", "--pairs", "pairs.npy", "--steps=30", "--batch-size=16"]
+    align = [
+        "-m",
+        "bridgeviz",
+        "align",
+        "x.npy",
+        "y.npy",
+        "--pairs",
+        "pairs.npy",
+        "--cost=bridge",
+        "--steps=30",
+        "--batch-size=16",
+    ]
     address = free_address()
     both = ("--coordinator", address, "--num-processes", "2", "--out", "both", "--process-id")
     first, second = finished(*(run(*align, *both, str(k), devices=1) for k in range(2)))

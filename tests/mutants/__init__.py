@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from . import (
     _baselines,
+    _choice,
     _cli,
     _core,
     _costs,
@@ -30,7 +31,7 @@ from ._mutant import ROOT, Mutant
 
 ROOMS = (
     _core, _encoders, _datasets, _formats, _costs, _procrustes, _couplings, _flow_training, _flow_transport,
-    _flow_files, _metrics, _restrictions, _baselines, _experiments, _own_data, _settings, _viz, _ui, _cli,
+    _flow_files, _metrics, _restrictions, _baselines, _choice, _experiments, _own_data, _settings, _viz, _ui, _cli,
 )  # fmt: skip
 
 MUTANTS: list[Mutant] = [mutant for room in ROOMS for mutant in room.MUTANTS]

@@ -49,9 +49,9 @@ MUTANTS = [
     ),
     Mutant(
         "recommend: the held-out pairs are not held out",
-        "bridgeviz/experiments/_recommend.py",
-        "known = np.delete(pairs, fold, axis=0)",
-        "known = pairs",
+        "bridgeviz/experiments/_held_out.py",
+        "Pairs(np.delete(self.pairs, self.folds[number], axis=0), shape=self.spaces.shape)",
+        "Pairs(self.pairs, shape=self.spaces.shape)",
         "experiments/test_recommend.py",
     ),
     Mutant(

@@ -76,13 +76,6 @@ MUTANTS = [
         "experiments/test_settings.py app/test_settings.py",
     ),
     Mutant(
-        "settings: stand-ins are offered",
-        "bridgeviz/experiments/_settings.py",
-        "return known if stand_ins else [_without_stand_ins(one) for one in known]",
-        "return known",
-        "experiments/test_settings.py",
-    ),
-    Mutant(
         "settings: fractions of integers pass",
         "bridgeviz/experiments/_settings.py",
         "            if not number.is_integer():\n                raise ValueError(text)\n",

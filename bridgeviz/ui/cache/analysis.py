@@ -166,7 +166,7 @@ def both_maps(config: RunConfig, *, legend: bool) -> Maps:
 def diagnosis(run: Run) -> Diagnosis:
     """What a finished run got wrong."""
     return of_run(run, "diagnosis", lambda: metrics.diagnose(
-        run.problem, run.pairs, run.plan, run.flow, cost=run.cost, metric=run.config.cost.metric,
+        run.problem, run.pairs, run.plan, run.flow, cost=run.cost, metric=run.config.cost.within,
         near=near(run.config, "source") if run.config.dataset in DATASETS else None, seed=run.config.seed,
     ))  # fmt: skip
 
@@ -174,7 +174,7 @@ def diagnosis(run: Run) -> Diagnosis:
 def story(run: Run, row: int, *, test: bool) -> Story:
     """What happened to one point of a finished run."""
     return of_run(run, f"story {row} {test}", lambda: metrics.explain_point(
-        run.problem, run.pairs, run.plan, run.flow, row, test=test, metric=run.config.cost.metric, seed=run.config.seed
+        run.problem, run.pairs, run.plan, run.flow, row, test=test, metric=run.config.cost.within, seed=run.config.seed
     ))  # fmt: skip
 
 

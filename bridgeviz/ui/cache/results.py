@@ -12,7 +12,7 @@ import streamlit as st
 
 from bridgeviz.experiments import Finished, Pipeline, Update
 
-LIMITS = {"load": 6, "pairs": 32, "cost": 8, "coupling": 8}
+LIMITS = {"load": 6, "pairs": 32, "recommend": 32, "cost": 8, "coupling": 8}
 """How many results of each stage are kept, the most recently used ones; those of other stages are not kept."""
 
 Key = tuple[Any, ...]

@@ -6,10 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from bridgeviz import Pairs, Problem, RunConfig
+from bridgeviz import Pairs, Problem, Recommendation, RunConfig
 from bridgeviz.costs import Cost
 from bridgeviz.couplings import Plan
-from bridgeviz.experiments import Pipeline
+from bridgeviz.experiments import Pipeline, recommend_steps
 from bridgeviz.ui.cache.results import results
 
 TEXTS = {
@@ -34,6 +34,13 @@ def pairs(config: RunConfig) -> Pairs:
     return _result(config, "pairs")
 
 
+def recommendation(config: RunConfig) -> Recommendation | None:
+    """The choice of the cost by held-out pairs, where the cost of a config is "auto"; else None."""
+    if not any(stage == "recommend" for stage in Pipeline(config, choose=recommend_steps).stages()):
+        return None
+    return _result(config, "recommend")
+
+
 def cost(config: RunConfig) -> Cost | None:
     """The cost between the spaces; None for a strategy that needs none."""
     return _result(config, "cost")
@@ -46,7 +53,7 @@ def plan(config: RunConfig) -> Plan:
 
 def _result(config: RunConfig, until: str) -> Any:
     known, result = results(), None
-    pipeline = Pipeline(config, known=known)
+    pipeline = Pipeline(config, known=known, choose=recommend_steps)
     for stage in pipeline.stages(until=until):
         key = (stage, *pipeline.config.key(stage))
         if key not in known:
@@ -59,8 +66,14 @@ def _result(config: RunConfig, until: str) -> Any:
 
 def _run(pipeline: Pipeline, stage: str) -> Any:
     """Run one stage, or find its result; the stages before it have ended."""
-    finished = None
+    finished, bar = None, None
     for update in pipeline.stage(stage):
         finished = update.finished
+        if stage == "recommend" and update.progress is not None:
+            done, total = update.progress
+            bar = bar or st.empty()
+            bar.progress(done / total, f"{done} of {total} folds")
+    if bar is not None:
+        bar.empty()
     assert finished is not None
     return finished.result

@@ -22,16 +22,23 @@ EPSILONS, TAUS, FRACTIONS = (1e-3, 5e-3, 2e-2), (0.8, 0.9, 0.95, 0.99, 1.0), (0.
 """The values that the Coupling page tries; `bridgeviz.experiments.tuning.tune` takes any."""
 
 _FORMAT = {
-    "score": st.column_config.ProgressColumn("partners found", format="percent", min_value=0, max_value=1),
     "low": st.column_config.NumberColumn("at least", format="percent"),
     "high": st.column_config.NumberColumn("at most", format="percent"),
-    "gain": st.column_config.NumberColumn("gain", format="percent", help="Over the fallback, the diffusion bridge."),
-    "gain_low": st.column_config.NumberColumn(
-        "gain, at least", format="percent", help="Lower bound. Above zero, the gain is beyond doubt."
+    "gain": st.column_config.NumberColumn(
+        "gain", format="percent", help="Over the fallback; positive where the candidate is better."
     ),
-    "converged": st.column_config.NumberColumn("converged", format="percent"),
+    "gain_low": st.column_config.NumberColumn(
+        "gain, at least", format="percent", help="One standard error less. The fallback is kept unless this is above 0."
+    ),
     "seconds": st.column_config.NumberColumn(format="%.1f"),
 }
+
+
+_SCORES = {
+    "foscttm": ("nearer than the partner", "The share of the other rows that are nearer than the held-out partner."),
+    "matching": ("partners found", "The share of a held-out row's mass that reaches its own counterpart."),
+}
+"""The title of the column of scores by measure, and what it says."""
 
 
 def choice_of_cost(config: RunConfig, problem: Problem, pairs: Pairs) -> None:
@@ -54,7 +61,9 @@ def choice_of_cost(config: RunConfig, problem: Problem, pairs: Pairs) -> None:
         if len(choice.table):
             epsilons = choice.table.epsilon.astype(float)
             table = choice.table.assign(epsilon=["auto" if e != e else f"{e:g}" for e in epsilons])
-            st.dataframe(table, hide_index=True, column_config=_FORMAT, height=280)
+            title, says = _SCORES[choice.measure]
+            score = st.column_config.ProgressColumn(title, format="percent", min_value=0, max_value=1, help=says)
+            st.dataframe(table, hide_index=True, column_config=_FORMAT | {"score": score}, height=280)
         st.button(
             f"Use {choice.cost}", key="use_recommended", icon=":material/check:",
             on_click=lambda: values.apply(choice.apply(values.current())),

@@ -8,7 +8,7 @@ import streamlit as st
 
 from bridgeviz import Assessment, Problem, RunConfig, Space, metrics
 from bridgeviz.costs import METRICS, memory_limit
-from bridgeviz.experiments import FALLBACK, assess
+from bridgeviz.experiments import assess
 from bridgeviz.ui.cache import analysis, stages
 from bridgeviz.ui.panels.advice import result_of
 from bridgeviz.ui.state import values
@@ -148,13 +148,15 @@ def settings(config: RunConfig, metric: str | None, assessment: Assessment | Non
     """
     count = len(stages.pairs(config))
     share = 1.0 if count < _ENOUGH else 0.8
-    cost = FALLBACK if assessment is None else assessment.cost
-    chosen = config.replace(fraction=share, cost=cost, metric=metric, steps=1000)
+    best = None if assessment is None or not len(assessment.table) else assessment.cost
+    chosen = config.replace(fraction=share, cost=best or "auto", metric=metric, steps=1000)
     held_out = (
         "all pairs, as there are few" if share == 1 else "80% of the pairs, so that the others can judge the result"
     )
-    why = "the default" if assessment is None or not len(assessment.table) else "the best on held-out pairs"
-    reasons = [f"To begin with: {held_out}", f"the cost {cost}, {why}"]
+    cost = (
+        "the cost that held-out pairs will choose" if best is None else f"the cost {best}, the best on held-out pairs"
+    )
+    reasons = [f"To begin with: {held_out}", cost]
     if metric is not None:
         why = _why(config, metric)
         reasons.append(f"the metric {metric}, because {why}" if why else f"the metric {metric}, as you chose")

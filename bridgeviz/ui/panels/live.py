@@ -10,6 +10,7 @@ from bridgeviz.experiments import Scene
 from bridgeviz.experiments import scene as straight_scene
 from bridgeviz.ui.cache.results import results
 from bridgeviz.ui.guard import guard
+from bridgeviz.ui.panels.sidebar import chosen
 from bridgeviz.ui.state import values
 from bridgeviz.ui.state.summary import summary
 from bridgeviz.ui.text import literal
@@ -25,7 +26,7 @@ _MAP, _SCENE, _CANCELLED = "map", "_scene", "_map_cancelled"
 def train_now() -> None:
     """Train with the settings that the controls say; a callback."""
     with guard():
-        train(values.current())
+        train(chosen(values.current()))
 
 
 def train(config: RunConfig) -> None:

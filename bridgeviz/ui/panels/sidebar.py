@@ -12,7 +12,7 @@ from bridgeviz.ui.state import controls, link, owner, router, values
 from bridgeviz.ui.state.summary import summary
 from bridgeviz.ui.work import slots
 
-_COUNT = "_pair_count"
+_COUNT, _CHOICE = "_pair_count", "_chosen_cost"
 
 
 def draw() -> None:
@@ -30,11 +30,14 @@ def draw() -> None:
                 st.text_input("Owner", key=owner.OWNER, bind="query-params", persist_state="session")
 
 
-def sidebar() -> RunConfig:
-    """The config that the controls in the sidebar say.
+def sidebar(*, choose: bool = True) -> RunConfig:
+    """The config that the controls in the sidebar say, with the cost that "auto" chooses.
 
     The settings are in the link and survive moving between pages. A wrong value in the link stops the page with a plain
     message and a way out.
+
+    Args:
+        choose: whether the page needs a cost; if not, "auto" stays.
     """
     router.ensure()
     link.check()
@@ -45,7 +48,19 @@ def sidebar() -> RunConfig:
         problem, pairs = stages.problem(config), stages.pairs(config)
     known = 0 if problem.truth is None else len(problem.truth)
     st.session_state[_COUNT].caption(f"{len(pairs):,} of {known:,} known pairs{_unused(config)}")
-    return config
+    return chosen(config) if choose else config
+
+
+def chosen(config: RunConfig) -> RunConfig:
+    """The config with the cost that "auto" chooses, which the sidebar then says; others as they are."""
+    with guard():
+        choice = stages.recommendation(config)
+    if choice is None:
+        return config
+    note = st.session_state.get(_CHOICE)
+    if note is not None:
+        note.caption(f"auto took **{choice.cost}**", help=choice.reason)
+    return choice.apply(config)
 
 
 def _controls(*, training: bool) -> None:
@@ -59,6 +74,8 @@ def _controls(*, training: bool) -> None:
                 texts[setting.key] = controls.draw(setting, texts[setting.key], defaults[setting.key])
                 if setting.stage == "pairs" and not folded:
                     st.session_state[_COUNT] = st.empty()
+                if setting.name == "cost":
+                    st.session_state[_CHOICE] = st.empty()
 
     draw_those(folded=False)
     with st.expander("More settings"):

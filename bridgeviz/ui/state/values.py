@@ -20,7 +20,7 @@ _STORED = "_settings"
 
 def settings() -> list[Setting]:
     """The settings that the app shows, in the order of Algorithm 1."""
-    return every_setting(stand_ins=False)
+    return every_setting()
 
 
 def defaults() -> dict[str, str]:

@@ -1,0 +1,236 @@
+"""Pairs that are hidden in turn, and how well a candidate finds them again from the others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from bridgeviz import metrics
+from bridgeviz.costs import Blend, Cost, CostOptions
+from bridgeviz.couplings import Coupling, Linear
+from bridgeviz.problem import Pairs, Problem, Space
+
+FOLDS = 5
+"""Parts into which the pairs are dealt."""
+
+MOST_ROWS = 1000
+"""Rows per side on which candidates are compared where rows have one partner each; of more, a sample is drawn."""
+
+MOST_IN_CLASSES = 4000
+"""The same where many rows share a counterpart, so that one side has few distinct rows."""
+
+TOLERANCE, MAX_ITERATIONS = 1e-2, 500
+_DRAWS = 2000
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a candidate is judged by.
+
+    Attributes:
+        name: "foscttm" where rows have one partner each; "matching" where many rows share a counterpart, such as a
+            class; "cosine" where too few pairs are there to hide any.
+        words: what a score says, as the end of a sentence with the number before it.
+        sign: 1 where more is better, -1 where less is.
+    """
+
+    name: str
+    words: str
+    sign: int
+
+
+FOSCTTM = Measure("foscttm", "of the other rows are nearer than the true partner (guessing: 50%)", -1)
+MATCHING = Measure("matching", "of a row's mass reaches its true counterpart", 1)
+
+
+def measure_of(problem: Problem) -> Measure:
+    """What held-out pairs of a problem can show: `MATCHING` where a side has at most half as many distinct rows as
+    rows, as where every target is one of a few classes, else `FOSCTTM`."""
+    shares = [_distinct(space.x) / len(space) for space in (problem.source, problem.target)]
+    return MATCHING if min(shares) <= 0.5 else FOSCTTM
+
+
+def _distinct(x: np.ndarray) -> int:
+    """The number of distinct rows."""
+    return len(np.unique(x, axis=0))
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A cost with its options, an epsilon (None: the cost's own) and a tau.
+
+    Attributes:
+        options: those of the cost that differ from their defaults, without the metric.
+    """
+
+    cost: CostOptions
+    epsilon: float | None = None
+    tau: tuple[float, float] = (1.0, 1.0)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return {name: value for name, value in self.cost.changed().items() if name != "metric"}
+
+    def __str__(self) -> str:
+        """In words: the cost, and what differs from its defaults."""
+        differences = [f"{name}={value}" for name, value in self.options.items()]
+        if self.epsilon is not None:
+            differences.append(f"epsilon={self.epsilon:g}")
+        if self.tau != (1.0, 1.0):
+            differences.append(f"tau=({self.tau[0]:g}, {self.tau[1]:g})")
+        return self.cost.name + (f" ({', '.join(differences)})" if differences else "")
+
+
+@dataclass(eq=False)
+class Scores:
+    """How a candidate did: a score per pair, which folds converged, seconds, and the epsilon that was used."""
+
+    pairs: np.ndarray
+    converged: list[bool] = field(default_factory=list)
+    seconds: float = 0.0
+    epsilon: float = 0.0
+
+    @property
+    def mean(self) -> float:
+        """Over the pairs."""
+        return float(self.pairs.mean())
+
+    def interval(self, draws: np.ndarray, level: float = 0.05) -> tuple[float, float]:
+        """Of the mean, from resampling the pairs."""
+        low, high = np.quantile(self.pairs[draws].mean(1), (level / 2, 1 - level / 2))
+        return float(low), float(high)
+
+
+def resamples(count: int, rng: np.random.Generator) -> np.ndarray:
+    """(draws, count) pairs drawn with replacement."""
+    return rng.integers(0, count, (_DRAWS, count))
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """The folds of a problem's pairs. The parts of blends are built once for each fold.
+
+    Attributes:
+        spaces: the two spaces.
+        pairs: (l, 2).
+        folds: numbers of the pairs that are hidden together.
+        measure: what candidates are judged by.
+    """
+
+    spaces: Problem
+    pairs: np.ndarray
+    folds: list[np.ndarray]
+    measure: Measure
+    _built: dict[tuple[CostOptions, int], Cost] = field(default_factory=dict, init=False)
+
+    @classmethod
+    def of(cls, spaces: Problem, pairs: np.ndarray, measure: Measure, rng: np.random.Generator) -> Trial:
+        """Deal the pairs that can be hidden into folds: all of them, or for `MATCHING` those whose counterpart has
+        another pair, because nothing could lead to a counterpart without any."""
+        order = rng.permutation(len(pairs))
+        if measure is MATCHING:
+            sides = (spaces.source.x, spaces.target.x)
+            _, side = min((_distinct(x), side) for side, x in enumerate(sides))
+            _, first = np.unique(sides[side][pairs[order, side]], axis=0, return_index=True)
+            order = np.delete(order, first)
+        return cls(spaces, pairs, np.array_split(order, FOLDS), measure)
+
+    @property
+    def hidden(self) -> np.ndarray:
+        """The numbers of the pairs that are hidden in one of the folds."""
+        return np.concatenate(self.folds)
+
+    def scores(self, candidate: Candidate) -> Generator[None, None, Scores]:
+        """Hide each fold in turn and score the candidate on it; yields after each fold."""
+        scores, start = Scores(np.full(len(self.pairs), np.nan)), time.perf_counter()
+        for number, fold in enumerate(self.folds):
+            cost = self._cost(candidate.cost, number)
+            if self.measure is MATCHING:
+                plan = self._plan(cost, candidate)
+                scores.pairs[fold] = own_share(plan, self.pairs[fold])
+                scores.epsilon = plan.epsilon or scores.epsilon
+            else:
+                scores.pairs[fold] = share_nearer(cost, self.pairs[fold], np.delete(self.pairs, fold, axis=0))
+            yield
+        scores.pairs, scores.seconds = scores.pairs[self.hidden], time.perf_counter() - start
+        return scores
+
+    def _cost(self, options: CostOptions, number: int) -> Cost:
+        if (options, number) not in self._built:
+            known = Pairs(np.delete(self.pairs, self.folds[number], axis=0), shape=self.spaces.shape)
+            if isinstance(options, Blend):
+                cost = options.of({part: self._cost(part, number) for part in options.parts})
+            else:
+                cost = options.build_for(self.spaces, known)
+                cost = cost if self.spaces.forbidden is None else cost.forbid(self.spaces.forbidden)
+            self._built[options, number] = cost
+        return self._built[options, number]
+
+    def _plan(self, cost: Cost, candidate: Candidate) -> Coupling:
+        """The plan of a candidate's cost, to the precision that comparing needs."""
+        settings = {"epsilon": candidate.epsilon, "tau": candidate.tau}
+        solver = Linear(**settings, tolerance=TOLERANCE, max_iterations=MAX_ITERATIONS)
+        return solver.solve(cost.weighted(self.spaces.source.weights, self.spaces.target.weights))
+
+
+def own_share(plan: Coupling, hidden: np.ndarray) -> np.ndarray:
+    """(h,) the share of each hidden row's mass that reaches its own counterpart, among those of all hidden rows."""
+    rows = plan.source_atoms.index[hidden[:, 0]]
+    columns, own = np.unique(plan.target_atoms.index[hidden[:, 1]], return_inverse=True)
+    mass = np.asarray(plan.plan)[np.ix_(rows, columns)]
+    total = mass.sum(1)
+    chance = np.full(len(hidden), 1 / len(columns))
+    return np.divide(mass[np.arange(len(hidden)), own], total, out=chance, where=total > 0)
+
+
+def share_nearer(cost: Cost, hidden: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """(h,) the share of the other rows that are nearer than the hidden partner, the mean of both directions.
+
+    Rows of the known pairs are no candidates: costs treat them unlike all others, and so they would count for a cost or
+    against it, whatever it says of the hidden ones.
+    """
+    rows, columns = (np.setdiff1d(np.arange(size), known[:, side]) for side, size in enumerate(cost.shape))
+    rows, columns = np.union1d(rows, hidden[:, 0]), np.union1d(columns, hidden[:, 1])
+    places = np.stack([np.searchsorted(rows, hidden[:, 0]), np.searchsorted(columns, hidden[:, 1])], axis=1)
+    ranked = metrics.partners(_finite(cost.block(rows, columns)), places)
+    sides = (ranked.targets, ranked.sources)
+    return np.mean([(side.nearer + side.tied / 2) / (side.candidates - 1) for side in sides], axis=0)
+
+
+def _finite(matrix: np.ndarray) -> np.ndarray:
+    """The matrix with a number larger than all others where it is infinite, because matches are forbidden."""
+    forbidden = np.isinf(matrix)
+    if not forbidden.any():
+        return matrix
+    return np.where(forbidden, 1 + np.abs(matrix[~forbidden]).max(initial=0.0), matrix)
+
+
+def sample_rows(
+    problem: Problem, pairs: np.ndarray, rng: np.random.Generator, *, most: int = MOST_ROWS
+) -> tuple[Problem, np.ndarray, bool]:
+    """The spaces and pairs, or a sample of `most` rows of each side; whether it is one.
+
+    The spaces have their rows and weights alone; what the problem forbids is forbidden. Rows of weight zero are drawn
+    only where they are paired, and rows without a permitted match in the sample are left out.
+    """
+    spaces = [Space(space.x, weights=space.weights) for space in (problem.source, problem.target)]
+    whole = Problem(*spaces, truth=pairs, forbidden=problem.forbidden)
+    if max(problem.shape) <= most:
+        return whole, pairs, False
+    if len(pairs) > most // 2:
+        pairs = pairs[np.sort(rng.choice(len(pairs), most // 2, replace=False))]
+    rows = []
+    for side, space in enumerate(spaces):
+        paired = np.unique(pairs[:, side])
+        others = np.setdiff1d(np.arange(len(space)), paired)
+        if space.weights is not None:
+            others = others[space.weights[others] > 0]
+        more = rng.choice(others, min(len(others), max(0, most - len(paired))), replace=False)
+        rows.append(np.sort(np.concatenate([paired, more])))
+    part = replace(whole, truth=pairs).part(*rows)
+    assert part.truth is not None
+    return part, part.truth, True
