@@ -297,3 +297,8 @@ def test_the_diffusion_bridge_starts_at_guesses_as_much_as_they_count():
     half = cost.rebuild(SoftPairs(pairs, whole[2:], np.full(2, 0.5), np.full(2, 0.5)))
     kernels = [np.exp(-one.on_atoms) for one in (cost, half, soft)]
     assert not np.allclose(kernels[1], kernels[2])
+
+
+def test_a_guess_is_confident_with_more_than_half_of_its_row():
+    guesses, shares = np.array([[1, 0], [2, 1], [3, 1]]), np.array([0.3, 0.5, 0.51])
+    assert SoftPairs(np.array([[0, 0]]), guesses, shares, shares).confident.tolist() == [[0, 0], [3, 1]]
