@@ -29,9 +29,9 @@ def evaluate(
         the share of them that carry any (see `metrics.rows_with_mass`); `source_overlap` and `target_overlap` (Eq. 21);
         `test_accuracy`, downstream and out of sample; towards pictures also `test_mse` (Eq. 24). Where the known pairs
         are one to one, or there are no labels, `plan_foscttm`, `plan_recall_1` and `plan_recall_10` over those that
-        were not used, and `test_foscttm`, `test_recall_1`, `test_recall_10` and `test_pair_cosine` of the flow's ends
-        on the test split (see `metrics.partners`); without one, `flow_foscttm` and so on of the ends of source rows
-        whose pair was not used. Towards neurons `test_prediction_error` and
+        were not used, and `test_foscttm`, `test_recall_1`, `test_recall_10` and `test_pair_cosine` of the flow's
+        means on the test split (see `metrics.partners`); without one, `flow_foscttm` and so on of the means for source
+        rows whose pair was not used. Towards neurons `test_prediction_error` and
         `test_neuron_correlation` (see `neural_metrics`). Where rows have weights, all means over rows are weighted, but
         for those of pictures and neurons.
     """
@@ -52,10 +52,11 @@ def evaluate(
     if test is None:
         return numbers | _of_unused(problem, flow, problem.unused(pairs), seed)
     numbers |= neural_metrics(test, flow, seed=seed)
-    y = flow.transport(test.source.x, seed=seed).states[-1]
     if test.truth is not None and ("matching_accuracy" not in numbers or metrics.is_one_to_one(test)):
-        numbers |= _of_arrivals("test", y, test.target, test.truth, test.source.weights)
+        mean = flow.mean(test.source.x, seed=seed)
+        numbers |= _of_arrivals("test", mean, test.target, test.truth, test.source.weights)
     if test.source.labels is not None and target.labels is not None:
+        y = flow.transport(test.source.x, seed=seed).states[-1]
         numbers["test_accuracy"] = metrics.downstream_accuracy(
             target, y, test.source.labels, weights=test.source.weights
         )
@@ -69,14 +70,14 @@ def evaluate(
 
 
 def _of_unused(problem: Problem, flow: Flow, unused: Pairs, seed: int) -> dict[str, float]:
-    """How close the flow brings the source rows of unused pairs to their partners, among a sample of the rows."""
+    """How close the flow's means for source rows of unused pairs are to their partners, among a sample of the rows."""
     if not len(unused):
         return {}
     rng = np.random.default_rng(seed)
     own, partner = np.asarray(unused)[: metrics.MOST_PARTNERS].T
     others = np.setdiff1d(np.arange(problem.shape[0]), own)
     rows = np.union1d(own, rng.permutation(others)[: max(0, metrics.MOST_PARTNERS - len(own))])
-    y = flow.transport(problem.source.x[rows], seed=seed).states[-1]
+    y = flow.mean(problem.source.x[rows], seed=seed)
     truth = np.stack([np.searchsorted(rows, own), partner], axis=1)
     of_rows = None if problem.source.weights is None else problem.source.weights[rows]
     return _of_arrivals("flow", y, problem.target, truth, of_rows)
@@ -85,7 +86,7 @@ def _of_unused(problem: Problem, flow: Flow, unused: Pairs, seed: int) -> dict[s
 def _of_arrivals(
     name: str, ends: np.ndarray, target: Space, truth: np.ndarray, weights: np.ndarray | None
 ) -> dict[str, float]:
-    """How close the ends of a flow, which weigh (n,) `weights`, are to their partners."""
+    """How close the means of a flow, which weigh (n,) `weights`, are to their partners."""
     numbers = _of_partners(name, metrics.arrivals(ends, target.x), truth, weights, target.weights)
     if numbers:
         numbers[f"{name}_pair_cosine"] = metrics.pair_cosine(ends, target.x, truth, weights=weights)

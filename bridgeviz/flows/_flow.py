@@ -68,7 +68,8 @@ class Flow:
         Args:
             x: (n, p) source points, any n >= 1.
             seed: seed of the noise, one draw per point.
-            ts: times in [0, 1] to report, in increasing order; 0 is noise, 1 the result.
+            ts: times in [0, 1] to report, in increasing order; 0 is noise (around the prediction of `base`, if there is
+                one), 1 the result.
             solver: a name in `ODE_SOLVERS`, or an `OdeOptions` object such as `Heun(steps=20)`: "heun" and "rk4" (the
                 classic Runge-Kutta method) take equal steps, "tsit5" is adaptive (diffrax).
             options: of the solver: `steps` (of "heun" and "rk4", 20 by default), `tolerance` (of "tsit5", relative and
