@@ -120,8 +120,8 @@ class RunConfig(Options):
         settings: flat names, which take precedence: `dataset` and `options` (of the data set, a dict), `rows`,
             `reverse`; `fraction` or `count`, `cover_classes`; `cost` and `cost_options` (a dict), `metric`;
             `strategy` ("true", "global" or "local"), `solver` ("linear" or "fgw"), `alpha`, `epsilon`, `tau`,
-            `ot_batch_size`; `velocity`, `steps`, `batch_size`, `learning_rate`, `ema`, `reweight`, `precision`;
-            `seed`, which every stage shares.
+            `ot_batch_size`; `velocity`, `steps`, `batch_size`, `learning_rate`, `ema`, `reweight`, `precision`, `base`,
+            `holdout`, `patience`, `weight_decay`; `seed`, which every stage shares.
 
     Raises:
         InputError: an unknown name, or a value out of range.
