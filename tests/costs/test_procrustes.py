@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import OrderedDict
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -136,6 +137,9 @@ def test_rows_without_weight_do_not_take_part():
     problem = bv.Problem(bv.Space(np.vstack([x, junk]), weights=weights), bv.Space(y))
     cost = costs.ProcrustesBridge().build_for(problem, [])
     np.testing.assert_array_equal(cost.dense()[:80].argmin(1), np.arange(80))
+    alone = costs.procrustes_bridge(x, y, []).facts
+    assert cost.facts["agreement"] == pytest.approx(alone["agreement"], abs=1e-3)
+    assert cost.facts["transport"] == pytest.approx(alone["transport"], abs=1e-3)
     plan = bv.couplings.Global().couple(problem, bv.problem.Pairs([], shape=problem.shape), cost)
     assert plan.dense()[80:].sum() == 0
 
@@ -241,11 +245,9 @@ def test_both_starts_find_a_rotation_and_use_pairs():
     rng = np.random.default_rng(0)  # round clouds with other rows, which have no profile to go by
     seen, other = rng.normal(size=(150, 4)), rng.normal(size=(150, 4))
     other[:20] = seen[:20]
-    with_pairs, without = (
-        agreement(
-            sides(seen, other), spectral(similarity_start(sides(seen, other, same(pairs)))), np.eye(4, dtype="f4")
-        )
-        for pairs in (20, 0)
+    with_pairs, without = (  # of the plan alone, without the moment of the pairs
+        agreement(given, spectral(similarity_start(given) - given.pairs), np.eye(4, dtype=np.float32))
+        for given in (sides(seen, other, same(20)), sides(seen, other))
     )
     assert with_pairs > 0.9
     assert without < 0.8
@@ -280,3 +282,15 @@ def test_other_options_fit_the_same_map_once(monkeypatch):
     costs.procrustes_bridge(x, y, same(6))
     costs.procrustes_bridge(2 * x[::-1], y, same(5))
     assert len(calls) == 3
+
+
+def test_a_part_has_the_masses_of_its_rows():
+    whole = replace(sides(cloud(20), cloud(30)), a=np.arange(20, dtype=np.float32) / 190)
+    part = whole.part(np.random.default_rng(0), 10)
+    assert (len(part.x), len(part.y)) == (10, 10)
+    assert part.a.sum() == pytest.approx(1)
+    assert part.b.sum() == pytest.approx(1)
+    rows = [int(np.flatnonzero((whole.x == row).all(1))[0]) for row in part.x]
+    np.testing.assert_allclose(part.a, whole.a[rows] / whole.a[rows].sum(), rtol=1e-6)
+    half = whole.part(np.random.default_rng(0), 100, share=0.5)
+    assert (len(half.x), len(half.y)) == (10, 15)
