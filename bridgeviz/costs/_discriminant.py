@@ -17,9 +17,8 @@ from bridgeviz.costs._gaussian_classes import Variances, choose_variances, means
 from bridgeviz.costs._soft_pairs import SoftPairs
 
 SHARPNESS = 0.5
-"""The default epsilon, in units of the log-probability. At 1 the plan would be the model's own posterior. 0.5 was chosen
-by the matching accuracy on EfficientNet-Lite0's features of Tiny-ImageNet (1 to 20 % pairs, two draws): the plan is
-sharper there, and about as often right."""
+"""The default epsilon, in units of the log-probability. At 1 the plan would be the model's own posterior. 0.5 was
+chosen by matching accuracy on the EfficientNet-Lite0 features of Tiny-ImageNet (two draws of the pairs at most)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,9 +31,9 @@ class DiscriminantBridge(CostOptions):
     second is a class of its own. The pairs choose alpha, beta and sigma by the evidence, and give the expected means;
     what they leave open about a mean widens its Gaussian. Range [0, inf), 0 for the best partner of each row.
 
-    With many rows per target row this is a shrunken linear discriminant analysis. Where each row has a partner of its own, beta is 0, and it is a Bayesian linear regression. If the source has
-    fewer distinct rows than the target, their roles are exchanged. Ours; hierarchical Bayesian discriminants are
-    classical.
+    With many rows per target row this is a shrunken linear discriminant analysis. Where each row has a partner of its
+    own, beta is 0, and it is a Bayesian linear regression. If the source has fewer distinct rows than the target, their
+    roles are exchanged. Ours; hierarchical Bayesian discriminants are classical.
 
     Refined (`couplings.Global(refine=...)`), it is the EM algorithm with balanced classes: rows of the plan are
     averaged into the means, and the means give the next plan.

@@ -15,7 +15,7 @@ BETAS = (0.03, 0.06, 0.12, 0.25, 0.5, 1.0, 3.0, 10.0)
 MOST_PAIRS = 300
 """Pairs that choose the variances, at most: the evidence takes their cube."""
 SHRINKAGE = 0.3
-"""Added to each variance before whitening, as a share of the mean variance."""
+"""Added to each variance before whitening, as a share of the mean variance; chosen with `SHARPNESS`."""
 
 
 @dataclass(frozen=True)
