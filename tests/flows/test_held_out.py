@@ -15,6 +15,7 @@ from bridgeviz.baselines import Ridge
 from bridgeviz.flows import genot_loss
 from bridgeviz.flows._held_out import HeldOut
 from bridgeviz.flows._row_means import row_means
+from bridgeviz.flows._selection import Selection
 from bridgeviz.flows._training import Training
 
 SETTINGS = {
@@ -111,6 +112,16 @@ def test_the_flow_that_is_kept_has_the_least_error_on_held_out_rows(square, squa
         best = min(best, error)
         assert error == best
     assert best < progress[-1].held_out
+
+
+def test_a_flow_must_be_clearly_better_than_no_training():
+    """A gain on one row of ten may be luck; a gain on all of them is not."""
+    start = Selection.start(np.full(10, 0.1), {"velocity": "first"})
+    lucky = start.then(np.array([0.0] + [0.1] * 9), {"velocity": "lucky"})
+    assert lucky.best == {"velocity": "first"}
+    sure = lucky.then(np.full(10, 0.095), {"velocity": "sure"})
+    assert (sure.best, int(sure.at)) == ({"velocity": "sure"}, 2)
+    assert sure.then(np.full(10, 0.096), {"velocity": "worse"}).best == {"velocity": "sure"}
 
 
 def test_held_out_rows_are_not_learned_from(square, square_plan):
