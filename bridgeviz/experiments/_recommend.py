@@ -33,7 +33,7 @@ from bridgeviz.problem import Problem
 FALLBACKS = {"matching": DiffusionBridge(), "foscttm": Blend()}
 """What is taken by measure unless another candidate is better: the best on average in `bridgeviz bench kinds`."""
 
-ROUNDS = {"matching": 5, "foscttm": 0}
+ROUNDS = {"matching": 20, "foscttm": 0}
 """Rounds of refinement by measure: held-out pairs decide how many of them are kept (see `couplings.Global`)."""
 
 LEAST = 10
@@ -42,7 +42,7 @@ LEAST = 10
 EPSILONS = (0.5, 1.0, 4.0)
 """Values tried for the best cost where rows share counterparts, in units of its own default."""
 
-TAUS = ((1.0, 1.0), (1.0, 0.95), (0.95, 0.95))
+TAUS = ((1.0, 1.0), (1.0, 0.95), (1.0, 0.7))
 
 
 UNPAIRED = ProcrustesBridge()

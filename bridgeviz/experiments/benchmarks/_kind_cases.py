@@ -24,9 +24,9 @@ from bridgeviz.experiments.benchmarks._ledger import Row
 from bridgeviz.problem import Pairs
 
 AUTO, TRUE, RIDGE = "automatic", "true pairs", "ridge"
-REFINED = ("diffusion_bridge", "procrustes_bridge", "blend")
+REFINED = ("diffusion_bridge", "discriminant_bridge")
 """The costs that are also rebuilt from their own plans."""
-ROUNDS = 5
+ROUNDS = 20
 TOLERANCE = 1e-2
 
 FLOWS: dict[str, dict[str, Any]] = {
