@@ -69,8 +69,8 @@ class Blend(CostOptions):
     )
     variants = (
         CostVariant({}, title="blend"),
-        CostVariant({"share": 0.2}),
-        CostVariant({"share": 0.8}),
+        CostVariant({"share": 0.1}),
+        CostVariant({"share": 0.6}),
         CostVariant({"second": "discriminant_bridge"}, title="blend of diffusion and discriminant"),
     )
     metric: str | None = option(  # pyright: ignore[reportIncompatibleVariableOverride]
@@ -83,7 +83,7 @@ class Blend(CostOptions):
         Choice(_OTHERS), "procrustes_bridge", label="Second cost", key="second_cost", help="The second of both costs."
     )
     share: float = option(
-        Interval(0.0, 1.0), 0.5, label="Share of the second", key="second_share",
+        Interval(0.0, 1.0), 0.3, label="Share of the second", key="second_share",
         stops=("0", "0.1", "0.2", "0.3", "0.5", "0.7", "0.8", "0.9", "1"),
         help="How much the second cost counts: 0 is the first alone, 1 the second alone.",
     )  # fmt: skip

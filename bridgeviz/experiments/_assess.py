@@ -141,7 +141,7 @@ def _steps(
             for fold in folds:
                 match = ranker(spaces, np.delete(moved, fold, axis=0))
                 match = match if spaces.forbidden is None else match.forbid(spaces.forbidden)
-                of_pairs[fold] = share_nearer(match, moved[fold], np.delete(moved, fold, axis=0))
+                of_pairs[fold] = share_nearer(match.dense(), moved[fold], np.delete(moved, fold, axis=0))
                 done += 1
                 yield done, FOLDS * len(rankers)
         except InputError:

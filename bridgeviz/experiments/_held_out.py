@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bridgeviz import metrics
+from bridgeviz._scaling import scale_kernel
 from bridgeviz.costs import Blend, Cost, CostOptions
 from bridgeviz.couplings import Coupling, Linear
 from bridgeviz.problem import Pairs, Problem, Space
@@ -24,6 +25,7 @@ MOST_IN_CLASSES = 4000
 """The same where many rows share a counterpart, so that one side has few distinct rows."""
 
 TOLERANCE, MAX_ITERATIONS = 1e-2, 500
+_SHARPEST = 0.02
 _DRAWS = 2000
 
 
@@ -154,7 +156,8 @@ class Trial:
                 scores.pairs[fold] = own_share(plan, self.pairs[fold])
                 scores.epsilon = plan.epsilon or scores.epsilon
             else:
-                scores.pairs[fold] = share_nearer(cost, self.pairs[fold], np.delete(self.pairs, fold, axis=0))
+                known = np.delete(self.pairs, fold, axis=0)
+                scores.pairs[fold] = share_nearer(by_plan(cost), self.pairs[fold], known)
             yield
         scores.pairs, scores.seconds = scores.pairs[self.hidden], time.perf_counter() - start
         return scores
@@ -187,21 +190,43 @@ def own_share(plan: Coupling, hidden: np.ndarray) -> np.ndarray:
     return np.divide(mass[np.arange(len(hidden)), own], total, out=chance, where=total > 0)
 
 
-def share_nearer(cost: Cost, hidden: np.ndarray, known: np.ndarray) -> np.ndarray:
+def share_nearer(distances: np.ndarray, hidden: np.ndarray, known: np.ndarray) -> np.ndarray:
     """(h,) the share of the other rows that are nearer than the hidden partner, the mean of both directions.
 
     Rows of the known pairs are no candidates: costs treat them unlike all others, and so they would count for a cost or
     against it, whatever it says of the hidden ones.
+
+    Args:
+        distances: (n, m), infinite where matches are forbidden.
+        hidden: (h, 2) pairs to rank.
+        known: (l, 2) pairs that the distances were made from.
     """
-    rows, columns = (np.setdiff1d(np.arange(size), known[:, side]) for side, size in enumerate(cost.shape))
+    rows, columns = (np.setdiff1d(np.arange(size), known[:, side]) for side, size in enumerate(distances.shape))
     rows, columns = np.union1d(rows, hidden[:, 0]), np.union1d(columns, hidden[:, 1])
     places = np.stack([np.searchsorted(rows, hidden[:, 0]), np.searchsorted(columns, hidden[:, 1])], axis=1)
-    ranked = metrics.partners(_finite(cost.block(rows, columns)), places)
+    ranked = metrics.partners(finite(distances[np.ix_(rows, columns)]), places)
     sides = (ranked.targets, ranked.sources)
     return np.mean([(side.nearer + side.tied / 2) / (side.candidates - 1) for side in sides], axis=0)
 
 
-def _finite(matrix: np.ndarray) -> np.ndarray:
+def by_plan(cost: Cost) -> np.ndarray:
+    """(n, m) distances by which a balanced plan of the cost ranks, larger where it has less mass.
+
+    Its marginals correct rows that are near to everything, which a cost by itself ranks too high. Solved in a few
+    milliseconds, at no less than an epsilon of 0.02.
+    """
+    matrix = finite(cost.dense())
+    scaled = matrix / (matrix.mean() or 1.0)
+    a, b = cost.source_atoms.required, cost.target_atoms.required
+    used = a > 0, b > 0
+    epsilon = max(cost.default_epsilon, _SHARPEST)
+    plan = scale_kernel(scaled[np.ix_(*used)], a[used[0]], b[used[1]], epsilon=epsilon, max_iterations=100).plan
+    distances = scaled / epsilon + 1e3  # rows without weight have no mass at all
+    distances[np.ix_(*used)] = -np.log(np.maximum(plan, 1e-300))
+    return distances
+
+
+def finite(matrix: np.ndarray) -> np.ndarray:
     """The matrix with a number larger than all others where it is infinite, because matches are forbidden."""
     forbidden = np.isinf(matrix)
     if not forbidden.any():

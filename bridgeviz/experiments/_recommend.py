@@ -92,7 +92,7 @@ def recommend(
     and judged by what the problem is about:
 
     - Where rows have one partner each, by FOSCTTM: the share of the rows without a known pair that are nearer than the
-      hidden partner, by the cost, the mean of both directions.
+      hidden partner, by a balanced plan of the cost, the mean of both directions.
     - Where one side has at most half as many distinct rows as rows, as where every target is one of a few classes, by
       the share of a hidden row's mass that reaches its own counterpart in the plan, among the hidden counterparts. For
       the best cost, epsilon and tau are then tried in the same way.

@@ -73,14 +73,14 @@ def test_the_mean_of_a_large_cost_is_estimated_from_a_sample(spaces, monkeypatch
 def test_the_blend_is_the_combination_of_two_registered_costs(spaces):
     x, y, pairs = spaces(3, 25, 20, 4, 4, 6)
     ours = costs.blend(x, y, pairs, first="bridge", second="knn", share=0.25)
-    parts = [costs.bridge(x, y, pairs), costs.knn(x, y, pairs, metric="cosine")]
+    parts = [costs.bridge(x, y, pairs), costs.knn(x, y, pairs)]
     np.testing.assert_allclose(ours.dense(), costs.convex_combination(parts, [3, 1]).dense())
     assert ours.name == "blend"
     for share, name in ((0.0, "bridge"), (1.0, "knn")):
         alone = costs.blend(x, y, pairs, first="bridge", second="knn", share=share)
-        np.testing.assert_array_equal(alone.dense(), getattr(costs, name)(x, y, pairs, metric="cosine").dense())
+        np.testing.assert_array_equal(alone.dense(), getattr(costs, name)(x, y, pairs).dense())
     same = costs.blend(x, y, pairs, first="knn", second="knn", share=0.5)
-    np.testing.assert_array_equal(same.dense(), costs.knn(x, y, pairs, metric="cosine").dense())
+    np.testing.assert_array_equal(same.dense(), costs.knn(x, y, pairs).dense())
 
 
 def test_the_blend_follows_the_metric_and_refuses_itself(spaces):

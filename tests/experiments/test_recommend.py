@@ -81,7 +81,11 @@ def test_scores_are_made_without_the_hidden_pairs(blobs, classes):
         cost = bv.costs.bridge(problem.source.x, problem.target.x, np.delete(pairs, part, axis=0))
         hidden = pairs[part]
         known = np.delete(pairs, part, axis=0)
-        wanted = _ranked(cost.dense(), known, hidden) if measure is FOSCTTM else _shares(cost, problem.target.x, hidden)
+        wanted = (
+            _ranked(engine.by_plan(cost), known, hidden)
+            if measure is FOSCTTM
+            else _shares(cost, problem.target.x, hidden)
+        )
         np.testing.assert_allclose(ours, wanted, rtol=1e-9)
 
 
@@ -119,8 +123,24 @@ def test_the_parts_of_blends_are_built_once_for_each_fold(blobs, monkeypatch):
     fold = trial.folds[0]
     alone = bv.costs.Blend(second="bridge", share=0.5).build_for(blobs, np.delete(pairs, trial.folds[0], axis=0))
     np.testing.assert_allclose(
-        blended[: len(trial.folds[0])], engine.share_nearer(alone, pairs[fold], np.delete(pairs, fold, axis=0))
+        blended[: len(trial.folds[0])],
+        engine.share_nearer(engine.by_plan(alone), pairs[fold], np.delete(pairs, fold, axis=0)),
     )
+
+
+def test_partners_are_ranked_by_a_balanced_plan(spaces):
+    """By the plan that `linear` finds, and unlike the cost where one column is near to every row."""
+    x, y, pairs = spaces(0, 30, 25, 4, 4, 6)
+    matrix = bv.costs.bridge(x, y, pairs).dense()
+    matrix[:, 3] *= 0.2
+    cost = bv.costs.as_cost(matrix, "test")
+    plan = bv.couplings.linear(cost, epsilon=engine._SHARPEST, tolerance=1e-6).dense()
+    ours = engine.by_plan(cost)
+    assert (ours.argmin(1) == plan.argmax(1)).mean() > 0.9
+    assert (matrix.argmin(1) == 3).mean() > 0.8
+    assert (ours.argmin(1) == 3).mean() < 0.2
+    weighted = engine.by_plan(cost.weighted(source=[0, 1] * 15))
+    assert weighted[::2].min() > weighted[1::2].max()
 
 
 def _ranked(matrix, known, hidden):
