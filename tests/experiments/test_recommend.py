@@ -137,7 +137,7 @@ def test_partners_are_ranked_by_a_balanced_plan(spaces):
     plan = bv.couplings.linear(cost, epsilon=engine._SHARPEST, tolerance=1e-6).dense()
     ours = engine.by_plan(cost)
     assert (ours.argmin(1) == plan.argmax(1)).mean() > 0.9
-    assert (matrix.argmin(1) == 3).mean() > 0.8
+    assert (matrix.argmin(1) == 3).mean() > 0.7
     assert (ours.argmin(1) == 3).mean() < 0.2
     weighted = engine.by_plan(cost.weighted(source=[0, 1] * 15))
     assert weighted[::2].min() > weighted[1::2].max()
