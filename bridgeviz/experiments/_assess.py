@@ -44,7 +44,7 @@ class Assessment:
         verdict: "yes", "partly", "no", or "unsure" where there are too few pairs to tell.
         text: the verdict in words, with what to expect and what to do.
         cka, neighbours: the likeness of the two spaces on the paired rows; None with fewer than three pairs.
-        table: one row per cost, the best first: `cost`, `foscttm` of the held-out pairs among all rows, `low` and
+        table: one row per cost, the best first: `cost`, `foscttm` of the held-out pairs, `low` and
             `high` (95 % interval from resampling the pairs); with a linear map for comparison. Empty where nothing was
             held out.
         fallback: the cost that `recommend` takes where the pairs can't tell.
@@ -81,8 +81,8 @@ def assess(
     """Whether two spaces can be aligned, from their pairs alone; nothing is trained, and no labels are read.
 
     Linear CKA and mutual nearest neighbours of the paired rows say whether the spaces share any geometry. Then the
-    pairs are dealt into five folds, each fold is hidden in turn, and every cost ranks the hidden partners among all
-    rows (see `metrics.partners`). A linear map, fitted to the same pairs, stands beside the costs.
+    pairs are dealt into five folds, each fold is hidden in turn, and every cost ranks the hidden partners among the rows
+    without a known pair (see `metrics.partners`). A linear map, fitted to the same pairs, stands beside the costs.
 
     Spaces with more than 2,000 rows are assessed on a sample of 2,000 rows of each, which contains the paired ones.
 
