@@ -75,8 +75,9 @@ class PairsConfig(Options):
     where = "RunConfig"
     fraction: float | None = option(
         Unit(zero=True), None, key="percent", label="Paired samples, %", main=True, percent=True,
-        stops=("0.1", "0.2", "0.5", "1", "2", "5", "10", "20", "50", "80", "100"), limits=(1e-3, 100.0),
-        help="The percentage of the known source-target pairs that may be used. The rest stays hidden.",
+        stops=("0", "0.1", "0.2", "0.5", "1", "2", "5", "10", "20", "50", "80", "100"), limits=(0.0, 100.0),
+        help="The percentage of the known source-target pairs that may be used. The rest stays hidden. 0 aligns by the "
+        "shapes of the two clouds alone, which the cost auto and procrustes_bridge can do.",
     )  # fmt: skip
     count: int | None = option(Count(least=0), None, help="The number of pairs, instead of a fraction.")
     cover_classes: bool = option(
@@ -147,10 +148,12 @@ class RunConfig(Options):
         for field, stage in assemble(RunConfig, settings, where="RunConfig", before=before).items():
             object.__setattr__(self, field, stage)
         if self.needs_pairs:
+            name, expected = ("fraction", "a float in (0, 1]")
             if self.pairs.count is not None:
-                check.count(self.pairs.count, "count", "RunConfig", least=1)
-            else:
-                check.unit(self.pairs.fraction, "fraction", "RunConfig")
+                name, expected = "count", "an int >= 1"
+            if not getattr(self.pairs, name):
+                able = ", ".join(sorted(name for name, cost in COST_NAMES.items() if not cost.needs_pairs))
+                raise check.fail(name, "RunConfig", expected, 0, f"Without pairs, the cost must be one of: {able}.")
 
     @property
     def needs_pairs(self) -> bool:

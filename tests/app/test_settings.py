@@ -36,7 +36,7 @@ def test_every_default_passes_its_own_check(key):
 @pytest.mark.parametrize(
     ("key", "text"),
     [
-        ("epsilon", "-1"), ("epsilon", "nan"), ("epsilon", "inf"), ("percent", "0"), ("percent", "101"),
+        ("epsilon", "-1"), ("epsilon", "nan"), ("epsilon", "inf"), ("percent", "-1"), ("percent", "101"),
         ("seed", "1.5"), ("seed", "-1"), ("steps", "1e9"), ("tau_x", "0"), ("reverse", "maybe"), ("cost", "knn?"),
         ("overlap", "2"), ("k", "0"), ("k", "many"), ("alpha", "1.1"), ("solver", "magic"),
         ("rows", "3"), ("metric", "taxi"),

@@ -28,7 +28,7 @@ def test_percentages_and_fractions_are_converted_both_ways():
 @pytest.mark.parametrize(
     ("key", "text", "expected"),
     [
-        ("percent", "0.0001", "a number from 0.001 to 100"), ("percent", "101", "a number from 0.001 to 100"),
+        ("percent", "-0.1", "a number from 0 to 100"), ("percent", "101", "a number from 0 to 100"),
         ("epsilon", "1000", "a number from 1e-05 to 100, or auto"), ("seed", "1.5", "a whole number from 0 to 9999"),
         ("seed", "-1", "a whole number from 0 to 9999"), ("rows", "few", "a whole number from 20 to 100000, or all"),
         ("cost", "bridges", f"one of: {', '.join(COSTS)}, auto"),
