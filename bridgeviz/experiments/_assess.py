@@ -81,8 +81,8 @@ def assess(
     """Whether two spaces can be aligned, from their pairs alone; nothing is trained, and no labels are read.
 
     Linear CKA and mutual nearest neighbours of the paired rows say whether the spaces share any geometry. Then the
-    pairs are dealt into five folds, each fold is hidden in turn, and every cost ranks the hidden partners among the rows
-    without a known pair (see `metrics.partners`). A linear map, fitted to the same pairs, stands beside the costs.
+    pairs are dealt into five folds, each fold is hidden in turn, and every cost ranks the hidden partners among the
+    rows without a known pair (see `metrics.partners`). A linear map, fitted to the same pairs, stands beside the costs.
 
     Spaces with more than 2,000 rows are assessed on a sample of 2,000 rows of each, which contains the paired ones.
 
