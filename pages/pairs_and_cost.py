@@ -30,12 +30,17 @@ if cost is None:
         "sidebar to see one.", icon=":material/info:",
     )  # fmt: skip
 else:
-    st.markdown(f"{config.cost.lead} **Pick two points**, by row or with a click on a map.")
+    if len(pairs) == 0:
+        st.info(f"{config.cost.lead} Without pairs, none bridges two points.", icon=":material/link_off:")
+    else:
+        st.markdown(f"{config.cost.lead} **Pick two points**, by row or with a click on a map.")
     if cost.advice:
         st.warning(cost.advice, icon=":material/hub:")
-    bridge(config, problem, cost, names)
+    if len(pairs) > 0:
+        bridge(config, problem, cost, names)
     st.caption(memory(cost))
-    choice_of_cost(config, problem, pairs)
+    if len(pairs) > 0:
+        choice_of_cost(config, problem, pairs)
     st.subheader("Does the cost tell classes apart?")
     supervision.separation(config, cost, problem, pairs)
 page.next_page("coupling", "what did optimal transport decide?")

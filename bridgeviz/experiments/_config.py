@@ -148,9 +148,9 @@ class RunConfig(Options):
         for field, stage in assemble(RunConfig, settings, where="RunConfig", before=before).items():
             object.__setattr__(self, field, stage)
         if self.needs_pairs:
-            name, expected = ("fraction", "a float in (0, 1]")
+            name, expected = "fraction", "a float in (0, 1]"
             if self.pairs.count is not None:
-                name, expected = "count", "an int >= 1"
+                name, expected = "count", "an integer >= 1"
             if not getattr(self.pairs, name):
                 able = ", ".join(sorted(name for name, cost in COST_NAMES.items() if not cost.needs_pairs))
                 raise check.fail(name, "RunConfig", expected, 0, f"Without pairs, the cost must be one of: {able}.")

@@ -56,6 +56,18 @@ def test_every_strategy_is_shown(name, strategy):
     assert not opened(name, strategy=strategy).error
 
 
+@pytest.mark.parametrize("name", ["pairs_and_cost", "coupling"])
+def test_without_pairs_the_shapes_are_aligned_and_it_is_said_how_far_to_trust_that(name):
+    test = opened(name, percent="0", cost="auto")
+    assert not test.exception
+    assert not test.error
+    assert "auto took **procrustes_bridge**" in texts(test)
+    if name == "pairs_and_cost":
+        assert "Without pairs, none bridges two points." in texts(test)
+    refused = opened(name, percent="0", cost="bridge")
+    assert "Without pairs, the cost must be one of: auto, procrustes_bridge." in texts(refused)
+
+
 @pytest.mark.parametrize("name", NAMES[:3])
 @pytest.mark.parametrize("kind", ["no labels", "no target labels", "words"])
 def test_problems_without_labels_or_with_words_as_labels_do_not_break_a_page(name, kind, monkeypatch):
