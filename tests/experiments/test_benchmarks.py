@@ -120,7 +120,7 @@ def test_the_cases_of_the_costs_are_those_of_the_paper_and_ours():
     assert list(_costs.cost_cases()) == [
         "bridge", "geodesic bridge", "diffusion bridge", "diffusion bridge, profile", "discriminant bridge",
         "Procrustes bridge", "Procrustes bridge, ridge map", "KNN, exact paths", "KNN, heat", "KCCA",
-        "KCCA, shrinkage 0.01",
+        "KCCA, shrinkage 0.01", "blend", "blend of diffusion and discriminant",
     ]  # fmt: skip
     assert {"ridge", "nearest class mean", "1-NN", "Poisson learning"} <= set(_costs.baseline_cases())
 

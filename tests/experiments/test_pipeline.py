@@ -107,8 +107,8 @@ def chosen(*_, metric, seed):
     yield 1, 2
     yield 2, 2
     return Recommendation(
-        cost="geodesic_bridge", cost_options={"k": 3}, epsilon=0.5, tau=(1.0, 0.9), score=1.0, interval=(1.0, 1.0),
-        decided=True, reason="It was chosen.", table=None,
+        cost="geodesic_bridge", cost_options={"k": 3}, epsilon=0.5, tau=(1.0, 0.9), refine=0, measure="matching",
+        score=1.0, interval=(1.0, 1.0), decided=True, reason="It was chosen.", table=None,
     )  # fmt: skip
 
 
