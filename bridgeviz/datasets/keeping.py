@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from scipy import sparse
 
 from bridgeviz._checks import DataMissing, InputError
 from bridgeviz._files import new_folder, read_arrays
@@ -109,6 +108,8 @@ def forget(key: str) -> None:
 
 
 def _arrays(data: Kept) -> dict[str, np.ndarray]:
+    from scipy import sparse
+
     problem = data.problem
     pairs = np.zeros((0, 2), np.int64) if problem.truth is None else np.asarray(problem.truth, np.int64)
     arrays = {"pairs": pairs}
@@ -129,6 +130,8 @@ def _arrays(data: Kept) -> dict[str, np.ndarray]:
 
 
 def _forbidden(arrays: Mapping[str, np.ndarray]) -> Forbidden | None:
+    from scipy import sparse
+
     if "forbidden_codes" not in arrays:
         return None
     i, j = arrays["forbidden_codes"]
