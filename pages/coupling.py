@@ -17,6 +17,9 @@ with guard():
     analysis.draws(config)
 classes, names = analysis.names(config)
 verdict(config, [names[str(c)] for c in classes])
+cost = stages.cost(config)
+if cost is not None and cost.advice and len(stages.pairs(config)) == 0:
+    st.warning(cost.advice, icon=":material/hub:")
 
 left, right = st.columns(2)
 with left:

@@ -62,6 +62,8 @@ def test_without_pairs_the_shapes_are_aligned_and_it_is_said_how_far_to_trust_th
     assert not test.exception
     assert not test.error
     assert "auto took **procrustes_bridge**" in texts(test)
+    problem = bv.load("blobs", overlap=0.3)
+    assert bv.costs.ProcrustesBridge().build_for(problem, np.zeros((0, 2), int)).advice in texts(test)
     if name == "pairs_and_cost":
         assert "Without pairs, none bridges two points." in texts(test)
     refused = opened(name, percent="0", cost="bridge")
