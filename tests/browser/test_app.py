@@ -239,7 +239,8 @@ def test_own_data_stay_in_the_link_wherever_the_visitor_goes(visit):
     own = re.compile(r"\?(.*&)?own_data=[0-9a-f]{32}")
     expect(page).to_have_url(own, timeout=PATIENCE)
     to(page, "Coupling")
-    expect(page.get_by_text("By the plan, nearer than the partner")).to_be_visible(timeout=PATIENCE)
+    compared = 3 * PATIENCE  # own data begin with the cost "auto", which compares all costs first
+    expect(page.get_by_text("By the plan, nearer than the partner")).to_be_visible(timeout=compared)
     expect(page).to_have_url(own, timeout=PATIENCE)
     page.locator(driver.IDLE).wait_for(timeout=PATIENCE)
     page.go_back()
