@@ -18,9 +18,9 @@ from bridgeviz.problem import Problem
 
 _LEAST_STEPS, _MOST_STEPS = 50, 1000
 _ROUNDS, _STEPS, _MU = 20, 40, 1.0
-"""Of Algorithm 2: rounds, steps of diffusion in each, and the weight of the pairs."""
+"""Algorithm 2 takes this many rounds, this many steps of diffusion in each, and this weight of the pairs."""
 _SEARCH, _RATE, _LEVELS = 100, 10.0, (0.5, 2.0)
-"""Of its search for levels: steps, their length, and the range of a level."""
+"""Its search for levels takes this many steps of this length, and a level stays in this range."""
 
 
 @dataclass(frozen=True, kw_only=True)

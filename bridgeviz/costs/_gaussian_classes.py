@@ -69,7 +69,7 @@ def choose_variances(z: np.ndarray, y: np.ndarray, at: Int[np.ndarray, " l"], *,
     best = (-np.inf, Variances(ALPHAS[0], betas[0], 1.0))
     for alpha, beta in product(ALPHAS, betas):
         root = np.linalg.cholesky(alpha * linear + beta * same + np.eye(len(at)))
-        sigma2 = max(float((np.linalg.solve(root, z) ** 2).sum()) / size, 1e-6)  # of the largest evidence
+        sigma2 = max(float((np.linalg.solve(root, z) ** 2).sum()) / size, 1e-6)  # where the evidence is largest
         evidence = -size * np.log(sigma2) / 2 - z.shape[1] * float(np.log(np.diag(root)).sum())
         best = max(best, (evidence, Variances(alpha * sigma2, beta * sigma2, sigma2)), key=lambda found: found[0])
     return best[1]

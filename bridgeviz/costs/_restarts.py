@@ -16,7 +16,7 @@ from bridgeviz.costs._sides import Sides, unit
 from bridgeviz.costs._similarity_start import similarity_start
 
 WHITENINGS = (0.0, 0.5, 0.0, 0.5)
-"""Of the restarts, each of which sees other rows and half of the pairs."""
+"""How far each restart whitens the rows; each sees other rows and half of the pairs."""
 TRUSTED = 0.75
 """The agreement of restarts from which a map is trusted."""
 AHEAD = 0.1

@@ -72,7 +72,7 @@ class Guesser:
         """
         row = self.rows.index[pairs[:, self.side]]
         true = self.partners.index[pairs[:, 1 - self.side]]
-        mass = self.plan[row] / self.partners.multiplicity  # of each single partner
+        mass = self.plan[row] / self.partners.multiplicity  # per partner, not per atom
         taken = self.partners.index[np.unique(known[:, 1 - self.side])]
         copies = self.partners.multiplicity - np.bincount(taken, minlength=len(self.partners))
         own = mass[np.arange(len(row)), true][:, None]

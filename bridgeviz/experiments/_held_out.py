@@ -35,7 +35,7 @@ class Measure:
 
     Attributes:
         name: "foscttm" where rows have one partner each; "matching" where many rows share a counterpart, such as a
-            class; "cosine" where too few pairs are there to hide any.
+            class.
         words: what a score says, as the end of a sentence with the number before it.
         sign: 1 where more is better, -1 where less is.
     """
@@ -89,20 +89,19 @@ class Candidate:
 
 @dataclass(eq=False)
 class Scores:
-    """How a candidate did: a score per pair, which folds converged, seconds, and the epsilon that was used."""
+    """How a candidate did: a score per pair, the seconds that it took, and the epsilon that was used."""
 
     pairs: np.ndarray
-    converged: list[bool] = field(default_factory=list)
     seconds: float = 0.0
     epsilon: float = 0.0
 
     @property
     def mean(self) -> float:
-        """Over the pairs."""
+        """The mean over the pairs."""
         return float(self.pairs.mean())
 
     def interval(self, draws: np.ndarray, level: float = 0.05) -> tuple[float, float]:
-        """Of the mean, from resampling the pairs."""
+        """An interval of the mean, from resampling the pairs."""
         low, high = np.quantile(self.pairs[draws].mean(1), (level / 2, 1 - level / 2))
         return float(low), float(high)
 
@@ -215,7 +214,7 @@ def by_plan(cost: Cost) -> np.ndarray:
     Its marginals correct rows that are near to everything, which a cost by itself ranks too high. Solved in a few
     milliseconds, at no less than an epsilon of 0.02.
     """
-    matrix = finite(cost.dense())
+    matrix = finite(cost.block(*map(np.arange, cost.shape)))  # `dense` would stay in memory as long as the cost
     scaled = matrix / (matrix.mean() or 1.0)
     a, b = cost.source_atoms.required, cost.target_atoms.required
     used = a > 0, b > 0

@@ -31,7 +31,7 @@ from bridgeviz.experiments._recommendation import Recommendation
 from bridgeviz.problem import Problem
 
 FALLBACKS = {"matching": DiffusionBridge(), "foscttm": Blend()}
-"""What is taken by measure unless another candidate is better: the best on average in `bridgeviz bench kinds`."""
+"""What is taken by measure unless another candidate is better."""
 
 ROUNDS = {"matching": 20, "foscttm": 0}
 """Rounds of refinement by measure: held-out pairs decide how many of them are kept (see `couplings.Global`)."""
@@ -43,7 +43,6 @@ EPSILONS = (0.5, 1.0, 4.0)
 """Values tried for the best cost where rows share counterparts, in units of its own default."""
 
 TAUS = ((1.0, 1.0), (1.0, 0.95), (1.0, 0.7))
-
 
 UNPAIRED = ProcrustesBridge()
 """What is taken without any pairs."""

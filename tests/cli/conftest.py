@@ -10,6 +10,9 @@ from bridgeviz import cli
 
 N, M, P, Q, L = 60, 50, 5, 3, 12
 
+ALIGN = ("align", "x.npy", "y.npy", "--pairs", "pairs.csv", "--cost", "bridge")
+"""The files of `folder`, with a cost that is quick to build."""
+
 
 @pytest.fixture
 def folder(tmp_path, monkeypatch):

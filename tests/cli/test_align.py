@@ -17,24 +17,12 @@ from scipy import sparse
 import bridgeviz as bv
 from bridgeviz.cli._align import _cost_options
 
+from . import conftest
+
 N, M, P, Q, L = 60, 50, 5, 3, 12  # as the fixture `folder` has them
 
 
-ALIGN = (
-    "align",
-    "x.npy",
-    "y.npy",
-    "--pairs",
-    "pairs.csv",
-    "--cost",
-    "bridge",
-    "--steps",
-    "60",
-    "--batch-size",
-    "32",
-    "--out",
-    "out",
-)
+ALIGN = (*conftest.ALIGN, "--steps", "60", "--batch-size", "32", "--out", "out")
 
 
 def test_align_leaves_report_coupling_flow_and_points(folder, call):

@@ -14,21 +14,9 @@ from bridgeviz.couplings import SOLVERS, Linear
 from bridgeviz.datasets import DATASETS, Blobs
 from bridgeviz.flows import ODE_SOLVERS, VELOCITIES, AdaLN, Heun
 
-ALIGN = (
-    "align",
-    "x.npy",
-    "y.npy",
-    "--pairs",
-    "pairs.csv",
-    "--cost",
-    "bridge",
-    "--steps",
-    "20",
-    "--batch-size",
-    "16",
-    "--out",
-    "out",
-)
+from . import conftest
+
+ALIGN = (*conftest.ALIGN, "--steps", "20", "--batch-size", "16", "--out", "out")
 
 
 @dataclass(frozen=True, kw_only=True)

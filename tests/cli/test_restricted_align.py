@@ -10,21 +10,9 @@ from scipy import sparse
 
 from bridgeviz.datasets import files
 
-ALIGN = (
-    "align",
-    "x.npy",
-    "y.npy",
-    "--pairs",
-    "pairs.csv",
-    "--cost",
-    "bridge",
-    "--steps",
-    "5",
-    "--batch-size",
-    "16",
-    "--out",
-    "out",
-)
+from . import conftest
+
+ALIGN = (*conftest.ALIGN, "--steps", "5", "--batch-size", "16", "--out", "out")
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from bridgeviz.experiments.benchmarks._kind_cases import AUTO, TRUE
 from bridgeviz.problem import Problem, Space
 
 NOISE = 0.05
-"""Of the rotated copy, in standard deviations of the latents."""
+"""The noise of the rotated copy, in standard deviations of the latents."""
 ROTATED_ROWS = 2000
 
 
