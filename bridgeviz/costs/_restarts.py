@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
+from threadpoolctl import threadpool_limits
 
 from bridgeviz.costs._alternation import BATCH, Judged, agreement, cycles, first_rounds, judge, last_rounds, spectral
 from bridgeviz.costs._geometric_start import geometric_start
@@ -77,7 +78,8 @@ def fitted_map(sides: Sides) -> Found:
     with _lock:
         found = _cache.get(key)
     if found is None:
-        found = best_of_restarts(sides, np.random.default_rng(0))
+        with threadpool_limits(1):  # many small products, for which threads only wait, above all on a busy machine
+            found = best_of_restarts(sides, np.random.default_rng(0))
         found.moment.flags.writeable = False
     with _lock:
         _cache[key] = found

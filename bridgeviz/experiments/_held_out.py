@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from bridgeviz import metrics
 from bridgeviz._scaling import scale_kernel
@@ -148,18 +149,23 @@ class Trial:
     def scores(self, candidate: Candidate) -> Generator[None, None, Scores]:
         """Hide each fold in turn and score the candidate on it; yields after each fold."""
         scores, start = Scores(np.full(len(self.pairs), np.nan)), time.perf_counter()
-        for number, fold in enumerate(self.folds):
-            cost = self._cost(candidate.cost, number)
-            if self.measure is MATCHING:
-                plan = self._plan(cost, candidate)
-                scores.pairs[fold] = own_share(plan, self.pairs[fold])
-                scores.epsilon = plan.epsilon or scores.epsilon
-            else:
-                known = np.delete(self.pairs, fold, axis=0)
-                scores.pairs[fold] = share_nearer(by_plan(cost), self.pairs[fold], known)
+        for number in range(len(self.folds)):
+            with threadpool_limits(1):  # many small products, for which threads only wait
+                self._score(candidate, number, scores)
             yield
         scores.pairs, scores.seconds = scores.pairs[self.hidden], time.perf_counter() - start
         return scores
+
+    def _score(self, candidate: Candidate, number: int, scores: Scores) -> None:
+        """Enter the scores of the pairs of one fold."""
+        cost, fold = self._cost(candidate.cost, number), self.folds[number]
+        if self.measure is MATCHING:
+            plan = self._plan(cost, candidate)
+            scores.pairs[fold] = own_share(plan, self.pairs[fold])
+            scores.epsilon = plan.epsilon or scores.epsilon
+        else:
+            known = np.delete(self.pairs, fold, axis=0)
+            scores.pairs[fold] = share_nearer(by_plan(cost), self.pairs[fold], known)
 
     def _cost(self, options: CostOptions, number: int) -> Cost:
         if (options, number) not in self._built:
