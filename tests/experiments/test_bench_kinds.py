@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass, replace
 from functools import partial
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -149,7 +151,9 @@ def _environment(name: str, value: int) -> list[dict]:
     return [{"threads": os.environ.get(name), "value": value}]
 
 
-def test_workers_measure_on_one_core_each():
+def test_workers_measure_on_one_core_each(monkeypatch):
+    # A worker runs the main module of its parent; a test of the app may have left a page there.
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
     tasks = [Task({"seed": seed}, partial(_environment, "OMP_NUM_THREADS", seed)) for seed in range(3)]
     before = os.environ.get("OMP_NUM_THREADS")
     results = {task.key["seed"]: rows for task, rows in in_workers(tasks, 2)}
