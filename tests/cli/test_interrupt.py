@@ -19,12 +19,23 @@ ALIGN = (
 )  # fmt: skip
 
 
+@pytest.fixture
+def in_the_foreground():
+    """Tests that themselves run in the background ignore the signal, and what they start would inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.mark.parametrize("seconds", [0.3, 1.0, 2.0, 3.5])  # imports, more imports, coupling, training or compilation
-def test_ctrl_c_ends_the_command_with_one_sentence(folder, seconds):
+def test_ctrl_c_ends_the_command_with_one_sentence(folder, in_the_foreground, seconds):
     process = subprocess.Popen(ALIGN, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    time.sleep(seconds)
-    process.send_signal(signal.SIGINT)
-    out, errors = process.communicate(timeout=60)
+    try:
+        time.sleep(seconds)
+        process.send_signal(signal.SIGINT)
+        out, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert (process.returncode, out) == (130, "")
     assert errors.strip() == f"bridgeviz: {_interrupt.TEXT}"
     assert not [name for name in os.listdir() if name.startswith(".out")]

@@ -131,8 +131,8 @@ def test_the_average_of_the_weights(square, square_plan):
     config = bv.FlowConfig(velocity="tiny", batch_size=32, **settings)
     plain = [p.flow.params["out"]["bias"].get_value() for p in bv.flows.fit(square, square_plan, config)]
     averaged = list(bv.flows.fit(square, square_plan, replace(config, ema=0.8)))
-    np.testing.assert_array_equal(
-        np.concatenate([p.losses for p in averaged]), losses(square, square_plan, steps=30, chunk_size=1)
+    np.testing.assert_allclose(  # two programs: each may round in its own way
+        np.concatenate([p.losses for p in averaged]), losses(square, square_plan, steps=30, chunk_size=1), rtol=1e-6
     )
     average = np.zeros_like(plain[0])
     for k, (weights, progress) in enumerate(zip(plain, averaged, strict=True)):
