@@ -21,7 +21,7 @@ from bridgeviz.ui.work import jobs, runs, training
 from bridgeviz.ui.work.queue import JobQueue
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-CONFIG = bv.RunConfig(dataset="blobs", fraction=0.2, steps=100, batch_size=64, ema=0.9)
+CONFIG = bv.RunConfig(dataset=bv.datasets.Blobs(n=120), fraction=0.2, steps=100, batch_size=64, ema=0.9)
 FLOW = Path(__file__).resolve().parents[2] / "pages" / "flow.py"
 
 
@@ -79,7 +79,7 @@ def _curves_of_a_reopened_run():
 
 
 def test_a_stopped_run_is_resumed_and_ends_like_an_uninterrupted_one():
-    config = bv.RunConfig(dataset="blobs", fraction=0.2, steps=600, batch_size=64)
+    config = bv.RunConfig(dataset=bv.datasets.Blobs(n=120), fraction=0.2, steps=600, batch_size=64)
     stopped = train(config, stop_at=100)
     assert stopped.state == "cancelled"
     saved = runs.unfinished()
@@ -108,7 +108,7 @@ def test_a_training_that_fails_keeps_what_it_had_learned(monkeypatch):
 
 
 def test_a_run_that_another_job_trains_is_not_called_stopped():
-    config = bv.RunConfig(dataset="blobs", fraction=0.2, steps=5000, batch_size=64)
+    config = bv.RunConfig(dataset=bv.datasets.Blobs(n=120), fraction=0.2, steps=5000, batch_size=64)
     job = jobs.Job(training.train(config, Results()), JobQueue()).start()
     end = time.monotonic() + 300
     while not runs.listed() and time.monotonic() < end:
@@ -123,7 +123,7 @@ def test_a_run_that_another_job_trains_is_not_called_stopped():
 
 
 def test_an_old_interruption_is_not_offered_again():
-    train(bv.RunConfig(dataset="blobs", fraction=0.2, steps=2000, batch_size=64), stop_at=100)
+    train(bv.RunConfig(dataset=bv.datasets.Blobs(n=120), fraction=0.2, steps=2000, batch_size=64), stop_at=100)
     (saved,) = runs.listed()
     for path in (saved.path / "training").glob("step-*"):
         os.utime(path, (time.time() - 90_000,) * 2)
@@ -194,7 +194,7 @@ def test_the_page_opens_whatever_is_in_the_folder_of_runs(home, damage):
 def test_the_oldest_go_first(monkeypatch):
     monkeypatch.setattr(runs, "MOST_RUNS", 2)
     for seed in range(4):
-        train(bv.RunConfig(dataset="blobs", fraction=0.2, steps=5, batch_size=64, seed=seed))
+        train(bv.RunConfig(dataset=bv.datasets.Blobs(n=120), fraction=0.2, steps=5, batch_size=64, seed=seed))
     assert {run.config.seed for run in runs.listed()} <= {1, 2, 3}
     assert {2, 3} <= {run.config.seed for run in runs.listed()}
     monkeypatch.setattr(runs, "MOST_BYTES", 0)
