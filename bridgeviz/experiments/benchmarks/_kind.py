@@ -12,12 +12,12 @@ import numpy as np
 
 from bridgeviz import metrics
 from bridgeviz.datasets import DatasetOptions
+from bridgeviz.experiments._held_out import without_known
 from bridgeviz.experiments.benchmarks._ledger import Row
 from bridgeviz.problem import Pairs, Problem
 
 if TYPE_CHECKING:
     from bridgeviz.baselines import Fitted
-    from bridgeviz.costs import Cost
     from bridgeviz.couplings import Plan
     from bridgeviz.flows import Flow
 
@@ -99,8 +99,8 @@ class Kind(ABC):
         """The figures of a fitted baseline."""
 
     @abstractmethod
-    def of_plan(self, plan: Plan, cost: Cost | None, pairs: Pairs) -> Row:
-        """The figures of a plan, and of the cost by itself."""
+    def of_plan(self, plan: Plan, pairs: Pairs) -> Row:
+        """The figures of a plan."""
 
     @abstractmethod
     def of_flow(self, flow: Flow, pairs: Pairs, seed: int) -> dict[str, Row]:
@@ -127,7 +127,7 @@ class Classes(Kind):
         sides = {"plan": source, "test": test}
         return {name: fitted.accuracy(space.x, np.asarray(space.labels)) for name, space in sides.items()}
 
-    def of_plan(self, plan: Plan, cost: Cost | None, pairs: Pairs) -> Row:
+    def of_plan(self, plan: Plan, pairs: Pairs) -> Row:
         labels = np.asarray(self.problem.source.labels), np.asarray(self.problem.target.labels)
         return {"plan": metrics.matching_accuracy(plan, *labels)}
 
@@ -139,10 +139,11 @@ class Classes(Kind):
 
 
 class OneToOne(Kind):
-    """Every row has one partner. FOSCTTM and recall of the rows without a known pair, among all rows, both directions.
+    """Every row has one partner. FOSCTTM and recall of the rows without a known pair among each other, both directions.
 
-    Where both sides have labels, `partner_class` is the share of these source rows whose nearest target row is of their
-    class; no method reads labels.
+    Rows of the known pairs are no candidates: methods that rank them last, because they are taken, would be ahead of
+    others by that alone. Where both sides have labels, `partner_class` is the share of these source rows whose nearest
+    target row is of their class; no method reads labels.
     """
 
     figures: ClassVar[Mapping[str, Figure]] = {
@@ -153,11 +154,8 @@ class OneToOne(Kind):
     def of_baseline(self, fitted: Fitted, pairs: Pairs) -> Row:
         return self._of(-fitted.score(self.problem.source.x), pairs)
 
-    def of_plan(self, plan: Plan, cost: Cost | None, pairs: Pairs) -> Row:
-        row = self._of(-np.asarray(_whole(plan).dense()), pairs)
-        if cost is not None:
-            row["foscttm_of_cost"] = metrics.foscttm(cost, self.problem.unused(pairs))
-        return row
+    def of_plan(self, plan: Plan, pairs: Pairs) -> Row:
+        return self._of(-np.asarray(_whole(plan).dense()), pairs)
 
     def of_flow(self, flow: Flow, pairs: Pairs, seed: int) -> dict[str, Row]:
         x, y = self.problem.source.x, self.problem.target.x
@@ -167,11 +165,13 @@ class OneToOne(Kind):
     def _of(self, distances: np.ndarray, pairs: Pairs) -> Row:
         """The figures of an (n, m) matrix of distances."""
         unused = self.problem.unused(pairs)
-        ranked = metrics.partners(distances, unused)
+        rows, columns, places = without_known(distances.shape, unused, pairs)
+        distances = distances[np.ix_(rows, columns)]
+        ranked = metrics.partners(distances, places)
         row: Row = {"foscttm": ranked.foscttm, "recall": ranked.recall(1)}
         source, target = self.problem.source.labels, self.problem.target.labels
         if source is not None and target is not None:
-            nearest = distances[unused.source].argmin(1)
+            nearest = columns[distances[places[:, 0]].argmin(1)]
             row["partner_class"] = float(np.mean(target[nearest] == source[unused.source]))
         return row
 
@@ -188,7 +188,7 @@ class Neurons(Kind):
     def of_baseline(self, fitted: Fitted, pairs: Pairs) -> Row:
         return self._of(fitted.transport(_test(self.problem).source.x))
 
-    def of_plan(self, plan: Plan, cost: Cost | None, pairs: Pairs) -> Row:
+    def of_plan(self, plan: Plan, pairs: Pairs) -> Row:
         return {}
 
     def of_flow(self, flow: Flow, pairs: Pairs, seed: int) -> dict[str, Row]:

@@ -31,7 +31,7 @@ TOLERANCE = 1e-2
 
 FLOWS: dict[str, dict[str, Any]] = {
     "flow": {},
-    "flow on a linear map": {"base": "linear", "holdout": 0.1, "patience": 500},
+    "flow on a linear map": {"base": "linear", "holdout": None, "patience": 500},
 }
 """The settings of a flow by name; all others are the defaults."""
 
@@ -115,7 +115,7 @@ class PlanCase(Case):
             pipeline = Pipeline(config, own_problem=kind.problem, own_pairs=pairs, choose=recommend_steps)
             plan = pipeline.result("coupling")
             first = plan if first is None else first
-            row = {**kind.of_plan(plan, pipeline.cost, pairs), "rival": False, "converged": plan.converged}
+            row = {**kind.of_plan(plan, pairs), "rival": False, "converged": plan.converged}
             if pipeline.recommendation is not None:
                 row["chosen"] = pipeline.recommendation.reason
             if not kind.carries_new_points:
