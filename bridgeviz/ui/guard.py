@@ -41,3 +41,16 @@ def refuse_too_large(message: str) -> None:
     st.button(label, key="_sample", on_click=values.use_sample, type="primary")
     st.button("Reset settings", key="_way_out", on_click=values.reset)
     st.stop()
+
+
+def refuse_without_pairs(what: str) -> None:
+    """Say what can't do without pairs, offer what can, and stop the page.
+
+    Args:
+        what: needs pairs, as the subject of a sentence.
+    """
+    text = f"{what} needs known pairs, and at 0 % there are none. The shapes of the two spaces can be aligned without."
+    st.info(text, icon=":material/link_off:")
+    st.button("Align the shapes", key="_shapes", on_click=values.use_shapes, type="primary")
+    st.caption("Or move **Paired samples** in the sidebar.")
+    st.stop()

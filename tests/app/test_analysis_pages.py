@@ -66,8 +66,21 @@ def test_without_pairs_the_shapes_are_aligned_and_it_is_said_how_far_to_trust_th
     assert bv.costs.ProcrustesBridge().build_for(problem, np.zeros((0, 2), int)).advice in texts(test)
     if name == "pairs_and_cost":
         assert "Without pairs, none bridges two points." in texts(test)
-    refused = opened(name, percent="0", cost="bridge")
-    assert "Without pairs, the cost must be one of: auto, procrustes_bridge." in texts(refused)
+
+
+@pytest.mark.parametrize("name", ["data", "pairs_and_cost", "coupling"])
+@pytest.mark.parametrize(("choice", "named"), [({"cost": "bridge"}, "bridge"), ({"strategy": "true"}, "true")])
+def test_what_needs_pairs_and_has_none_says_so_and_offers_the_shapes(name, choice, named):
+    test = opened(name, percent="0", **choice)
+    assert not test.error
+    assert f"**{named}** needs known pairs, and at 0 % there are none." in texts(test)
+    next(button for button in test.button if button.label == "Align the shapes").click()
+    test.run()
+    assert not test.exception
+    assert not test.error
+    assert "needs known pairs" not in texts(test)
+    if name != "data":
+        assert "auto took **procrustes_bridge**" in texts(test)
 
 
 @pytest.mark.parametrize("name", NAMES[:3])

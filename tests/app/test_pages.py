@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 import bridgeviz as bv
 from bridgeviz.ui.panels import live
+from bridgeviz.ui.state import values
 from bridgeviz.ui.work import training
 
 from .driver import PATIENCE, ROOT, job_of, load
@@ -76,6 +77,14 @@ def test_reset_brings_every_control_back():
     assert not app.exception
     assert (app.selectbox(key="dataset").value, app.selectbox(key="strategy").value) == ("digits", "global")
     assert app.select_slider(key="percent").value == "2"
+
+
+def test_reset_wins_over_what_a_link_says_of_a_control_that_was_not_shown():
+    app = page("data", strategy="true", cost="knn")
+    assert "cost" not in [box.key for box in app.selectbox]
+    next(button for button in app.button if button.label == "Reset settings").click().run()
+    assert app.selectbox(key="cost").value == values.defaults()["cost"]
+    assert "cost" not in app.query_params
 
 
 def test_what_the_library_refuses_is_a_message():

@@ -72,7 +72,7 @@ def _run(pipeline: Pipeline, stage: str) -> Any:
         if stage == "recommend" and update.progress is not None:
             done, total = update.progress
             bar = bar or st.empty()
-            bar.progress(done / total, f"{done} of {total} folds")
+            bar.progress(done / total, f"{done} of {total} trials. To skip them, choose a cost in the sidebar.")
     if bar is not None:
         bar.empty()
     assert finished is not None

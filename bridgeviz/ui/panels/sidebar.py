@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from bridgeviz import RunConfig
 from bridgeviz.experiments import config_of
 from bridgeviz.ui.cache import stages
-from bridgeviz.ui.guard import guard
+from bridgeviz.ui.guard import guard, refuse_without_pairs
 from bridgeviz.ui.state import controls, link, owner, router, values
 from bridgeviz.ui.state.summary import summary
 from bridgeviz.ui.work import slots
@@ -44,11 +46,22 @@ def sidebar(*, choose: bool = True) -> RunConfig:
     if router.here() is None:
         draw()
     with guard():
+        _refuse_without_pairs(values.stored())
         config = config_of(values.stored())
         problem, pairs = stages.problem(config), stages.pairs(config)
     known = 0 if problem.truth is None else len(problem.truth)
     st.session_state[_COUNT].caption(f"{len(pairs):,} of {known:,} known pairs{_unused(config)}")
     return chosen(config) if choose else config
+
+
+def _refuse_without_pairs(texts: Mapping[str, str]) -> None:
+    """Stop the page where no pair is known and what is chosen can't be built without."""
+    if not texts or float(texts["percent"]) > 0:
+        return
+    config = config_of(dict(texts) | {"percent": values.defaults()["percent"]})
+    if config.needs_pairs:
+        uses_cost = config.coupling.uses_cost
+        refuse_without_pairs(f"The cost **{texts['cost']}**" if uses_cost else f"The strategy **{texts['strategy']}**")
 
 
 def chosen(config: RunConfig) -> RunConfig:

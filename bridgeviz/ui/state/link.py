@@ -17,7 +17,7 @@ from bridgeviz.ui.text import literal
 PRESET = "preset"
 """What a link may name instead of settings: a run of the gallery, whose settings it means."""
 
-_PAGE = "_linked_page"
+_PAGE, _SHOWN = "_linked_page", "_shown_settings"
 
 
 def differences(config: RunConfig) -> dict[str, str]:
@@ -71,8 +71,11 @@ def reconcile(settings: Sequence[Setting], defaults: Mapping[str, str]) -> dict[
     elif st.session_state.get(_PAGE) != router.here():
         texts |= in_link
     values.put_all(settings, texts)
-    if _write(settings, texts, defaults) and (new or history):
-        st.rerun()  # Streamlit would otherwise set the controls to what the link said before
+    shown = {setting.key for setting in controls.shown(settings, texts)}
+    appeared = any(in_link.get(key, texts[key]) != texts[key] for key in shown - st.session_state.get(_SHOWN, shown))
+    st.session_state[_SHOWN] = shown
+    if _write(settings, texts, defaults) and (new or history or appeared):
+        st.rerun()  # Streamlit would otherwise set new controls to what the link said before
     st.session_state[_PAGE] = router.here()
     return texts
 

@@ -77,6 +77,13 @@ def use_sample() -> None:
     _set(now() | {"rows": str(SAMPLE)})
 
 
+def use_shapes() -> None:
+    """Align the shapes of the spaces, which needs no pairs; a callback."""
+    texts = now()
+    strategy = "global" if texts["strategy"] == "true" else texts["strategy"]
+    _set(texts | {"cost": "auto", "strategy": strategy})
+
+
 def put_all(known: Sequence[Setting], texts: Mapping[str, str]) -> None:
     """Set the controls that say anything else, and remember the settings."""
     for setting in known:
