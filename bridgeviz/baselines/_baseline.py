@@ -43,18 +43,21 @@ class Fitted(ABC):
         """
         return -metrics.arrivals(self.transport(x), self.target.x).dense()
 
-    def partners(self, x: ArrayLike, truth: ArrayLike, *, seed: int = 0) -> metrics.Partners:
+    def partners(
+        self, x: ArrayLike, truth: ArrayLike, *, known: ArrayLike | None = None, seed: int = 0
+    ) -> metrics.Partners:
         """Where the true partners of points stand by `score`: FOSCTTM and recall, for one-to-one problems.
 
         Args:
             x: (n, p) source points.
             truth: (k, 2) known pairs (row of x, target row), without those that the baseline was fitted to.
+            known: (l, 2) the pairs that it was fitted to, whose rows are no candidates; None: all rows are.
             seed: of the sample that is drawn from more than `metrics.MOST_PARTNERS` pairs.
 
         Raises:
             InputError: no such pairs, or fewer than two points on a side.
         """
-        return metrics.partners(-self.score(x), truth, seed=seed)
+        return metrics.partners(-self.score(x), truth, known=known, seed=seed)
 
     def predict_labels(self, x: ArrayLike) -> np.ndarray:
         """(n,) the class of each source point: the one that the target space gives to its transported point.

@@ -9,7 +9,7 @@ from bridgeviz.costs import Cost
 from bridgeviz.couplings import Plan
 from bridgeviz.experiments._neural import neural_metrics
 from bridgeviz.flows import Flow
-from bridgeviz.problem import Pairs, Problem, Space
+from bridgeviz.problem import Problem, Space
 
 
 def evaluate(
@@ -47,10 +47,10 @@ def evaluate(
                 space.x, space.labels, k=min(15, len(space) - 1), seed=seed, weights=space.weights
             )
     if "matching_accuracy" not in numbers or metrics.is_one_to_one(problem):
-        numbers |= _of_partners("plan", plan.whole, problem.unused(pairs), source.weights, target.weights)
+        numbers |= _of_partners("plan", plan.whole, problem.unused(pairs), source.weights, target.weights, pairs)
     test = problem.test
     if test is None:
-        return numbers | _of_unused(problem, flow, problem.unused(pairs), seed)
+        return numbers | _of_unused(problem, flow, pairs, seed)
     numbers |= neural_metrics(test, flow, seed=seed)
     if test.truth is not None and ("matching_accuracy" not in numbers or metrics.is_one_to_one(test)):
         mean = flow.mean(test.source.x, seed=seed)
@@ -69,18 +69,21 @@ def evaluate(
     return numbers
 
 
-def _of_unused(problem: Problem, flow: Flow, unused: Pairs, seed: int) -> dict[str, float]:
+def _of_unused(problem: Problem, flow: Flow, pairs: np.ndarray | None, seed: int) -> dict[str, float]:
     """How close the flow's means for source rows of unused pairs are to their partners, among a sample of the rows."""
+    unused = problem.unused(pairs)
     if not len(unused):
         return {}
+    known = np.zeros((0, 2), np.int64) if pairs is None else pairs
     rng = np.random.default_rng(seed)
     own, partner = np.asarray(unused)[: metrics.MOST_PARTNERS].T
-    others = np.setdiff1d(np.arange(problem.shape[0]), own)
+    others = np.setdiff1d(np.arange(problem.shape[0]), np.union1d(own, known[:, 0]))
     rows = np.union1d(own, rng.permutation(others)[: max(0, metrics.MOST_PARTNERS - len(own))])
+    columns = np.union1d(np.setdiff1d(np.arange(problem.shape[1]), known[:, 1]), partner)
     y = flow.mean(problem.source.x[rows], seed=seed)
-    truth = np.stack([np.searchsorted(rows, own), partner], axis=1)
+    truth = np.stack([np.searchsorted(rows, own), np.searchsorted(columns, partner)], axis=1)
     of_rows = None if problem.source.weights is None else problem.source.weights[rows]
-    return _of_arrivals("flow", y, problem.target, truth, of_rows)
+    return _of_arrivals("flow", y, problem.target.take(columns), truth, of_rows)
 
 
 def _of_arrivals(
@@ -94,15 +97,16 @@ def _of_arrivals(
 
 
 def _of_partners(
-    name: str, match: Plan | Cost | None, truth: np.ndarray | None, mu: np.ndarray | None, nu: np.ndarray | None
-) -> dict[str, float]:
-    """FOSCTTM and recall at 1 and 10, over rows that weigh mu and nu.
+    name: str, match: Plan | Cost | None, truth: np.ndarray | None, mu: np.ndarray | None, nu: np.ndarray | None,
+    known: np.ndarray | None = None,
+) -> dict[str, float]:  # fmt: skip
+    """FOSCTTM and recall at 1 and 10, over rows that weigh mu and nu, among those without a known pair.
 
     Nothing without a plan of all rows, or without pairs to evaluate that carry any weight.
     """
     if match is None or truth is None or not metrics.carry_weight(np.asarray(truth), (mu, nu)):
         return {}
-    ranked = metrics.partners(match, truth, weights=(mu, nu))
+    ranked = metrics.partners(match, truth, known=known, weights=(mu, nu))
     return {f"{name}_foscttm": ranked.foscttm} | {f"{name}_recall_{k}": ranked.recall(k) for k in (1, 10)}
 
 

@@ -206,21 +206,9 @@ def share_nearer(distances: np.ndarray, hidden: np.ndarray, known: np.ndarray) -
         hidden: (h, 2) pairs to rank.
         known: (l, 2) pairs that the distances were made from.
     """
-    rows, columns, places = without_known(distances.shape, hidden, known)
-    ranked = metrics.partners(finite(distances[np.ix_(rows, columns)]), places)
+    ranked = metrics.partners(finite(distances), hidden, known=known)
     sides = (ranked.targets, ranked.sources)
     return np.mean([(side.nearer + side.tied / 2) / (side.candidates - 1) for side in sides], axis=0)
-
-
-def without_known(
-    shape: tuple[int, int], hidden: np.ndarray, known: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The rows and columns without a known pair or with a hidden one, and the places of the hidden pairs among them."""
-    index = []
-    for side, size in enumerate(shape):
-        index.append(np.union1d(np.setdiff1d(np.arange(size), known[:, side]), hidden[:, side]))
-    places = np.stack([np.searchsorted(index[side], hidden[:, side]) for side in (0, 1)], axis=1)
-    return index[0], index[1], places
 
 
 def by_plan(cost: Cost) -> np.ndarray:

@@ -74,8 +74,8 @@ class Partners:
 
 
 def partners(
-    match: Plan | Cost | ArrayLike, truth: ArrayLike, *, weights: Weights = (None, None), most: int = MOST_PARTNERS,
-    seed: int = 0,
+    match: Plan | Cost | ArrayLike, truth: ArrayLike, *, known: ArrayLike | None = None,
+    weights: Weights = (None, None), most: int = MOST_PARTNERS, seed: int = 0,
 ) -> Partners:  # fmt: skip
     """Rank the true partner of every point among all candidates, in both directions.
 
@@ -84,8 +84,11 @@ def partners(
             nearer), a cost, `arrivals(ends, y)` for the ends of a flow, or an (n, m) matrix of distances.
         truth: (k, 2) pairs known to correspond, as (source row, target row), k >= 1. Leave out those that the
             alignment was built on.
-        weights: (n,) and (m,) how much a row counts in the mean over the points of its side, >= 0; all rows are
-            candidates alike. None: all count the same.
+        known: (l, 2) pairs that the alignment was built on. Their rows are no candidates, because a plan ranks them
+            last and a linear map does not, whatever they say of the others; unless this leaves fewer than two
+            candidates. None: all rows are candidates.
+        weights: (n,) and (m,) how much a row counts in the mean over the points of its side, >= 0; all candidates
+            count alike. None: all count the same.
         most: pairs to evaluate; of more, a sample is drawn.
         seed: of the sample.
 
@@ -115,17 +118,17 @@ def partners(
         raise check.fail("weights", "partners", "positive for some of the pairs' rows on each side", "0 for all")
     if len(truth) > most:
         truth = np.random.default_rng(seed).choice(truth, most, replace=False)
-    every = [np.arange(size) for size in shape]
+    rows, columns = _candidates(shape, truth, known)
     of_source, of_target = (None if w is None else w[rows] for w, rows in zip(of_rows, truth.T, strict=True))
     return Partners(
-        targets=_ranks(lambda i: block(i, every[1]), truth[:, 0], truth[:, 1], shape[1], of_source),
-        sources=_ranks(lambda j: block(every[0], j).T, truth[:, 1], truth[:, 0], shape[0], of_target),
+        targets=_ranks(block, truth[:, 0], truth[:, 1], columns, of_source),
+        sources=_ranks(lambda j, i: block(i, j).T, truth[:, 1], truth[:, 0], rows, of_target),
     )
 
 
 def foscttm(
-    match: Plan | Cost | ArrayLike, truth: ArrayLike, *, weights: Weights = (None, None), most: int = MOST_PARTNERS,
-    seed: int = 0,
+    match: Plan | Cost | ArrayLike, truth: ArrayLike, *, known: ArrayLike | None = None,
+    weights: Weights = (None, None), most: int = MOST_PARTNERS, seed: int = 0,
 ) -> float:  # fmt: skip
     """The fraction of points nearer than the true partner, the mean of both directions, in [0, 1]; 0.5 is chance.
 
@@ -136,12 +139,12 @@ def foscttm(
     >>> foscttm(1 - np.eye(4), [[0, 0], [1, 1], [2, 2]]), foscttm(np.ones((4, 4)), [[0, 0]])
     (0.0, 0.5)
     """
-    return partners(match, truth, weights=weights, most=most, seed=seed).foscttm
+    return partners(match, truth, known=known, weights=weights, most=most, seed=seed).foscttm
 
 
 def recall(
-    match: Plan | Cost | ArrayLike, truth: ArrayLike, *, k: int = 1, weights: Weights = (None, None),
-    most: int = MOST_PARTNERS, seed: int = 0,
+    match: Plan | Cost | ArrayLike, truth: ArrayLike, *, k: int = 1, known: ArrayLike | None = None,
+    weights: Weights = (None, None), most: int = MOST_PARTNERS, seed: int = 0,
 ) -> float:  # fmt: skip
     """The share of points whose true partner is among their k nearest, the mean of both directions, in [0, 1].
 
@@ -151,7 +154,7 @@ def recall(
     >>> recall(1 - np.eye(4), [[0, 0], [1, 1]]), recall(np.ones((4, 4)), [[0, 0]], k=2)
     (1.0, 0.5)
     """
-    return partners(match, truth, weights=weights, most=most, seed=seed).recall(k)
+    return partners(match, truth, known=known, weights=weights, most=most, seed=seed).recall(k)
 
 
 def arrivals(ends: ArrayLike, y: ArrayLike) -> Cost:
@@ -207,12 +210,23 @@ def is_one_to_one(problem: Problem) -> bool:
     return all(len(np.unique(x[rows], axis=0)) == len(rows) for x, rows in sides)
 
 
-def _ranks(distances, own: np.ndarray, partner: np.ndarray, candidates: int, weights: np.ndarray | None) -> Ranks:
-    """The ranks of `partner` in the rows `distances(own)`, block by block."""
+def _candidates(shape: tuple[int, int], truth: np.ndarray, known: ArrayLike | None) -> tuple[np.ndarray, np.ndarray]:
+    """The source rows and target rows without a known pair, and those of the pairs to evaluate."""
+    every = np.arange(shape[0]), np.arange(shape[1])
+    if known is None:
+        return every
+    known = check.pair_index(known, "known", "partners", shape=shape, least=0)
+    rows, columns = (np.union1d(np.setdiff1d(every[k], known[:, k]), truth[:, k]) for k in (0, 1))
+    return every if min(len(rows), len(columns)) < 2 else (rows, columns)
+
+
+def _ranks(block, own: np.ndarray, partner: np.ndarray, candidates: np.ndarray, weights: np.ndarray | None) -> Ranks:
+    """The ranks of `partner` among the sorted candidates in the rows `own` of the distances, block by block."""
     nearer, tied = np.zeros(len(own), np.int64), np.zeros(len(own), np.int64)
-    for part in np.array_split(np.arange(len(own)), -(-len(own) * candidates // _ENTRIES)):
-        block: Float[np.ndarray, "b m"] = distances(own[part])
-        true = block[np.arange(len(part)), partner[part]][:, None]
-        nearer[part] = (block < true).sum(1)
-        tied[part] = (block == true).sum(1) - 1
-    return Ranks(nearer, tied, candidates, weights)
+    place = np.searchsorted(candidates, partner)
+    for part in np.array_split(np.arange(len(own)), -(-len(own) * len(candidates) // _ENTRIES)):
+        distances: Float[np.ndarray, "b c"] = block(own[part], candidates)
+        true = distances[np.arange(len(part)), place[part]][:, None]
+        nearer[part] = (distances < true).sum(1)
+        tied[part] = (distances == true).sum(1) - 1
+    return Ranks(nearer, tied, len(candidates), weights)

@@ -82,8 +82,9 @@ def test_a_run_reports_weights_and_forbidden_matches(tiny_velocity):
     space, truth = finished.problem.source, finished.problem.unused(finished.pairs)
     overlap = bv.metrics.feature_overlap(space.x, space.labels, k=15, weights=weights)
     assert finished.metrics["source_overlap"] == overlap
-    assert finished.metrics["plan_foscttm"] == bv.metrics.foscttm(finished.plan, truth, weights=(weights, None))
-    assert finished.metrics["plan_foscttm"] != bv.metrics.foscttm(finished.plan, truth)
+    known = finished.pairs
+    weighted = bv.metrics.foscttm(finished.plan, truth, known=known, weights=(weights, None))
+    assert finished.metrics["plan_foscttm"] == weighted != bv.metrics.foscttm(finished.plan, truth, known=known)
     plain = report(bv.run(config, problem=problem()))
     assert plain["weights"] == {"source": None, "target": None}
     assert plain["forbidden"] is None

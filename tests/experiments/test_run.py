@@ -62,7 +62,7 @@ def test_partners_are_ranked_over_pairs_that_were_not_used(run):
     problem, test = run.problem, run.problem.test
     unused = np.array([pair for pair in problem.truth.tolist() if pair not in np.asarray(run.pairs).tolist()])
     np.testing.assert_array_equal(problem.unused(run.pairs), unused)
-    assert run.metrics["plan_foscttm"] == bv.metrics.foscttm(run.plan, unused)
+    assert run.metrics["plan_foscttm"] == bv.metrics.foscttm(run.plan, unused, known=run.pairs)
     ends = run.flow.mean(test.source.x, seed=run.config.seed)
     arrivals = bv.metrics.arrivals(ends, test.target.x)
     assert run.metrics["test_foscttm"] == bv.metrics.foscttm(arrivals, test.truth)

@@ -66,6 +66,33 @@ def test_a_plan_a_cost_and_their_matrices_agree(merge):
     assert bv.metrics.foscttm(plan, truth) < 0.35
 
 
+def test_rows_of_known_pairs_are_no_candidates():
+    """The ranks are those in the matrix without them, and what it says of them changes nothing."""
+    rng = np.random.default_rng(0)
+    distances, known, truth = rng.random((9, 8)), [[0, 3], [4, 0], [4, 1]], np.array([[1, 2], [8, 7], [5, 4]])
+    rows, columns = np.delete(np.arange(9), [0, 4]), np.delete(np.arange(8), [3, 0, 1])
+    inside = np.stack([np.searchsorted(rows, truth[:, 0]), np.searchsorted(columns, truth[:, 1])], axis=1)
+    expected = bv.metrics.partners(distances[np.ix_(rows, columns)], inside)
+    changed = distances.copy()
+    changed[[0, 4]], changed[:, [3, 0, 1]] = -1.0, 2.0
+    for matrix in (distances, changed):
+        found = bv.metrics.partners(matrix, truth, known=known)
+        assert (found.foscttm, found.recall(2)) == (expected.foscttm, expected.recall(2))
+        assert (found.targets.candidates, found.sources.candidates) == (5, 7)
+    assert bv.metrics.foscttm(distances, truth, known=known) == expected.foscttm
+    assert bv.metrics.recall(distances, truth, k=2, known=known) == expected.recall(2)
+
+
+def test_a_row_to_evaluate_is_a_candidate_and_a_last_pair_is_ranked_among_all():
+    distances = np.array([[0.1, 0.9, 0.3], [0.2, 0.4, 0.1], [0.5, 0.6, 0.7]])
+    assert bv.metrics.partners(distances, [[0, 0]], known=[[0, 1]]).targets.candidates == 2
+    every = bv.metrics.partners(distances, [[0, 0]])
+    last = bv.metrics.partners(distances, [[0, 0]], known=[[1, 1], [2, 2]])
+    assert (last.foscttm, last.targets.candidates) == (every.foscttm, 3)
+    with pytest.raises(bv.InputError, match="'known' of partners"):
+        bv.metrics.partners(distances, [[0, 0]], known=[[0, 3]])
+
+
 def test_equal_targets_of_merged_atoms_count_half():
     plan = bv.couplings.linear(bv.costs.cosine([[1.0, 0], [0, 1]], [[1.0, 0], [0, 1], [0, 1]]))
     ranked = bv.metrics.partners(plan, [[0, 0], [1, 1]])

@@ -50,8 +50,8 @@ MUTANTS = [
     Mutant(
         "recommend: rows of known pairs are candidates",
         "bridgeviz/experiments/_held_out.py",
-        "np.setdiff1d(np.arange(size), known[:, side])",
-        "np.arange(size)",
+        "metrics.partners(finite(distances), hidden, known=known)",
+        "metrics.partners(finite(distances), hidden)",
         "experiments/test_recommend.py experiments/test_assess.py",
     ),
     Mutant(

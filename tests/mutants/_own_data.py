@@ -20,10 +20,17 @@ MUTANTS = [
         "metrics/test_partners.py",
     ),
     Mutant(
+        "partners: rows of known pairs are candidates",
+        "bridgeviz/metrics/_partners.py",
+        "return every if min(len(rows), len(columns)) < 2 else (rows, columns)",
+        "return every",
+        "metrics/test_partners.py experiments/test_run.py",
+    ),
+    Mutant(
         "partners: one direction twice",
         "bridgeviz/metrics/_partners.py",
-        "_ranks(lambda j: block(every[0], j).T, truth[:, 1], truth[:, 0], shape[0], of_target)",
-        "_ranks(lambda i: block(i, every[1]), truth[:, 0], truth[:, 1], shape[1], of_source)",
+        "_ranks(lambda j, i: block(i, j).T, truth[:, 1], truth[:, 0], rows, of_target)",
+        "_ranks(block, truth[:, 0], truth[:, 1], columns, of_source)",
         "metrics/test_partners.py",
     ),
     Mutant(

@@ -127,8 +127,8 @@ MUTANTS = [
     Mutant(
         "weights: a metric of partners ignores them",
         "bridgeviz/metrics/_partners.py",
-        "shape[1], of_source)",
-        "shape[1], None)",
+        "columns, of_source)",
+        "columns, None)",
         "metrics/test_partners.py",
     ),
     Mutant(

@@ -233,9 +233,16 @@ MUTANTS = [
         "browser/test_app.py::test_link_and_page_agree_wherever_the_visitor_goes",
     ),
     Mutant(
+        "link: what it says of a hidden control comes back",
+        "bridgeviz/ui/state/link.py",
+        "(new or history or appeared)",
+        "(new or history)",
+        "app/test_pages.py",
+    ),
+    Mutant(
         "link: one entry of the browser's history for each setting",
         "bridgeviz/ui/state/link.py",
-        "    if _write(settings, texts, defaults) and (new or history):",
+        "    if _write(settings, texts, defaults) and (new or history or appeared):",
         "    if False:",
         "browser/test_app.py::test_start_leads_on_with_the_settings_of_its_preset",
     ),

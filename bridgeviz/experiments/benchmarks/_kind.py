@@ -12,7 +12,6 @@ import numpy as np
 
 from bridgeviz import metrics
 from bridgeviz.datasets import DatasetOptions
-from bridgeviz.experiments._held_out import without_known
 from bridgeviz.experiments.benchmarks._ledger import Row
 from bridgeviz.problem import Pairs, Problem
 
@@ -165,13 +164,12 @@ class OneToOne(Kind):
     def _of(self, distances: np.ndarray, pairs: Pairs) -> Row:
         """The figures of an (n, m) matrix of distances."""
         unused = self.problem.unused(pairs)
-        rows, columns, places = without_known(distances.shape, unused, pairs)
-        distances = distances[np.ix_(rows, columns)]
-        ranked = metrics.partners(distances, places)
+        ranked = metrics.partners(distances, unused, known=pairs)
         row: Row = {"foscttm": ranked.foscttm, "recall": ranked.recall(1)}
         source, target = self.problem.source.labels, self.problem.target.labels
         if source is not None and target is not None:
-            nearest = columns[distances[places[:, 0]].argmin(1)]
+            free = np.setdiff1d(np.arange(len(target)), pairs[:, 1])
+            nearest = free[distances[np.ix_(unused.source, free)].argmin(1)]
             row["partner_class"] = float(np.mean(target[nearest] == source[unused.source]))
         return row
 

@@ -133,13 +133,16 @@ def partners(config: RunConfig) -> dict[str, metrics.Partners]:
     only batch by batch, the cost's where there is none.
     """
     problem, plan, cost = stages.problem(config), stages.plan(config).whole, stages.cost(config)
-    unused = problem.unused(stages.pairs(config))
+    pairs = stages.pairs(config)
+    unused = problem.unused(pairs)
     weights = (problem.source.weights, problem.target.weights)
     if not metrics.carry_weight(unused, weights) or not metrics.is_one_to_one(problem):
         return {}
     sources = {"cost": cost, "plan": plan}
     return {
-        name: metrics.partners(match, unused, weights=weights) for name, match in sources.items() if match is not None
+        name: metrics.partners(match, unused, known=pairs, weights=weights)
+        for name, match in sources.items()
+        if match is not None
     }
 
 

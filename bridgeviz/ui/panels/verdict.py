@@ -67,8 +67,8 @@ def _partners(config: RunConfig) -> None:
         return
     boxes = st.columns(5)
     explained = (
-        "FOSCTTM: of all other candidates, the fraction that is preferred to the true partner; the mean over the known "
-        "pairs that were not used, and over both directions. 0% is perfect."
+        "FOSCTTM: of all other rows without a pair in use, the fraction that is preferred to the true partner; the "
+        "mean over the known pairs that were not used, and over both directions. 0% is perfect."
     )
     for box, (name, partners) in zip(boxes, ranked.items(), strict=False):
         box.metric(
