@@ -39,6 +39,9 @@ ROUNDS = {"matching": 20, "foscttm": 0}
 LEAST = 10
 """Number of pairs below which nothing is held out."""
 
+ERRORS = 1.5
+"""Standard errors by which a candidate's gain over the fallback must exceed 0: the best of many gains is often one."""
+
 EPSILONS = (0.5, 1.0, 4.0)
 """Values tried for the best cost where rows share counterparts, in units of its own default."""
 
@@ -96,7 +99,7 @@ def recommend(
       the share of a hidden row's mass that reaches its own counterpart in the plan, among the hidden counterparts. For
       the best cost, epsilon and tau are then tried in the same way.
 
-    The choice is the best candidate whose gain over the fallback is more than one standard error of that gain over the
+    The choice is the best candidate whose gain over the fallback is more than 1.5 standard errors of that gain over the
     pairs, else the fallback: the diffusion bridge for classes, its blend with the Procrustes bridge for partners. With
     fewer than ten pairs that can be held out it is the fallback, and without any pairs the Procrustes bridge. A pair
     whose counterpart has no other pair is never held out where rows share counterparts.
@@ -219,7 +222,7 @@ def decide(results: list[tuple[Candidate, Scores]], measure: Measure, draws: np.
             "cost": candidate.cost.name, "options": ", ".join(f"{k}={v}" for k, v in candidate.options.items()),
             "epsilon": candidate.epsilon, "tau_x": candidate.tau[0], "tau_y": candidate.tau[1],
             "score": scores.mean, "low": low, "high": high, "gain": float(gain.mean()),
-            "gain_low": float(gain.mean() - gain.std(ddof=1) / np.sqrt(len(gain))), "seconds": scores.seconds,
+            "gain_low": float(gain.mean() - ERRORS * gain.std(ddof=1) / np.sqrt(len(gain))), "seconds": scores.seconds,
         })  # fmt: skip
     order = sorted(range(len(rows)), key=lambda k: -measure.sign * rows[k]["score"])
     sure = [k for k in order if rows[k]["gain_low"] > 0]

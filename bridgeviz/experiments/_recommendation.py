@@ -25,11 +25,11 @@ class Recommendation:
             held-out counterparts.
         score: of the choice, averaged over pairs. NaN where nothing could be held out.
         interval: 95 % interval of the score, from resampling the pairs.
-        decided: whether a candidate is better than the fallback by more than one standard error; if not, the fallback
+        decided: whether a candidate is better than the fallback by more than 1.5 standard errors; if not, the fallback
             was taken.
         reason: one sentence.
         table: one row per candidate, the best first: cost, options, epsilon, tau_x, tau_y, score, low, high (95 %
-            interval), `gain` over the fallback, positive where the candidate is better, `gain_low`, one standard
+            interval), `gain` over the fallback, positive where the candidate is better, `gain_low`, 1.5 standard
             error less, and seconds.
     """
 

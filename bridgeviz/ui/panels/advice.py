@@ -28,7 +28,9 @@ _FORMAT = {
         "gain", format="percent", help="Over the fallback; positive where the candidate is better."
     ),
     "gain_low": st.column_config.NumberColumn(
-        "gain, at least", format="percent", help="One standard error less. The fallback is kept unless this is above 0."
+        "gain, at least",
+        format="percent",
+        help="1.5 standard errors less. The fallback is kept unless this is above 0.",
     ),
     "seconds": st.column_config.NumberColumn(format="%.1f"),
 }
