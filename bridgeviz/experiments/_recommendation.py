@@ -30,7 +30,7 @@ class Recommendation:
         reason: one sentence.
         table: one row per candidate, the best first: cost, options, epsilon, tau_x, tau_y, score, low, high (95 %
             interval), `gain` over the fallback, positive where the candidate is better, `gain_low`, 1.5 standard
-            error less, and seconds.
+            errors less, and seconds.
     """
 
     cost: str
