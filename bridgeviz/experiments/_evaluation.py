@@ -74,12 +74,12 @@ def _of_unused(problem: Problem, flow: Flow, pairs: np.ndarray | None, seed: int
     unused = problem.unused(pairs)
     if not len(unused):
         return {}
-    known = np.zeros((0, 2), np.int64) if pairs is None else pairs
     rng = np.random.default_rng(seed)
-    own, partner = np.asarray(unused)[: metrics.MOST_PARTNERS].T
-    others = np.setdiff1d(np.arange(problem.shape[0]), np.union1d(own, known[:, 0]))
+    judged = np.asarray(unused)[: metrics.MOST_PARTNERS]
+    own, partner = judged.T
+    every, columns = metrics.candidates(problem.shape, judged, pairs)
+    others = np.setdiff1d(every, own)
     rows = np.union1d(own, rng.permutation(others)[: max(0, metrics.MOST_PARTNERS - len(own))])
-    columns = np.union1d(np.setdiff1d(np.arange(problem.shape[1]), known[:, 1]), partner)
     y = flow.mean(problem.source.x[rows], seed=seed)
     truth = np.stack([np.searchsorted(rows, own), np.searchsorted(columns, partner)], axis=1)
     of_rows = None if problem.source.weights is None else problem.source.weights[rows]

@@ -87,8 +87,8 @@ def partners(
         known: (l, 2) pairs that the alignment was built on. Their rows are no candidates, because a plan ranks them
             last and a linear map does not, whatever they say of the others; unless this leaves fewer than two
             candidates. None: all rows are candidates.
-        weights: (n,) and (m,) how much a row counts in the mean over the points of its side, >= 0; all candidates
-            count alike. None: all count the same.
+        weights: (n,) and (m,) weights >= 0 of the rows in the means over each side; None: all weigh the same.
+            Candidates are counted without weights.
         most: pairs to evaluate; of more, a sample is drawn.
         seed: of the sample.
 
@@ -118,7 +118,7 @@ def partners(
         raise check.fail("weights", "partners", "positive for some of the pairs' rows on each side", "0 for all")
     if len(truth) > most:
         truth = np.random.default_rng(seed).choice(truth, most, replace=False)
-    rows, columns = _candidates(shape, truth, known)
+    rows, columns = candidates(shape, truth, known)
     of_source, of_target = (None if w is None else w[rows] for w, rows in zip(of_rows, truth.T, strict=True))
     return Partners(
         targets=_ranks(block, truth[:, 0], truth[:, 1], columns, of_source),
@@ -210,8 +210,14 @@ def is_one_to_one(problem: Problem) -> bool:
     return all(len(np.unique(x[rows], axis=0)) == len(rows) for x, rows in sides)
 
 
-def _candidates(shape: tuple[int, int], truth: np.ndarray, known: ArrayLike | None) -> tuple[np.ndarray, np.ndarray]:
-    """The source rows and target rows without a known pair, and those of the pairs to evaluate."""
+def candidates(shape: tuple[int, int], truth: np.ndarray, known: ArrayLike | None) -> tuple[np.ndarray, np.ndarray]:
+    """The source rows and target rows, sorted, among which `partners` ranks; arguments as there.
+
+    >>> candidates((3, 4), np.array([[0, 0]]), [[1, 0], [2, 3]])
+    (array([0, 1, 2]), array([0, 1, 2, 3]))
+    >>> candidates((3, 4), np.array([[0, 0]]), [[2, 3]])
+    (array([0, 1]), array([0, 1, 2]))
+    """
     every = np.arange(shape[0]), np.arange(shape[1])
     if known is None:
         return every

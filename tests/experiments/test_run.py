@@ -58,6 +58,16 @@ def test_the_numbers_are_those_of_the_metrics(run):
     )
 
 
+def test_the_only_pair_that_is_not_used_is_ranked_among_all_rows():
+    rng = np.random.default_rng(0)
+    x, y, truth = rng.normal(size=(12, 3)), rng.normal(size=(12, 3)), np.stack([np.arange(12)] * 2, axis=1)
+    problem = bv.Problem(bv.Space(x), bv.Space(y), truth=truth)
+    found = bv.run(bv.RunConfig(**TINY, steps=2), problem=problem, pairs=truth[1:])
+    assert found.metrics["plan_foscttm"] == bv.metrics.foscttm(found.plan, truth[:1])
+    arrivals = bv.metrics.arrivals(found.flow.mean(x, seed=0), y)
+    assert found.metrics["flow_foscttm"] == bv.metrics.foscttm(arrivals, truth[:1])
+
+
 def test_partners_are_ranked_over_pairs_that_were_not_used(run):
     problem, test = run.problem, run.problem.test
     unused = np.array([pair for pair in problem.truth.tolist() if pair not in np.asarray(run.pairs).tolist()])

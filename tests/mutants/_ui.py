@@ -235,14 +235,14 @@ MUTANTS = [
     Mutant(
         "link: what it says of a hidden control comes back",
         "bridgeviz/ui/state/link.py",
-        "(new or history or appeared)",
+        "(new or history or outdated)",
         "(new or history)",
         "app/test_pages.py",
     ),
     Mutant(
         "link: one entry of the browser's history for each setting",
         "bridgeviz/ui/state/link.py",
-        "    if _write(settings, texts, defaults) and (new or history or appeared):",
+        "    if _write(shown, defaults) and (new or history or outdated):",
         "    if False:",
         "browser/test_app.py::test_start_leads_on_with_the_settings_of_its_preset",
     ),

@@ -168,8 +168,8 @@ class OneToOne(Kind):
         row: Row = {"foscttm": ranked.foscttm, "recall": ranked.recall(1)}
         source, target = self.problem.source.labels, self.problem.target.labels
         if source is not None and target is not None:
-            free = np.setdiff1d(np.arange(len(target)), pairs[:, 1])
-            nearest = free[distances[np.ix_(unused.source, free)].argmin(1)]
+            _, columns = metrics.candidates(distances.shape, unused, pairs)
+            nearest = columns[distances[np.ix_(unused.source, columns)].argmin(1)]
             row["partner_class"] = float(np.mean(target[nearest] == source[unused.source]))
         return row
 

@@ -71,23 +71,23 @@ def reconcile(settings: Sequence[Setting], defaults: Mapping[str, str]) -> dict[
     elif st.session_state.get(_PAGE) != router.here():
         texts |= in_link
     values.put_all(settings, texts)
-    shown = {setting.key for setting in controls.shown(settings, texts)}
-    appeared = any(in_link.get(key, texts[key]) != texts[key] for key in shown - st.session_state.get(_SHOWN, shown))
-    st.session_state[_SHOWN] = shown
-    if _write(settings, texts, defaults) and (new or history or appeared):
+    shown = {setting.key: texts[setting.key] for setting in controls.shown(settings, texts)}
+    drawn_anew = shown.keys() - st.session_state.get(_SHOWN, shown.keys())
+    outdated = any(in_link.get(key, shown[key]) != shown[key] for key in drawn_anew)
+    st.session_state[_SHOWN] = set(shown)
+    _release(setting.key for setting in settings)
+    if _write(shown, defaults) and (new or history or outdated):
         st.rerun()  # Streamlit would otherwise set new controls to what the link said before
     st.session_state[_PAGE] = router.here()
     return texts
 
 
-def _write(settings: Sequence[Setting], texts: Mapping[str, str], defaults: Mapping[str, str]) -> bool:
+def _write(shown: Mapping[str, str], defaults: Mapping[str, str]) -> bool:
     """Put the settings that are shown into the link, if it says anything else; whether it did.
 
     Each message to the browser becomes an entry of its history, so there is one for all settings. Settings that are in
     the link but not shown stay there.
     """
-    _release(setting.key for setting in settings)
-    shown = {setting.key: texts[setting.key] for setting in controls.shown(settings, texts)}
     link = st.query_params.to_dict()
     twice = any(len(st.query_params.get_all(key)) > 1 for key in link)
     if not twice and PRESET not in link and all(link.get(key, defaults[key]) == text for key, text in shown.items()):
