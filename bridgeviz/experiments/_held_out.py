@@ -121,25 +121,33 @@ class Trial:
         pairs: (l, 2).
         folds: numbers of the pairs that are hidden together.
         measure: what candidates are judged by.
+        covered: the share of the counterparts that have a pair, for `MATCHING`; else 1.
     """
 
     spaces: Problem
     pairs: np.ndarray
     folds: list[np.ndarray]
     measure: Measure
+    covered: float = 1.0
     _built: dict[tuple[CostOptions, int], Cost] = field(default_factory=dict, init=False)
 
     @classmethod
     def of(cls, spaces: Problem, pairs: np.ndarray, measure: Measure, rng: np.random.Generator) -> Trial:
-        """Deal the pairs that can be hidden into folds: all of them, or for `MATCHING` those whose counterpart has
-        another pair, because nothing could lead to a counterpart without any."""
-        order = rng.permutation(len(pairs))
+        """Deal the pairs into folds so that the hidden ones are like the rows that are to be matched.
+
+        For `MATCHING` where every counterpart has a pair, the first pair of each is never hidden, so that every
+        counterpart keeps one. Where some have none, any pair is hidden: what is then found of counterparts without a
+        pair is what will be found of the others.
+        """
+        order, covered = rng.permutation(len(pairs)), 1.0
         if measure is MATCHING:
             sides = (spaces.source.x, spaces.target.x)
-            _, side = min((_distinct(x), side) for side, x in enumerate(sides))
+            count, side = min((_distinct(x), side) for side, x in enumerate(sides))
             _, first = np.unique(sides[side][pairs[order, side]], axis=0, return_index=True)
-            order = np.delete(order, first)
-        return cls(spaces, pairs, np.array_split(order, FOLDS), measure)
+            covered = len(first) / count
+            if covered == 1:
+                order = np.delete(order, first)
+        return cls(spaces, pairs, np.array_split(order, FOLDS), measure, covered)
 
     @property
     def hidden(self) -> np.ndarray:
@@ -186,13 +194,40 @@ class Trial:
 
 
 def own_share(plan: Coupling, hidden: np.ndarray) -> np.ndarray:
-    """(h,) the share of each hidden row's mass that reaches its own counterpart, among those of all hidden rows."""
-    rows = plan.source_atoms.index[hidden[:, 0]]
-    columns, own = np.unique(plan.target_atoms.index[hidden[:, 1]], return_inverse=True)
-    mass = np.asarray(plan.plan)[np.ix_(rows, columns)]
-    total = mass.sum(1)
-    chance = np.full(len(hidden), 1 / len(columns))
-    return np.divide(mass[np.arange(len(hidden)), own], total, out=chance, where=total > 0)
+    """(h,) the share of each hidden row's mass that reaches its own counterpart, in [0, 1]; 0 for a row without mass.
+
+    The rows are those of the side with more atoms, as photos whose counterparts are classes.
+    """
+    matrix, (rows, columns) = np.asarray(plan.plan), _numbers(plan, hidden)
+    total = matrix[rows].sum(1) if matrix.shape[0] >= matrix.shape[1] else matrix[:, columns].sum(0)
+    return np.divide(matrix[rows, columns], total, out=np.zeros(len(hidden)), where=total > 0)
+
+
+def standing(spaces: Problem, pairs: np.ndarray, options: CostOptions, rng: np.random.Generator) -> np.ndarray:
+    """(l,) the share of the counterparts without a pair that are farther than a pair's own, by the cost, in [0, 1].
+
+    The counterparts that have pairs are dealt into folds, and all pairs of a fold are hidden together. Ties count half,
+    so that guessing gives 0.5.
+    """
+    shares = np.full(len(pairs), 0.5)
+    whole = options.build_for(spaces, Pairs(pairs, shape=spaces.shape))
+    flipped = whole.atom_shape[0] < whole.atom_shape[1]
+    own = _numbers(whole, pairs)[0 if flipped else 1]
+    for fold in np.array_split(rng.permutation(np.unique(own)), FOLDS):
+        hidden = np.isin(own, fold)
+        cost = options.build_for(spaces, Pairs(pairs[~hidden], shape=spaces.shape))
+        matrix, rows = np.asarray(cost.on_atoms), _numbers(cost, pairs[hidden])[1 if flipped else 0]
+        distances = (matrix.T if flipped else matrix)[rows]
+        others = np.setdiff1d(np.arange(distances.shape[1]), own[~hidden])
+        mine = distances[np.arange(len(rows)), own[hidden]][:, None]
+        farther = (distances[:, others] > mine).sum(1) + ((distances[:, others] == mine).sum(1) - 1) / 2
+        shares[hidden] = farther / (len(others) - 1)
+    return shares
+
+
+def _numbers(of: Coupling | Cost, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The atoms of pairs."""
+    return of.source_atoms.index[pairs[:, 0]], of.target_atoms.index[pairs[:, 1]]
 
 
 def share_nearer(distances: np.ndarray, hidden: np.ndarray, known: np.ndarray) -> np.ndarray:

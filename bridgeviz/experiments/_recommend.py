@@ -26,12 +26,20 @@ from bridgeviz.experiments._held_out import (
     measure_of,
     resamples,
     sample_rows,
+    standing,
 )
 from bridgeviz.experiments._recommendation import Recommendation
 from bridgeviz.problem import Problem
 
 FALLBACKS = {"matching": DiffusionBridge(), "foscttm": Blend()}
 """What is taken by measure unless another candidate is better."""
+
+FEW_COVERED = 0.5
+"""Share of the counterparts with a pair, below which the fallback is that for counterparts without any."""
+
+UNCOVERED = Candidate(Blend(), tau=(1.0, 0.95))
+"""The fallback where most counterparts have no pair but similar ones have similar rows: its map leads to them, and tau
+below 1 lets a counterpart have fewer rows than its share."""
 
 ROUNDS = {"matching": 20, "foscttm": 0}
 """Rounds of refinement by measure: held-out pairs decide how many of them are kept (see `couplings.Global`)."""
@@ -50,6 +58,8 @@ TAUS = ((1.0, 1.0), (1.0, 0.95), (1.0, 0.7))
 UNPAIRED = ProcrustesBridge()
 """What is taken without any pairs."""
 
+Result = tuple[Candidate, Scores]
+
 
 def fallback(problem: Problem, metric: str | None = None) -> Candidate:
     """The candidate that is taken where the pairs can't tell, by what they could show (see `recommend`).
@@ -64,6 +74,11 @@ def fallback(problem: Problem, metric: str | None = None) -> Candidate:
 def _fallback(measure: Measure, metric: str | None) -> Candidate:
     cost = FALLBACKS[measure.name]
     return Candidate(cost if metric is None else replace(cost, metric=metric))
+
+
+def _sure(gain: np.ndarray) -> float:
+    """The mean gain less `ERRORS` of its standard errors."""
+    return float(gain.mean() - ERRORS * gain.std(ddof=1) / np.sqrt(len(gain)))
 
 
 def candidates(measure: Measure, metric: str | None = None) -> list[Candidate]:
@@ -96,13 +111,17 @@ def recommend(
     - Where rows have one partner each, by FOSCTTM: the share of the rows without a known pair that are nearer than the
       hidden partner, by a balanced plan of the cost, the mean of both directions.
     - Where one side has at most half as many distinct rows as rows, as where every target is one of a few classes, by
-      the share of a hidden row's mass that reaches its own counterpart in the plan, among the hidden counterparts. For
-      the best cost, epsilon and tau are then tried in the same way.
+      the share of a hidden row's mass that reaches its own counterpart in the plan. For the best cost, epsilon and tau
+      are then tried in the same way. If every counterpart has a pair, it keeps one: its first pair is never hidden.
 
     The choice is the best candidate whose gain over the fallback is more than 1.5 standard errors of that gain over the
     pairs, else the fallback: the diffusion bridge for classes, its blend with the Procrustes bridge for partners. With
-    fewer than ten pairs that can be held out it is the fallback, and without any pairs the Procrustes bridge. A pair
-    whose counterpart has no other pair is never held out where rows share counterparts.
+    fewer than ten pairs that can be held out it is the fallback, and without any pairs the Procrustes bridge.
+
+    If less than half of the counterparts have a pair, held-out pairs can't tell how the rows of the others are matched.
+    Then nothing is compared: it is the blend with tau .95 of the target, not refined, if by its cost the own
+    counterparts of held-out rows are nearer than others without a pair by 1.5 standard errors, because its map leads to
+    those too; else the diffusion bridge.
 
     Large problems are judged on a sample of rows that contains the paired ones: 1,000 a side, or 4,000 where rows share
     counterparts.
@@ -158,10 +177,12 @@ def recommend_steps(
     trial = Trial.of(spaces, pairs, measure, rng)
     if len(trial.hidden) < LEAST:
         return _too_few(len(trial.hidden), measure, metric)
+    if trial.covered < FEW_COVERED:
+        return _few_covered(trial, metric, rng)
     compared = candidates(measure, metric)
     refinements = [(e, t) for t in TAUS for e in EPSILONS if (e, t) != (1.0, (1.0, 1.0))] if measure is MATCHING else []
     total, done = FOLDS * (len(compared) + len(refinements)), 0
-    results: list[tuple[Candidate, Scores]] = []
+    results: list[Result] = []
 
     def counted(candidate: Candidate) -> Generator[tuple[int, int], None, None]:
         nonlocal done
@@ -196,20 +217,35 @@ def _too_few(count: int, measure: Measure, metric: str | None) -> Recommendation
     return _untried(chosen, measure, reason)
 
 
+def _few_covered(trial: Trial, metric: str | None, rng: np.random.Generator) -> Recommendation:
+    """The choice where most counterparts have no pair, so that no pair tells whether their rows are found."""
+    likely = UNCOVERED if metric is None else replace(UNCOVERED, cost=replace(UNCOVERED.cost, metric=metric))
+    shares = standing(trial.spaces, trial.pairs, likely.cost, rng)
+    some = f"Only {trial.covered:.0%} of the counterparts have a pair"
+    if _sure(shares - 0.5) <= 0:
+        chosen = _fallback(trial.measure, metric)
+        return _untried(chosen, trial.measure, f"{some}, and similar ones have no similar rows that show: {chosen}.")
+    reason = (
+        f"{some}. Similar ones have similar rows: by {likely.cost.name}, the own counterpart of a held-out row is "
+        f"nearer than {shares.mean():.0%} of the others without a pair (guessing: 50%). It is {likely}, not refined."
+    )
+    return replace(_untried(likely, trial.measure, reason), refine=0)
+
+
 def _untried(chosen: Candidate, measure: Measure, reason: str) -> Recommendation:
-    """A choice that nothing was measured for."""
+    """A choice that no other was compared with."""
     import pandas as pd
 
     nothing = float("nan")
     return Recommendation(
-        cost=chosen.cost.name, cost_options=chosen.options, epsilon=None, tau=(1.0, 1.0), measure=measure.name,
+        cost=chosen.cost.name, cost_options=chosen.options, epsilon=None, tau=chosen.tau, measure=measure.name,
         score=nothing, interval=(nothing, nothing), decided=False, table=pd.DataFrame(),
         refine=ROUNDS[measure.name],
         reason=reason,
     )  # fmt: skip
 
 
-def decide(results: list[tuple[Candidate, Scores]], measure: Measure, draws: np.ndarray, basis: str) -> Recommendation:
+def decide(results: list[Result], measure: Measure, draws: np.ndarray, basis: str) -> Recommendation:
     """The choice among candidates with their scores, the first of which is the fallback, and the reason in words."""
     import pandas as pd
 
@@ -222,7 +258,7 @@ def decide(results: list[tuple[Candidate, Scores]], measure: Measure, draws: np.
             "cost": candidate.cost.name, "options": ", ".join(f"{k}={v}" for k, v in candidate.options.items()),
             "epsilon": candidate.epsilon, "tau_x": candidate.tau[0], "tau_y": candidate.tau[1],
             "score": scores.mean, "low": low, "high": high, "gain": float(gain.mean()),
-            "gain_low": float(gain.mean() - ERRORS * gain.std(ddof=1) / np.sqrt(len(gain))), "seconds": scores.seconds,
+            "gain_low": _sure(gain), "seconds": scores.seconds,
         })  # fmt: skip
     order = sorted(range(len(rows)), key=lambda k: -measure.sign * rows[k]["score"])
     sure = [k for k in order if rows[k]["gain_low"] > 0]

@@ -21,8 +21,7 @@ class Recommendation:
         cost: name of the chosen cost; `cost_options`: those of its options that differ from their defaults.
         epsilon, tau, refine: the choice; epsilon None is the cost's own default.
         measure: what it was judged by: "foscttm", the share of the other rows that are nearer than the held-out
-            partner, or "matching", the share of a held-out row's mass that its own counterpart gets, among the
-            held-out counterparts.
+            partner, or "matching", the share of a held-out row's mass that its own counterpart gets.
         score: of the choice, averaged over pairs. NaN where nothing could be held out.
         interval: 95 % interval of the score, from resampling the pairs.
         decided: whether a candidate is better than the fallback by more than 1.5 standard errors; if not, the fallback

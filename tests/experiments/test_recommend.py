@@ -112,6 +112,56 @@ def test_the_only_pair_of_a_class_is_never_hidden(blobs, classes):
     assert "9 pairs that could be held out are too few" in few.reason
 
 
+@pytest.fixture(scope="module")
+def sentences():
+    """Twenty classes of twelve rows, which are a linear map of what describes their class."""
+    rng = np.random.default_rng(1)
+    described = rng.normal(size=(20, 3))
+    y = np.repeat(described, 12, axis=0)
+    x = y @ rng.normal(size=(3, 6)) + 0.05 * rng.normal(size=(240, 6))
+    return bv.Problem(bv.Space(x), bv.Space(y), truth=np.stack([np.arange(240)] * 2, axis=1))
+
+
+def some_classes(count: int, each: int) -> np.ndarray:
+    """Pairs of the first rows of the first classes of `sentences`."""
+    rows = (12 * np.arange(count)[:, None] + np.arange(each)).reshape(-1)
+    return np.stack([rows, rows], axis=1)
+
+
+def test_where_some_counterparts_have_no_pair_any_pair_is_hidden(sentences):
+    rng = np.random.default_rng(0)
+    for count, hidden in ((20, 20), (15, 30)):  # all are covered: one of the two pairs of each is kept
+        trial = engine.Trial.of(sentences, some_classes(count, 2), MATCHING, rng)
+        assert (len(trial.hidden), trial.covered) == (hidden, count / 20)
+
+
+def test_where_most_counterparts_have_no_pair_their_likeness_decides(sentences):
+    choice = bv.recommend(sentences, some_classes(9, 2))
+    assert (choice.cost, choice.tau, choice.refine, choice.decided) == ("blend", (1.0, 0.95), 0, False)
+    assert "Only 45% of the counterparts have a pair. Similar ones have similar rows" in choice.reason
+    assert bv.recommend(sentences.reversed(), some_classes(9, 2)).tau == (1.0, 0.95)
+    codes = bv.Problem(sentences.source, bv.Space(np.repeat(np.eye(20), 12, axis=0)))
+    choice = bv.recommend(codes, some_classes(9, 2))  # the same rows, but codes that are all equally far
+    assert (choice.cost, choice.tau, choice.refine) == ("diffusion_bridge", (1.0, 1.0), 20)
+    assert "similar ones have no similar rows that show" in choice.reason
+    assert len(bv.recommend(sentences, some_classes(12, 2)).table)  # most have a pair: costs are compared
+
+
+def test_rows_stand_among_the_counterparts_without_a_pair(sentences):
+    """By hand: each fold hides whole classes."""
+    pairs, label = some_classes(8, 2), np.arange(240) // 12
+    shares = engine.standing(sentences, pairs, bv.costs.Bridge(), np.random.default_rng(5))
+    for classes in np.array_split(np.random.default_rng(5).permutation(8), FOLDS):
+        hidden = np.isin(label[pairs[:, 0]], classes)
+        matrix = bv.costs.bridge(sentences.source.x, sentences.target.x, pairs[~hidden]).dense()
+        others = np.setdiff1d(np.arange(20), label[pairs[~hidden, 0]])
+        for k in np.flatnonzero(hidden):
+            row = pairs[k, 0]
+            near, own = matrix[row, 12 * others], matrix[row, row]
+            farther = (near > own).sum() + ((near == own).sum() - 1) / 2
+            assert shares[k] == pytest.approx(farther / (len(others) - 1))
+
+
 def test_the_parts_of_blends_are_built_once_for_each_fold(blobs, monkeypatch):
     built, build = [], bv.costs.DiffusionBridge.build_for
     monkeypatch.setattr(bv.costs.DiffusionBridge, "build_for", lambda *a: built.append(a[0]) or build(*a))
@@ -156,12 +206,10 @@ def _ranked(matrix, known, hidden):
 
 
 def _shares(cost, y, hidden):
-    """The share of each hidden row's mass on the rows that equal its target, among those that equal any of them."""
+    """The share of each hidden row's mass on the rows that equal its target."""
     plan = bv.couplings.linear(cost, tolerance=1e-2, max_iterations=500).dense()
     code = np.unique(y, axis=0, return_inverse=True)[1].reshape(-1)
-    mass = np.stack([np.bincount(code, plan[i]) for i in hidden[:, 0]])
-    own = code[hidden[:, 1]]
-    return mass[np.arange(len(hidden)), own] / mass[:, np.unique(own)].sum(1)
+    return [plan[i][code == code[j]].sum() / plan[i].sum() for i, j in hidden]
 
 
 def test_it_says_when_the_pairs_are_too_few(blobs, classes):

@@ -61,4 +61,25 @@ MUTANTS = [
         "pass",
         "experiments/test_recommend.py",
     ),
+    Mutant(
+        "recommend: pairs of uncovered problems are kept too",
+        "bridgeviz/experiments/_held_out.py",
+        "if covered == 1:",
+        "if covered > 0:",
+        "experiments/test_recommend.py",
+    ),
+    Mutant(
+        "recommend: likeness never decides",
+        "bridgeviz/experiments/_recommend.py",
+        "if _sure(shares - 0.5) <= 0:",
+        "if _sure(shares - 0.5) <= 1:",
+        "experiments/test_recommend.py",
+    ),
+    Mutant(
+        "recommend: a class has pairs left when it is hidden",
+        "bridgeviz/experiments/_held_out.py",
+        "hidden = np.isin(own, fold)",
+        "hidden = np.isin(np.arange(len(own)), fold)",
+        "experiments/test_recommend.py",
+    ),
 ]
