@@ -167,6 +167,7 @@ class Coupling(Plan):
         advice: what to try if it did not converge, else "".
         alpha: the weight of the Gromov-Wasserstein term; None if the solver has none.
         refinement: how it was refined; None if it was not.
+        method: what solved it, where a solver has several (see `Linear`); else "".
     """
 
     plan: np.ndarray | sparse.csr_array
@@ -181,6 +182,7 @@ class Coupling(Plan):
     advice: str = ""
     alpha: float | None = None
     refinement: Refinement | None = None
+    method: str = ""
 
     estimated = False
 

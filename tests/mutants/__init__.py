@@ -13,6 +13,7 @@ from . import (
     _costs,
     _couplings,
     _datasets,
+    _dense,
     _encoders,
     _experiments,
     _flow_files,
@@ -30,7 +31,7 @@ from . import (
 from ._mutant import ROOT, Mutant
 
 ROOMS = (
-    _core, _encoders, _datasets, _formats, _costs, _procrustes, _couplings, _flow_training, _flow_transport,
+    _core, _encoders, _datasets, _formats, _costs, _procrustes, _couplings, _dense, _flow_training, _flow_transport,
     _flow_files, _metrics, _restrictions, _baselines, _choice, _experiments, _own_data, _settings, _viz, _ui, _cli,
 )  # fmt: skip
 

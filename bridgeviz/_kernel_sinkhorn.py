@@ -1,0 +1,283 @@
+"""Sinkhorn's algorithm on a stored kernel: large dense problems, many times faster than in the log domain."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax
+
+from bridgeviz._sinkhorn import Solution
+
+SINGLE = 1e-6
+"""Tolerance below which the kernel is float64: sums of float32 numbers are not more exact."""
+
+LADDER, FIRST = 4.0, 20.0
+"""The factor between two values of epsilon while it falls, and the range of the cost over the first of them."""
+
+STAGE_ERROR, STAGE_ITERATIONS = 0.05, 50
+"""Where a stage before the last ends: its error is only that of the start of the next one."""
+
+WIDEST = 30.0
+"""Logarithm of a scaling beyond which it is absorbed into the kernel."""
+
+SETTLING, CHUNK = 10, 15
+"""Iterations that forget what came before, and those over which the error's decay is then measured."""
+
+WORSE = 4.0
+"""The factor by which the error may grow before over-relaxed iterations are taken back; it counts both sides there."""
+
+RELAXATION = 1.95
+"""Over-relaxation, at most; at 2 the iterations would no longer converge."""
+
+ENTRIES = 2**20
+"""Entries of the kernel in a block of rows, small enough to stay in the cache between its two uses."""
+
+
+class _Scalings(NamedTuple):
+    """Scalings of rows and columns, and how far the plan is from its fixed point."""
+
+    rows: jax.Array
+    columns: jax.Array
+    error: float
+
+
+class _Kernel(NamedTuple):
+    """`exp((f + g - C) / epsilon)` with what the iterations read.
+
+    Attributes:
+        values: (u, v).
+        a, b: logarithms of the marginals.
+        f, g: the absorbed potentials over epsilon.
+        tau: of both sides.
+    """
+
+    values: jax.Array
+    a: jax.Array
+    b: jax.Array
+    f: jax.Array
+    g: jax.Array
+    tau: tuple[float, float]
+
+
+def solve_on_kernel(
+    cost: np.ndarray, a: np.ndarray, b: np.ndarray, *, epsilon: float, tau: tuple[float, float], tolerance: float,
+    max_iterations: int,
+) -> Generator[tuple[int, float], None, Solution]:  # fmt: skip
+    """The problem of `_sinkhorn.solve_linear`, step by step; yields the iterations and the error after each few.
+
+    - The kernel is stored and multiplied, in float32 for tolerances down to 1e-6, instead of computed by each of two
+      sums of logarithms. One pass over it is an iteration: a block of rows is scaled and added to the columns' sums
+      while it is in the cache.
+    - Epsilon falls to its value in a few stages (Schmitzer 2019), each of which starts from the potentials of the one
+      before, relative to the marginals. Scalings beyond e^30 are absorbed into the potentials.
+    - A balanced problem is over-relaxed (Thibault et al. 2021) by what the error's decay says (Lehmann et al. 2022),
+      and only for as long as that is faster. The last iterations are plain, so that the error is that of the plan.
+
+    Args:
+        cost: (u, v), infinite where no mass may go.
+        a, b: the marginals (u,) and (v,), > 0.
+        epsilon: entropy regularisation.
+        tau: of the two marginals.
+        tolerance: L1 error of the row sums at which to stop, while the column sums are exact; if the problem is
+            unbalanced, the mass that an iteration still moves between rows, over all mass.
+        max_iterations: of all stages together.
+    """
+    with jax.enable_x64(True):
+        solver = _Solver(cost, a, b, tau, np.float32 if tolerance >= SINGLE else np.float64)
+        done, error, current = 0, math.inf, solver.first(epsilon)
+        while True:
+            last = current <= epsilon
+            solver.absorb(current)
+            room = max_iterations - done if last else min(STAGE_ITERATIONS, max_iterations - done)
+            for count, error in solver.iterate(tolerance if last else STAGE_ERROR, room, relax=last):
+                yield done + count, error
+                used = count
+            done += used
+            if last and (error <= tolerance or done >= max_iterations):
+                return Solution(solver.plan(), error, error <= tolerance, done)
+            current = current if last else max(epsilon, current / LADDER)
+
+
+class _Solver:
+    """The arrays of one problem on the device, and its potentials.
+
+    Attributes:
+        balanced: whether both marginals are enforced.
+    """
+
+    def __init__(self, cost: np.ndarray, a: np.ndarray, b: np.ndarray, tau: tuple[float, float], dtype: type):
+        u, v = cost.shape
+        block = min(max(ENTRIES // v, 1), u)
+        padding = -u % block
+        padded = np.pad(cost.astype(dtype), ((0, padding), (0, 0)), constant_values=np.inf)
+        self.size, self.block, self.dtype, self.tau = u, block, dtype, tau
+        self.balanced = tau == (1.0, 1.0)
+        self.cost = jnp.asarray(padded)
+        self.log_a = np.concatenate([np.log(a), np.zeros(padding)])
+        self.log_b = np.log(b)
+        finite = cost[np.isfinite(cost)]
+        self.range = float(finite.max() - finite.min())
+        self.g = np.zeros(v)  # relative to the marginal
+        self.kernel: _Kernel | None = None
+        self.scalings = _Scalings(jnp.ones(u + padding, dtype), jnp.ones(v, dtype), math.inf)
+        self.epsilon = 0.0
+
+    def first(self, epsilon: float) -> float:
+        """The first epsilon of the ladder; an unbalanced problem forgets its start soon enough without one."""
+        if not self.balanced:
+            return epsilon
+        steps = math.ceil(math.log(max(self.range / FIRST / epsilon, 1.0), LADDER))
+        return epsilon * LADDER**steps
+
+    def absorb(self, epsilon: float) -> None:
+        """Move the scalings into the potentials, and compute the kernel for this epsilon."""
+        if self.kernel is not None:
+            self.g = self.epsilon * (
+                np.asarray(self.kernel.g, np.float64)
+                + np.log(np.asarray(self.scalings.columns, np.float64))
+                - self.log_b
+            )
+            self.kernel = None  # its memory is needed for the next one
+        a, b = (jnp.asarray(side, self.dtype) for side in (self.log_a, self.log_b))
+        if self.epsilon == 0 and not self.balanced:
+            g = _columns(self.cost, b, epsilon, self.tau[1])
+        else:
+            g = jnp.asarray(self.g / epsilon + self.log_b, self.dtype)
+        values, f = _start(self.cost, a, g, epsilon, self.tau[0])
+        self.epsilon, self.kernel = epsilon, _Kernel(values, a, b, f, g, self.tau)
+        self.scalings = _Scalings(jnp.ones_like(f), jnp.ones_like(self.kernel.g), math.inf)
+        self._advance(1.0, 1, 0.0)  # the rows fit already: only now the columns do, and the next error says something
+
+    def iterate(self, goal: float, room: int, *, relax: bool) -> Generator[tuple[int, float], None, None]:
+        """Iterate until the error is at most `goal`, `room` iterations are done, or the scalings must be absorbed."""
+        used, omega, limit = 0, 1.0, RELAXATION
+        while True:
+            before = self.scalings
+            used += self._advance(omega, min(SETTLING, room - used), goal)
+            settled = self.scalings.error
+            if not self._ends(goal, room - used):
+                count = self._advance(omega, min(CHUNK, room - used), goal)
+                used += count
+                rate = (self.scalings.error / settled) ** (1 / count)
+            if omega > 1 and not self.scalings.error < WORSE * before.error and used < room:
+                self.scalings, limit = before, 1 + (omega - 1) / 2
+                omega = limit if limit > 1.1 else 1.0
+                continue
+            limit = min(RELAXATION, 1 + 1.5 * (limit - 1))
+            yield used, self.scalings.error
+            if self._ends(goal, room - used):
+                if omega == 1 or used >= room:
+                    return
+                omega, relax = 1.0, relax and self.scalings.error > goal  # the columns fit after a plain iteration
+            elif relax and self.balanced:
+                omega = min(_omega(omega, rate), limit)
+
+    def _ends(self, goal: float, room: int) -> bool:
+        return self.scalings.error <= goal or room <= 0 or self._wide()
+
+    def _wide(self) -> bool:
+        return any(float(jnp.abs(jnp.log(side)).max()) > WIDEST for side in self.scalings[:2])
+
+    def _advance(self, omega: float, count: int, goal: float) -> int:
+        """Up to `count` iterations; returns how many were done."""
+        assert self.kernel is not None, "absorb comes first"
+        rows, columns, error, done = _sweeps(
+            self.kernel, self.scalings.rows, self.scalings.columns, omega, goal, count, block=self.block
+        )
+        self.scalings = _Scalings(rows, columns, float(error))
+        return int(done)
+
+    def plan(self) -> np.ndarray:
+        """(u, v) the plan."""
+        assert self.kernel is not None, "absorb comes first"
+        plan = _scaled(self.kernel.values, self.scalings.rows, self.scalings.columns)
+        return np.asarray(plan, np.float64)[: self.size]
+
+
+def _omega(omega: float, rate: float) -> float:
+    """The best over-relaxation, by the factor by which the error has fallen per iteration with the present one.
+
+    With the factor `r` of plain iterations, that of relaxed ones is the larger root x of `(x + omega - 1)^2 = omega^2 r
+    x`, until omega is `2 / (1 + sqrt(1 - r))`, the best, and omega - 1 beyond (Lehmann et al. 2022, Theorem 2).
+    """
+    if rate >= 1:
+        return 1 + (omega - 1) / 2
+    if rate <= omega - 1:
+        return omega
+    plain = min((rate + omega - 1) ** 2 / (omega**2 * rate), 1.0)
+    return min(2 / (1 + math.sqrt(1 - plain)), RELAXATION)
+
+
+@partial(jax.jit, static_argnames="tau")
+def _start(cost: jax.Array, a: jax.Array, g: jax.Array, epsilon: float, tau: float):
+    """The kernel for these potentials of the columns, and those of the rows by an exact half-iteration."""
+    z = g - cost / jnp.asarray(epsilon, cost.dtype)
+    top = jnp.where(jnp.isfinite(top := z.max(1)), top, 0)
+    sums = jnp.log(jnp.exp(z - top[:, None]).sum(1)) + top
+    f = jnp.where(jnp.isfinite(sums), tau * (a - sums), 0)
+    return jnp.exp(z + f[:, None]), f
+
+
+@partial(jax.jit, static_argnames="tau")
+def _columns(cost: jax.Array, b: jax.Array, epsilon: float, tau: float) -> jax.Array:
+    """Potentials of the columns that fit rows without potentials, from which no column can vanish by underflow."""
+    sums = jax.scipy.special.logsumexp(-cost / jnp.asarray(epsilon, cost.dtype), axis=0)
+    return jnp.where(jnp.isfinite(sums), tau * (b - sums), 0)
+
+
+@partial(jax.jit, donate_argnums=0)
+def _scaled(kernel: jax.Array, rows: jax.Array, columns: jax.Array) -> jax.Array:
+    return kernel * rows[:, None] * columns
+
+
+@partial(jax.jit, static_argnames="block")
+def _sweeps(
+    kernel: _Kernel, rows: jax.Array, columns: jax.Array, omega: float, goal: float, count: int, *, block: int
+):  # fmt: skip
+    """Up to `count` iterations, until the error reaches the goal or a scaling is too wide for its type."""
+    dtype = kernel.values.dtype
+    power, tau_x, tau_y = (jnp.asarray(number, dtype) for number in (omega, *kernel.tau))
+    tiny = jnp.finfo(dtype).tiny
+
+    def updated(old: jax.Array, sums: jax.Array, log_mass: jax.Array, absorbed: jax.Array, tau: jax.Array):
+        new = jnp.exp(tau * (log_mass - jnp.log(jnp.maximum(sums, tiny))) + (tau - 1) * absorbed)
+        return jnp.where(sums > tiny, new, old)
+
+    def relaxed(old: jax.Array, new: jax.Array) -> jax.Array:
+        return jnp.where(power == 1, new, old * (new / old) ** power)
+
+    def part(values: jax.Array, k: jax.Array) -> jax.Array:
+        return lax.dynamic_slice_in_dim(values, k * block, block)
+
+    def one(state):
+        rows, columns, _, done = state
+
+        def through(k, carried):
+            next_rows, sums, moved, mass = carried
+            values, old = part(kernel.values, k), part(rows, k)
+            row_sums = values @ columns
+            new = updated(old, row_sums, part(kernel.a, k), part(kernel.f, k), tau_x)
+            moved += (jnp.abs(old - new) * row_sums).sum()
+            mass += (new * row_sums).sum()
+            new = relaxed(old, new)
+            return lax.dynamic_update_slice_in_dim(next_rows, new, k * block, 0), sums + new @ values, moved, mass
+
+        zero = jnp.zeros((), dtype)
+        start = (rows, jnp.zeros_like(columns), zero, zero)
+        rows, sums, moved, mass = lax.fori_loop(0, len(rows) // block, through, start)
+        new = updated(columns, sums, kernel.b, kernel.g, tau_y)
+        moved += jnp.where(power == 1, 0, (jnp.abs(columns - new) * sums).sum())  # else they are exact after this
+        return rows, relaxed(columns, new), moved / mass, done + 1
+
+    def goes_on(state):
+        rows, columns, error, done = state
+        widest = jnp.maximum(jnp.abs(jnp.log(rows)).max(), jnp.abs(jnp.log(columns)).max())
+        return (done < count) & ~(error <= goal) & ((done == 0) | (widest < WIDEST))
+
+    return lax.while_loop(goes_on, one, (rows, columns, jnp.asarray(jnp.inf, dtype), 0))

@@ -1,0 +1,158 @@
+"""The transport on a stored kernel against ott-jax and POT, where kernels underflow, and while it is interrupted."""
+
+from __future__ import annotations
+
+import numpy as np
+import ot
+import pytest
+
+import bridgeviz as bv
+from bridgeviz import _kernel_sinkhorn as engine
+from bridgeviz.couplings import Linear
+
+TAUS = [(1.0, 1.0), (0.9, 0.7), (1.0, 0.95)]
+
+
+def cube(n: int, m: int, seed: int = 0) -> np.ndarray:
+    """Squared distances between points of a cube."""
+    rng = np.random.default_rng(seed)
+    x, y = rng.random((n, 3)), rng.random((m, 3))
+    return ((x[:, None] - y) ** 2).sum(-1)
+
+
+def both(cost, **options):
+    plans = [Linear(method=method, max_iterations=50_000, **options).solve(cost) for method in ("dense", "ott")]
+    assert all(plan.converged for plan in plans)
+    assert [plan.method for plan in plans] == ["dense", "ott"]
+    return plans
+
+
+@pytest.mark.parametrize("tau", TAUS, ids=str)
+@pytest.mark.parametrize("epsilon", [0.5, 0.02, 0.008])
+def test_the_plan_is_that_of_ott(epsilon, tau):
+    dense, ott = both(cube(120, 80), epsilon=epsilon, tau=tau, tolerance=1e-9)
+    assert np.abs(dense.dense() - ott.dense()).sum() < 1e-7 * ott.mass
+    assert dense.marginal_error <= 2e-9
+
+
+def test_single_precision_reaches_its_tolerance_and_says_its_error():
+    cost = cube(300, 200)
+    plan = bv.couplings.linear(cost, epsilon=0.01, tolerance=1e-6, method="dense")
+    mu, nu = plan.marginals()
+    assert plan.converged
+    assert np.abs(mu - 1 / 300).sum() + np.abs(nu - 1 / 200).sum() == pytest.approx(plan.marginal_error, abs=1e-7)
+    assert plan.marginal_error < 2e-6
+    theirs = ot.sinkhorn(
+        np.full(300, 1 / 300), np.full(200, 1 / 200), cost / cost.mean(), 0.01, method="sinkhorn_log", stopThr=1e-9,
+        numItermax=100_000,
+    )  # fmt: skip
+    assert np.abs(plan.dense() - theirs).sum() < 2e-5
+
+
+def test_over_relaxation_takes_a_fraction_of_the_iterations():
+    dense, ott = both(cube(150, 100), epsilon=0.005, tolerance=1e-6)
+    assert dense.iterations < ott.iterations / 3
+
+
+def test_large_problems_are_solved_so_unless_a_method_is_named(monkeypatch):
+    cost = cube(40, 30)
+    assert bv.couplings.linear(cost).method == "ott"
+    monkeypatch.setattr("bridgeviz.couplings._linear.LARGE", 1200)
+    assert bv.couplings.linear(cost).method == "dense"
+    assert bv.couplings.linear(cost, method="ott").method == "ott"
+    with pytest.raises(bv.InputError, match=r"'method' of linear\(\) must be"):
+        bv.couplings.linear(cost, method="fast")
+
+
+@pytest.mark.parametrize("tau", TAUS, ids=str)
+def test_where_every_entry_of_a_row_or_column_underflows(tau):
+    """Rows and columns that are far from all others: exp(-C / epsilon) is zero in any precision."""
+    cost = cube(60, 50)
+    cost[3] += 40 * cost.mean()
+    cost[:, 7] += 60 * cost.mean()
+    dense, ott = both(cost, epsilon=0.01, tau=tau, tolerance=1e-6)
+    assert np.abs(dense.dense() - ott.dense()).sum() < 1e-4 * ott.mass
+    if tau == (1.0, 1.0):
+        assert dense.dense()[:, 7].sum() == pytest.approx(1 / 50, rel=1e-4)
+
+
+@pytest.mark.parametrize("tau", TAUS, ids=str)
+def test_weights_and_forbidden_matches(tau):
+    rng = np.random.default_rng(1)
+    mask = rng.random((60, 40)) < 0.3
+    cost = bv.costs.as_cost(cube(60, 40), "test").weighted(rng.random(60) + 0.1, rng.random(40) + 0.1).forbid(mask)
+    dense, ott = both(cost, epsilon=0.05, tau=tau, tolerance=1e-8)
+    assert np.abs(dense.dense() - ott.dense()).sum() < 1e-6 * ott.mass
+    assert (dense.dense()[mask] == 0).all()
+
+
+def test_equal_rows_and_weights_of_zero():
+    cost = cube(30, 20)[np.repeat(np.arange(30), 3)]
+    weights = np.r_[0, 0, np.ones(88)]
+    plans = both(bv.costs.as_cost(cost, "test").weighted(weights), epsilon=0.05, tau=(0.9, 1.0), tolerance=1e-8)
+    assert np.abs(plans[0].dense() - plans[1].dense()).sum() < 1e-6
+    assert plans[0].dense()[:2].sum() == 0
+
+
+def test_one_row_and_a_constant_cost():
+    for cost in (np.ones((1, 5)), np.ones((4, 1)), np.full((6, 3), 2.0), np.array([[1.0]])):
+        plan = bv.couplings.linear(cost, epsilon=0.05, method="dense")
+        assert plan.converged
+        np.testing.assert_allclose(plan.dense(), 1 / cost.size, rtol=1e-5)
+
+
+def test_too_few_iterations_are_said():
+    plan = bv.couplings.linear(cube(50, 40), epsilon=0.002, tolerance=1e-6, max_iterations=15, method="dense")
+    assert not plan.converged
+    assert plan.iterations <= 16
+    assert "stopped after" in plan.advice
+    assert np.isfinite(plan.dense()).all()
+
+
+def test_an_impossible_balance_is_not_converged():
+    mask = np.zeros((6, 6), bool)
+    mask[:3, 1:] = True  # three rows compete for one column
+    cost = bv.costs.as_cost(cube(6, 6), "test").forbid(mask)
+    plan = bv.couplings.linear(cost, epsilon=0.05, method="dense")
+    assert not plan.converged
+    assert plan.advice == bv.couplings.linear(cost, epsilon=0.05, method="ott").advice
+
+
+def test_it_tells_its_progress_and_stops_when_asked():
+    told: list[tuple[int, float]] = []
+
+    def stop(done: int, error: float) -> None:
+        told.append((done, error))
+        if len(told) == 3:
+            raise KeyboardInterrupt
+
+    solver = Linear(epsilon=0.005, method="dense", tolerance=1e-6)
+    with pytest.raises(KeyboardInterrupt):
+        solver.solve(cube(100, 80), on_step=stop)
+    assert len(told) == 3
+    told.clear()
+    plan = solver.solve(cube(100, 80), on_step=lambda *step: told.append(step))
+    assert [done for done, _ in told] == sorted(done for done, _ in told)
+    assert told[-1][0] == plan.iterations
+    assert told[-1][1] <= 1e-6
+
+
+def test_the_best_relaxation_follows_from_the_decay():
+    """Iterations whose error falls by r = 0.99: relaxed as Lehmann et al. say, from whichever factor is measured."""
+    best = 2 / (1 + np.sqrt(1 - 0.99))
+    assert engine._omega(1.0, 0.99) == pytest.approx(best)
+    omega = 1.3
+    root = (omega * np.sqrt(0.99) + np.sqrt(omega**2 * 0.99 - 4 * (omega - 1))) / 2
+    assert engine._omega(omega, root**2) == pytest.approx(best)
+    assert engine._omega(1.9, 0.9) == pytest.approx(1.9)  # it is beyond the best
+    assert engine._omega(1.5, 1.0) == 1.25
+    assert engine._omega(1.0, 1.0) == 1.0
+    assert engine._omega(1.0, 0.9999) == engine.RELAXATION
+
+
+def test_other_numbers_take_the_same_program():
+    cost = cube(70, 50)
+    bv.couplings.linear(cost, epsilon=0.02, tau=(0.9, 1.0), tolerance=1e-4, method="dense")
+    programs = engine._sweeps._cache_size()
+    bv.couplings.linear(cost, epsilon=0.05, tau=(0.8, 0.95), tolerance=1e-5, method="dense")
+    assert engine._sweeps._cache_size() == programs
