@@ -76,6 +76,31 @@ def test_where_every_entry_of_a_row_or_column_underflows(tau):
         assert dense.dense()[:, 7].sum() == pytest.approx(1 / 50, rel=1e-4)
 
 
+def test_a_column_that_is_far_from_all_rows_keeps_its_mass():
+    """In float32 the kernel of its entries is zero, but leaving it out would cost more than moving it."""
+    cost = cube(60, 50)
+    cost[:, 7] += 2 * cost.mean()
+    dense, ott = both(cost, epsilon=0.01, tau=(1.0, 0.99), tolerance=1e-5)
+    assert ott.dense()[:, 7].sum() > 0.05 / 50
+    assert dense.dense()[:, 7].sum() == pytest.approx(ott.dense()[:, 7].sum(), rel=0.01)
+
+
+def test_a_loose_tolerance_is_not_a_larger_epsilon():
+    sharpness = [
+        bv.couplings.linear(cube(60, 50), epsilon=0.005, tolerance=tolerance, method="dense").dense().max(1).sum()
+        for tolerance in (0.2, 1e-6)
+    ]
+    assert sharpness[0] == pytest.approx(sharpness[1], rel=0.1)
+
+
+def test_blocks_of_rows_with_a_remainder(monkeypatch):
+    cost = cube(47, 30)
+    whole = bv.couplings.linear(cost, epsilon=0.02, tolerance=1e-6, method="dense")
+    monkeypatch.setattr(engine, "ENTRIES", 300)  # blocks of ten rows
+    parts = bv.couplings.linear(cost, epsilon=0.02, tolerance=1e-6, method="dense")
+    assert np.abs(whole.dense() - parts.dense()).sum() < 1e-5
+
+
 @pytest.mark.parametrize("tau", TAUS, ids=str)
 def test_weights_and_forbidden_matches(tau):
     rng = np.random.default_rng(1)

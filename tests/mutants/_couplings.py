@@ -143,7 +143,7 @@ MUTANTS = [
         "bridgeviz/couplings/_batches.py",
         "self.spaces[1].take(j)",
         "self.spaces[0].take(i)",
-        "flows/test_gromov.py",
+        "flows/test_gromov.py::test_a_batch_agrees_with_ott",
     ),
     Mutant(
         "local: transport on the small batch",
