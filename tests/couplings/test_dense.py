@@ -90,7 +90,7 @@ def test_a_loose_tolerance_is_not_a_larger_epsilon():
         bv.couplings.linear(cube(60, 50), epsilon=0.005, tolerance=tolerance, method="dense").dense().max(1).sum()
         for tolerance in (0.2, 1e-6)
     ]
-    assert sharpness[0] == pytest.approx(sharpness[1], rel=0.1)
+    assert sharpness[0] > 0.9 * sharpness[1]  # at the epsilon before, it would be much flatter
 
 
 def test_blocks_of_rows_with_a_remainder(monkeypatch):
