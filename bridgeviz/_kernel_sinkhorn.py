@@ -17,6 +17,9 @@ from bridgeviz._sinkhorn import Solution
 SINGLE = 1e-6
 """Tolerance below which the kernel is float64: sums of float32 numbers are not more exact."""
 
+FAINT = 1e-20
+"""Mass of an unbalanced plan below which it is solved again in float64, because float32 numbers end at 1e-38."""
+
 LADDER, FIRST = 4.0, 20.0
 """The factor between two values of epsilon while it falls, and the range of the cost over the first of them."""
 
@@ -88,20 +91,31 @@ def solve_on_kernel(
             unbalanced, the mass that an iteration still moves between rows, over all mass.
         max_iterations: of all stages together.
     """
+    single = tolerance >= SINGLE
     with jax.enable_x64(True):
-        solver = _Solver(cost, a, b, tau, np.float32 if tolerance >= SINGLE else np.float64)
-        done, error, current = 0, math.inf, solver.first(epsilon)
         while True:
-            last = current <= epsilon
-            solver.absorb(current)
-            room = max_iterations - done if last else min(STAGE_ITERATIONS, max_iterations - done)
-            for count, error in solver.iterate(tolerance if last else STAGE_ERROR, room, relax=last):
-                yield done + count, error
-                used = count
-            done += used
-            if last and (error <= tolerance or done >= max_iterations):
-                return Solution(solver.plan(), error, error <= tolerance, done)
-            current = current if last else max(epsilon, current / LADDER)
+            solver = _Solver(cost, a, b, tau, np.float32 if single else np.float64)
+            solution = yield from _anneal(solver, epsilon, tolerance, max_iterations)
+            if not single or solution.plan.sum() > FAINT:
+                return solution
+            single = False
+
+
+def _anneal(
+    solver: _Solver, epsilon: float, tolerance: float, max_iterations: int
+) -> Generator[tuple[int, float], None, Solution]:
+    """The same for a solver in its precision: one stage for each epsilon of the ladder."""
+    done, error, used, current = 0, math.inf, 0, solver.first(epsilon)
+    while True:
+        last = current <= epsilon
+        solver.absorb(current)
+        room = max_iterations - done if last else min(STAGE_ITERATIONS, max_iterations - done)
+        for used, error in solver.iterate(tolerance if last else STAGE_ERROR, room, relax=last):
+            yield done + used, error
+        done += used
+        if last and (error <= tolerance or done >= max_iterations or math.isnan(error)):
+            return Solution(solver.plan(), error, error <= tolerance, done)
+        current = current if last else max(epsilon, current / LADDER)
 
 
 class _Solver:
@@ -179,7 +193,8 @@ class _Solver:
                 omega = min(_omega(omega, rate), limit)
 
     def _ends(self, goal: float, room: int) -> bool:
-        return self.scalings.error <= goal or room <= 0 or self._wide()
+        """Whether to stop: NaN is the error of a plan without mass."""
+        return not self.scalings.error > goal or room <= 0 or self._wide()
 
     def _wide(self) -> bool:
         return any(float(jnp.abs(jnp.log(side)).max()) > WIDEST for side in self.scalings[:2])

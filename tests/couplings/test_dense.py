@@ -126,6 +126,19 @@ def test_one_row_and_a_constant_cost():
         np.testing.assert_allclose(plan.dense(), 1 / cost.size, rtol=1e-5)
 
 
+def test_a_faint_plan_is_found_and_one_without_mass_is_said():
+    """float32 numbers end at 1e-38; an unbalanced plan with less mass is still sampled from."""
+    cost = cube(50, 40) + 3
+    dense, ott = both(cost, epsilon=1e-3, tau=(0.5, 0.5))
+    assert 0 < ott.mass < 1e-100
+    assert dense.mass == pytest.approx(ott.mass, rel=0.01)
+    np.testing.assert_allclose(dense.dense() / dense.mass, ott.dense() / ott.mass, atol=1e-3)
+    plan = bv.couplings.linear(cost, epsilon=1e-4, tau=(0.5, 0.5), method="dense")
+    assert not plan.converged
+    assert plan.mass == 0
+    assert "No mass is left" in plan.advice
+
+
 def test_too_few_iterations_are_said():
     plan = bv.couplings.linear(cube(50, 40), epsilon=0.002, tolerance=1e-6, max_iterations=15, method="dense")
     assert not plan.converged
