@@ -29,8 +29,8 @@ MUTANTS = [
     Mutant(
         "linear: marginals of atoms uniform",
         "bridgeviz/couplings/_linear.py",
-        "source.mass[used.rows], target.mass[used.columns], epsilon",
-        "np.full(len(m_u), 1 / len(m_u)), target.mass[used.columns], epsilon",
+        "problem = used.part(shifted), source.mass[used.rows], target",
+        "problem = used.part(shifted), np.full(len(m_u), 1 / len(m_u)), target",
         "couplings/test_linear.py",
     ),
     Mutant(

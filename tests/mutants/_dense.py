@@ -12,10 +12,11 @@ MUTANTS = [
     Mutant(
         "dense: columns vanish by underflow", FILE, "if self.epsilon == 0 and not self.balanced:", "if False:", TESTS
     ),
-    Mutant("dense: single precision for every tolerance", FILE, "if tolerance >= SINGLE", "if True", TESTS),
+    Mutant("dense: single precision for every tolerance", FILE, "single = tolerance >= SINGLE", "single = True", TESTS),
     Mutant("dense: never over-relaxed", FILE, "elif relax and self.balanced:", "elif False:", TESTS),
     Mutant("dense: padded rows carry mass", FILE, "[: self.size]", "[-self.size :]", TESTS),
     Mutant(
         "dense: a small problem is large", "bridgeviz/couplings/_linear.py", "entries >= LARGE", "entries >= 0", TESTS
     ),
+    Mutant("dense: a faint plan is lost", FILE, "if not single or solution.plan.sum() > FAINT:", "if True:", TESTS),
 ]
