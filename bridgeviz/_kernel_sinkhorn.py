@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.scipy.special import logsumexp
 
 from bridgeviz._sinkhorn import Solution
 
@@ -135,12 +136,8 @@ class _Solver:
         self.cost = jnp.asarray(padded)
         self.log_a = np.concatenate([np.log(a), np.zeros(padding)])
         self.log_b = np.log(b)
-        finite = cost[np.isfinite(cost)]
-        self.range = float(finite.max() - finite.min())
-        self.g = np.zeros(v)  # relative to the marginal
+        self.range = float(cost.max(where=np.isfinite(cost), initial=-np.inf) - cost.min())
         self.kernel: _Kernel | None = None
-        self.scalings = _Scalings(jnp.ones(u + padding, dtype), jnp.ones(v, dtype), math.inf)
-        self.epsilon = 0.0
 
     def first(self, epsilon: float) -> float:
         """The first epsilon of the ladder; an unbalanced problem forgets its start soon enough without one."""
@@ -151,21 +148,17 @@ class _Solver:
 
     def absorb(self, epsilon: float) -> None:
         """Move the scalings into the potentials, and compute the kernel for this epsilon."""
-        if self.kernel is not None:
-            self.g = self.epsilon * (
-                np.asarray(self.kernel.g, np.float64)
-                + np.log(np.asarray(self.scalings.columns, np.float64))
-                - self.log_b
-            )
-            self.kernel = None  # its memory is needed for the next one
         a, b = (jnp.asarray(side, self.dtype) for side in (self.log_a, self.log_b))
-        if self.epsilon == 0 and not self.balanced:
-            g = _columns(self.cost, b, epsilon, self.tau[1])
+        if self.kernel is not None:
+            g, columns = (np.asarray(side, np.float64) for side in (self.kernel.g, self.scalings.columns))
+            relative = self.epsilon * (g + np.log(columns) - self.log_b)  # to the marginal
+            self.kernel = None  # its memory is needed for the next one
+            g = jnp.asarray(relative / epsilon + self.log_b, self.dtype)
         else:
-            g = jnp.asarray(self.g / epsilon + self.log_b, self.dtype)
+            g = b if self.balanced else _columns(self.cost, b, epsilon, self.tau[1])
         values, f = _start(self.cost, a, g, epsilon, self.tau[0])
         self.epsilon, self.kernel = epsilon, _Kernel(values, a, b, f, g, self.tau)
-        self.scalings = _Scalings(jnp.ones_like(f), jnp.ones_like(self.kernel.g), math.inf)
+        self.scalings = _Scalings(jnp.ones_like(f), jnp.ones_like(g), math.inf)
         self._advance(1.0, 1, 0.0)  # the rows fit already: only now the columns do, and the next error says something
 
     def iterate(self, goal: float, room: int, *, relax: bool) -> Generator[tuple[int, float], None, None]:
@@ -197,7 +190,7 @@ class _Solver:
         return not self.scalings.error > goal or room <= 0 or self._wide()
 
     def _wide(self) -> bool:
-        return any(float(jnp.abs(jnp.log(side)).max()) > WIDEST for side in self.scalings[:2])
+        return bool(_widest(self.scalings.rows, self.scalings.columns) >= WIDEST)
 
     def _advance(self, omega: float, count: int, goal: float) -> int:
         """Up to `count` iterations; returns how many were done."""
@@ -219,7 +212,7 @@ def _omega(omega: float, rate: float) -> float:
     """The best over-relaxation, by the factor by which the error has fallen per iteration with the present one.
 
     With the factor `r` of plain iterations, that of relaxed ones is the larger root x of `(x + omega - 1)^2 = omega^2 r
-    x`, until omega is `2 / (1 + sqrt(1 - r))`, the best, and omega - 1 beyond (Lehmann et al. 2022, Theorem 2).
+    x`, until omega is `2 / (1 + sqrt(1 - r))`, the best, and omega - 1 beyond (Lehmann et al. 2022).
     """
     if rate >= 1:
         return 1 + (omega - 1) / 2
@@ -229,21 +222,28 @@ def _omega(omega: float, rate: float) -> float:
     return min(2 / (1 + math.sqrt(1 - plain)), RELAXATION)
 
 
-@partial(jax.jit, static_argnames="tau")
+@jax.jit
 def _start(cost: jax.Array, a: jax.Array, g: jax.Array, epsilon: float, tau: float):
     """The kernel for these potentials of the columns, and those of the rows by an exact half-iteration."""
-    z = g - cost / jnp.asarray(epsilon, cost.dtype)
-    top = jnp.where(jnp.isfinite(top := z.max(1)), top, 0)
-    sums = jnp.log(jnp.exp(z - top[:, None]).sum(1)) + top
-    f = jnp.where(jnp.isfinite(sums), tau * (a - sums), 0)
+    z = g - cost / epsilon
+    f = _fitting(a, logsumexp(z, axis=1), tau)
     return jnp.exp(z + f[:, None]), f
 
 
-@partial(jax.jit, static_argnames="tau")
+@jax.jit
 def _columns(cost: jax.Array, b: jax.Array, epsilon: float, tau: float) -> jax.Array:
     """Potentials of the columns that fit rows without potentials, from which no column can vanish by underflow."""
-    sums = jax.scipy.special.logsumexp(-cost / jnp.asarray(epsilon, cost.dtype), axis=0)
-    return jnp.where(jnp.isfinite(sums), tau * (b - sums), 0)
+    return _fitting(b, logsumexp(-cost / epsilon, axis=0), tau)
+
+
+def _fitting(log_mass: jax.Array, log_sums: jax.Array, tau: float) -> jax.Array:
+    """The potentials over epsilon that fit these marginals; 0 where all matches are forbidden."""
+    return jnp.where(jnp.isfinite(log_sums), tau * (log_mass - log_sums), 0)
+
+
+def _widest(rows: jax.Array, columns: jax.Array) -> jax.Array:
+    """The largest logarithm of a scaling, up or down."""
+    return jnp.maximum(jnp.abs(jnp.log(rows)).max(), jnp.abs(jnp.log(columns)).max())
 
 
 @partial(jax.jit, donate_argnums=0)
@@ -292,7 +292,6 @@ def _sweeps(
 
     def goes_on(state):
         rows, columns, error, done = state
-        widest = jnp.maximum(jnp.abs(jnp.log(rows)).max(), jnp.abs(jnp.log(columns)).max())
-        return (done < count) & ~(error <= goal) & ((done == 0) | (widest < WIDEST))
+        return (done < count) & ~(error <= goal) & ((done == 0) | (_widest(rows, columns) < WIDEST))
 
     return lax.while_loop(goes_on, one, (rows, columns, jnp.asarray(jnp.inf, dtype), 0))

@@ -137,7 +137,7 @@ class Linear(Entropic):
         )  # fmt: skip
 
     def method_for(self, entries: int) -> str:
-        """What solves a problem with so many entries."""
+        """The method for a problem with this many entries."""
         if self.method != "auto":
             return self.method
         return "dense" if entries >= LARGE else "ott"

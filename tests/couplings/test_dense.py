@@ -191,6 +191,7 @@ def test_the_best_relaxation_follows_from_the_decay():
 def test_other_numbers_take_the_same_program():
     cost = cube(70, 50)
     bv.couplings.linear(cost, epsilon=0.02, tau=(0.9, 1.0), tolerance=1e-4, method="dense")
-    programs = engine._sweeps._cache_size()
+    compiled = (engine._sweeps, engine._start, engine._columns)
+    programs = [program._cache_size() for program in compiled]
     bv.couplings.linear(cost, epsilon=0.05, tau=(0.8, 0.95), tolerance=1e-5, method="dense")
-    assert engine._sweeps._cache_size() == programs
+    assert [program._cache_size() for program in compiled] == programs

@@ -10,7 +10,11 @@ TESTS = "couplings/test_dense.py"
 MUTANTS = [
     Mutant("dense: it ends before epsilon has fallen", FILE, "if last and (error", "if (error", TESTS),
     Mutant(
-        "dense: columns vanish by underflow", FILE, "if self.epsilon == 0 and not self.balanced:", "if False:", TESTS
+        "dense: columns vanish by underflow",
+        FILE,
+        "g = b if self.balanced else _columns(",
+        "g = b if True else _columns(",
+        TESTS,
     ),
     Mutant("dense: single precision for every tolerance", FILE, "single = tolerance >= SINGLE", "single = True", TESTS),
     Mutant("dense: never over-relaxed", FILE, "elif relax and self.balanced:", "elif False:", TESTS),
