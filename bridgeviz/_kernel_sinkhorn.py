@@ -92,20 +92,31 @@ def solve_on_kernel(
             unbalanced, the mass that an iteration still moves between rows, over all mass.
         max_iterations: of all stages together.
     """
-    single = tolerance >= SINGLE
-    with jax.enable_x64(True):
-        while True:
-            solver = _Solver(cost, a, b, tau, np.float32 if single else np.float64)
-            solution = yield from _anneal(solver, epsilon, tolerance, max_iterations)
-            if not single or solution.plan.sum() > FAINT:
-                return solution
-            single = False
+    epsilon, tau = float(epsilon), (float(tau[0]), float(tau[1]))  # a NumPy number would widen the arrays to its type
+    if tolerance >= SINGLE:
+        solution = yield from _driven(_anneal(cost, a, b, np.float32, epsilon, tau, tolerance, max_iterations))
+        if solution.plan.sum() > FAINT:
+            return solution
+    return (yield from _driven(_anneal(cost, a, b, np.float64, epsilon, tau, tolerance, max_iterations)))
+
+
+def _driven(steps: Generator[tuple[int, float], None, Solution]) -> Generator[tuple[int, float], None, Solution]:
+    """The same steps with float64 at hand while they run, and not while they wait for whoever drives them."""
+    while True:
+        with jax.enable_x64(True):
+            try:
+                told = next(steps)
+            except StopIteration as end:
+                return end.value
+        yield told
 
 
 def _anneal(
-    solver: _Solver, epsilon: float, tolerance: float, max_iterations: int
-) -> Generator[tuple[int, float], None, Solution]:
-    """The same for a solver in its precision: one stage for each epsilon of the ladder."""
+    cost: np.ndarray, a: np.ndarray, b: np.ndarray, dtype: type, epsilon: float, tau: tuple[float, float],
+    tolerance: float, max_iterations: int,
+) -> Generator[tuple[int, float], None, Solution]:  # fmt: skip
+    """The same in one precision: one stage for each epsilon of the ladder."""
+    solver = _Solver(cost, a, b, tau, dtype)
     done, error, used, current = 0, math.inf, 0, solver.first(epsilon)
     while True:
         last = current <= epsilon
@@ -151,7 +162,9 @@ class _Solver:
         a, b = (jnp.asarray(side, self.dtype) for side in (self.log_a, self.log_b))
         if self.kernel is not None:
             g, columns = (np.asarray(side, np.float64) for side in (self.kernel.g, self.scalings.columns))
-            relative = self.epsilon * (g + np.log(columns) - self.log_b)  # to the marginal
+            # A scaling beyond its type became 0 or infinite, from where no iteration leads back.
+            held = np.clip(columns, np.finfo(self.dtype).tiny, np.finfo(self.dtype).max)
+            relative = self.epsilon * (g + np.log(held) - self.log_b)  # to the marginal
             self.kernel = None  # its memory is needed for the next one
             g = jnp.asarray(relative / epsilon + self.log_b, self.dtype)
         else:

@@ -57,6 +57,13 @@ def measure_of(problem: Problem) -> Measure:
     return MATCHING if min(shares) <= 0.5 else FOSCTTM
 
 
+def known_share(problem: Problem, pairs: np.ndarray) -> float:
+    """The share of the rows that have a pair, of those of the side with more distinct rows."""
+    distinct = [_distinct(space.x) for space in (problem.source, problem.target)]
+    side = 0 if distinct[0] >= distinct[1] else 1
+    return len(np.unique(pairs[:, side])) / problem.shape[side]
+
+
 def _distinct(x: np.ndarray) -> int:
     """The number of distinct rows."""
     return len(np.unique(x, axis=0))
@@ -122,6 +129,7 @@ class Trial:
         folds: numbers of the pairs that are hidden together.
         measure: what candidates are judged by.
         covered: the share of the counterparts that have a pair, for `MATCHING`; else 1.
+        known: the share of the whole problem's rows that have a pair, for `MATCHING`; else 0.
     """
 
     spaces: Problem
@@ -129,10 +137,13 @@ class Trial:
     folds: list[np.ndarray]
     measure: Measure
     covered: float = 1.0
+    known: float = 0.0
     _built: dict[tuple[CostOptions, int], Cost] = field(default_factory=dict, init=False)
 
     @classmethod
-    def of(cls, spaces: Problem, pairs: np.ndarray, measure: Measure, rng: np.random.Generator) -> Trial:
+    def of(
+        cls, spaces: Problem, pairs: np.ndarray, measure: Measure, rng: np.random.Generator, known: float = 0.0
+    ) -> Trial:
         """Deal the pairs into folds so that the hidden ones are like the rows that are to be matched.
 
         For `MATCHING` where every counterpart has a pair, the first pair of each is never hidden, so that every
@@ -147,7 +158,7 @@ class Trial:
             covered = len(first) / count
             if covered == 1:
                 order = np.delete(order, first)
-        return cls(spaces, pairs, np.array_split(order, FOLDS), measure, covered)
+        return cls(spaces, pairs, np.array_split(order, FOLDS), measure, covered, known)
 
     @property
     def hidden(self) -> np.ndarray:
@@ -165,14 +176,19 @@ class Trial:
         return scores
 
     def _score(self, candidate: Candidate, number: int, scores: Scores) -> None:
-        """Enter the scores of the pairs of one fold."""
+        """Enter the scores of the pairs of one fold.
+
+        For `MATCHING`, hidden rows and known ones count by their shares of the whole problem's rows: a plan also moves
+        the known ones, and the candidate that finds most hidden rows may misplace many of those.
+        """
         cost, fold = self._cost(candidate.cost, number), self.folds[number]
+        known = np.delete(self.pairs, fold, axis=0)
         if self.measure is MATCHING:
             plan = self._plan(cost, candidate)
-            scores.pairs[fold] = own_share(plan, self.pairs[fold])
+            kept = self.known * own_share(plan, known).mean()
+            scores.pairs[fold] = (1 - self.known) * own_share(plan, self.pairs[fold]) + kept
             scores.epsilon = plan.epsilon or scores.epsilon
         else:
-            known = np.delete(self.pairs, fold, axis=0)
             scores.pairs[fold] = share_nearer(by_plan(cost), self.pairs[fold], known)
 
     def _cost(self, options: CostOptions, number: int) -> Cost:

@@ -23,6 +23,7 @@ from bridgeviz.experiments._held_out import (
     Measure,
     Scores,
     Trial,
+    known_share,
     measure_of,
     resamples,
     sample_rows,
@@ -111,8 +112,9 @@ def recommend(
     - Where rows have one partner each, by FOSCTTM: the share of the rows without a known pair that are nearer than the
       hidden partner, by a balanced plan of the cost, the mean of both directions.
     - Where one side has at most half as many distinct rows as rows, as where every target is one of a few classes, by
-      the share of a hidden row's mass that reaches its own counterpart in the plan. For the best cost, epsilon and tau
-      are then tried in the same way. If every counterpart has a pair, it keeps one: its first pair is never hidden.
+      the share of a row's mass that reaches its own counterpart in the plan: that of hidden rows, and that of known
+      ones for the part of all rows that they are. For the best cost, epsilon and tau are then tried in the same way. If
+      every counterpart has a pair, it keeps one: its first pair is never hidden.
 
     The choice is the best candidate whose gain over the fallback is more than 1.5 standard errors of that gain over the
     pairs, else the fallback: the diffusion bridge for classes, its blend with the Procrustes bridge for partners. With
@@ -173,8 +175,9 @@ def recommend_steps(
     if len(pairs) < LEAST:
         return _too_few(len(pairs), measure, metric)
     most = MOST_IN_CLASSES if measure is MATCHING else MOST_ROWS
+    known = known_share(problem, pairs) if measure is MATCHING else 0.0
     spaces, pairs, sampled = sample_rows(problem, pairs, rng, most=most)
-    trial = Trial.of(spaces, pairs, measure, rng)
+    trial = Trial.of(spaces, pairs, measure, rng, known)
     if len(trial.hidden) < LEAST:
         return _too_few(len(trial.hidden), measure, metric)
     if trial.covered < FEW_COVERED:

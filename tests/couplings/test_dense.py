@@ -9,6 +9,7 @@ import pytest
 import bridgeviz as bv
 from bridgeviz import _kernel_sinkhorn as engine
 from bridgeviz.couplings import Linear
+from bridgeviz.couplings._solver_options import finish
 
 TAUS = [(1.0, 1.0), (0.9, 0.7), (1.0, 0.95)]
 
@@ -186,6 +187,37 @@ def test_the_best_relaxation_follows_from_the_decay():
     assert engine._omega(1.5, 1.0) == 1.25
     assert engine._omega(1.0, 1.0) == 1.0
     assert engine._omega(1.0, 0.9999) == engine.RELAXATION
+
+
+def test_numbers_of_numpy_are_numbers():
+    """A cost's own epsilon may be one, and JAX gives arrays the type of such a number."""
+    a, b = np.full(40, 1 / 40), np.full(30, 1 / 30)
+    plans = []
+    for number in (float, np.float64):
+        for tau in (1.0, 0.9):
+            settings = {"epsilon": number(0.05), "tau": (number(1.0), number(tau)), "tolerance": 1e-3}
+            steps = engine.solve_on_kernel(cube(40, 30), a, b, **settings, max_iterations=1000)
+            plans.append(finish(steps).plan)
+    np.testing.assert_array_equal(plans[:2], plans[2:])
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("shape", [(60, 20), (20, 60)], ids=str)
+@pytest.mark.parametrize("tau", [(1.0, 0.7), (1.0, 0.3), (0.7, 1.0)], ids=str)
+def test_scalings_beyond_their_type_are_absorbed(shape, tau):
+    """A column's potential may be farther from its first one than float32 numbers reach."""
+    dense, ott = both(cube(*shape), epsilon=2e-4, tau=tau, tolerance=1e-6)
+    assert np.abs(dense.dense() - ott.dense()).sum() < 1e-5 * ott.mass
+
+
+def test_whoever_drives_it_keeps_their_precision():
+    import jax.numpy as jnp
+
+    steps = Linear(epsilon=0.01, method="dense").steps(cube(40, 30))
+    next(steps)
+    assert jnp.zeros(1).dtype == np.float32
+    steps.close()
+    assert jnp.zeros(1).dtype == np.float32
 
 
 def test_other_numbers_take_the_same_program():

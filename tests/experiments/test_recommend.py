@@ -89,6 +89,21 @@ def test_scores_are_made_without_the_hidden_pairs(blobs, classes):
         np.testing.assert_allclose(ours, wanted, rtol=1e-9)
 
 
+def test_known_rows_count_by_their_share_of_the_whole_problem(classes):
+    """One fold by hand: a plan that finds hidden rows and misplaces known ones is no good plan of a problem in which
+    most rows are known."""
+    pairs = np.asarray(classes.sample_pairs(count=12, seed=1))
+    part = np.array([0, 3, 7])
+    known = np.delete(pairs, part, axis=0)
+    cost = bv.costs.bridge(classes.source.x, classes.target.x, known)
+    trial = engine.Trial(classes, pairs, [part], MATCHING, known=0.3)
+    ours = finished(trial.scores(Candidate(bv.costs.Bridge()))).pairs
+    hidden, kept = (_shares(cost, classes.target.x, rows) for rows in (pairs[part], known))
+    np.testing.assert_allclose(ours, 0.7 * np.asarray(hidden) + 0.3 * np.mean(kept), rtol=1e-9)
+    assert engine.known_share(classes, pairs) == len(np.unique(pairs[:, 0])) / len(classes.source)
+    assert engine.known_share(classes.reversed(), pairs[:, ::-1]) == engine.known_share(classes, pairs)
+
+
 def finished(steps):
     """What a generator returns."""
     while True:

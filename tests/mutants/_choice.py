@@ -82,4 +82,11 @@ MUTANTS = [
         "hidden = np.isin(np.arange(len(own)), fold)",
         "experiments/test_recommend.py",
     ),
+    Mutant(
+        "recommend: known rows count for nothing",
+        "bridgeviz/experiments/_held_out.py",
+        "scores.pairs[fold] = (1 - self.known) *",
+        "kept = 0; scores.pairs[fold] =",
+        "experiments/test_recommend.py",
+    ),
 ]

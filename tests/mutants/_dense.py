@@ -16,11 +16,32 @@ MUTANTS = [
         "g = b if True else _columns(",
         TESTS,
     ),
-    Mutant("dense: single precision for every tolerance", FILE, "single = tolerance >= SINGLE", "single = True", TESTS),
+    Mutant("dense: single precision for every tolerance", FILE, "if tolerance >= SINGLE:", "if True:", TESTS),
     Mutant("dense: never over-relaxed", FILE, "elif relax and self.balanced:", "elif False:", TESTS),
     Mutant("dense: padded rows carry mass", FILE, "[: self.size]", "[-self.size :]", TESTS),
     Mutant(
         "dense: a small problem is large", "bridgeviz/couplings/_linear.py", "entries >= LARGE", "entries >= 0", TESTS
     ),
-    Mutant("dense: a faint plan is lost", FILE, "if not single or solution.plan.sum() > FAINT:", "if True:", TESTS),
+    Mutant("dense: a faint plan is lost", FILE, "if solution.plan.sum() > FAINT:", "if True:", TESTS),
+    Mutant(
+        "dense: whoever drives it works in float64",
+        FILE,
+        """        with jax.enable_x64(True):
+            try:
+                told = next(steps)
+            except StopIteration as end:
+                return end.value
+        yield told
+""",
+        """        with jax.enable_x64(True):
+            try:
+                told = next(steps)
+            except StopIteration as end:
+                return end.value
+            yield told
+""",
+        TESTS,
+    ),
+    Mutant("dense: a number of NumPy widens arrays", FILE, "float(epsilon), (float", "epsilon, (float", TESTS),
+    Mutant("dense: a scaling of 0 stays", FILE, "np.log(held)", "np.log(columns)", TESTS),
 ]
