@@ -5,6 +5,7 @@ JAX is imported only where its arrays come in.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -23,12 +24,16 @@ def min_plus(a: Any, b: Any) -> Any:
 
 def neg_log_inner(a: Any, b: Any) -> Any:
     """`-log sum_p a[i, p] b[j, p]` for non-negative factors; finite where the sum underflows to 0."""
-    return -_log_inner(a, b, 1e-300)
+    return -_log_inner(a, b, FLOORS[neg_log_inner])
 
 
 def neg_log_share(a: Any, b: Any) -> Any:
     """The same where the sums are shares of a row's mass, floored at 1e-12: the cost where no path leads."""
-    return -_log_inner(a, b, 1e-12)
+    return -_log_inner(a, b, FLOORS[neg_log_share])
+
+
+FLOORS: dict[Callable[[Any, Any], Any], float] = {neg_log_inner: 1e-300, neg_log_share: 1e-12}
+"""The least kernel `exp(-C)` by how the factors of a cost combine, where the kernel is their product."""
 
 
 def one_minus_inner(a: Any, b: Any) -> Any:

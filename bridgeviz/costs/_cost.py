@@ -16,6 +16,7 @@ from bridgeviz import _checks as check
 from bridgeviz._forbidden import Forbidden, as_forbidden, refuse_forbidden_pairs
 from bridgeviz._weights import weights
 from bridgeviz.costs._atoms import Atoms, every_row
+from bridgeviz.costs._combine import FLOORS
 from bridgeviz.costs._memory import refuse_above_limit
 from bridgeviz.costs._route import Route
 from bridgeviz.costs._soft_pairs import SoftPairs
@@ -113,6 +114,12 @@ class Cost:
             total += mu[rows] @ np.where(np.isinf(block), 0.0, block) @ nu
         permitted = mu.sum() * nu.sum() - self.forbidden.mass(mu, nu)
         return float(total / permitted) if permitted > 0 else 0.0
+
+    @property
+    def kernel_floor(self) -> float | None:
+        """The floor of the kernel `exp(-C) = source_factor @ target_factor.T`; None where it is no product of factors,
+        or where matches are forbidden."""
+        return FLOORS.get(self.combine) if self.forbidden is None else None
 
     def block(self, rows: ArrayLike, columns: ArrayLike) -> Float[np.ndarray, "r c"]:
         """The entries of the given source rows and target rows."""

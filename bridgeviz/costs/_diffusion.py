@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -23,7 +24,10 @@ from bridgeviz.costs._resolvent import resolvent
 from bridgeviz.costs._route import Route
 from bridgeviz.costs._soft_pairs import SoftPairs
 
-_BLOCK = 256  # anchors per block when only the strongest are kept
+LARGE = 2**24
+"""Entries of a factor from which on it is computed in float32."""
+
+_BLOCK = 256  # anchors per block of float64 when only the strongest are kept
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +62,9 @@ class DiffusionBridge(CostOptions):
         strongest: for each row, keep only the mass from this many anchors, the strongest, as sparse factors; None
             keeps all. `facts["dropped_x"]` and `facts["dropped_y"]` hold the share of the mass that this drops. Only
             for "kernel".
+        power: >= 1, to which a row's mass from each anchor, over that from its strongest, is raised before the factors
+            are multiplied: the nearest pairs count more, and a plan whose kernel is K itself is sharper (see
+            `couplings.Linear(method="factorised")`). At infinity it would be the single best pair. Only for "kernel".
 
     Raises:
         InputError: as for `bridge`, or an option out of range.
@@ -99,11 +106,18 @@ class DiffusionBridge(CostOptions):
     )
     strongest: int | None = option(Count(), None, help="Anchors whose mass is kept per row; None keeps all.")
 
+    power: float = option(
+        Interval(1, 100), 1.0, label="Sharpness", help="How much more the nearest pairs count than all others."
+    )
+
     def __post_init__(self):
         super().__post_init__()
-        if self.strongest is not None and self.form == "profile":
-            expected = "None with form 'profile', which compares all anchors"
-            raise check.fail("strongest", self.where or self.name, expected, self.strongest)
+        if self.form == "profile":
+            if self.strongest is not None:
+                expected = "None with form 'profile', which compares all anchors"
+                raise check.fail("strongest", self.where or self.name, expected, self.strongest)
+            if self.power != 1:
+                raise check.fail("power", self.where or self.name, "1 with form 'profile'", self.power)
 
     def build(self, x: ArrayLike, y: ArrayLike, pairs: ArrayLike) -> Cost:
         """The cost between the rows of x and y."""
@@ -111,15 +125,19 @@ class DiffusionBridge(CostOptions):
         a = self.a
         if a is None:
             a = 0.99 if len(anchored.pairs) <= 0.02 * len(anchored.x) else 0.9
-        graphs = [
-            affinities(neighbours(points, atoms, metric=anchored.metric, k=self.k), atoms, k=self.k)
+        near = [
+            neighbours(points, atoms, metric=anchored.metric, k=self.k)
             for points, atoms in ((anchored.x, anchored.source), (anchored.y, anchored.target))
         ]
-        return self._between(anchored, graphs, a)
+        graphs = [
+            affinities(side, atoms, k=self.k)
+            for side, atoms in zip(near, (anchored.source, anchored.target), strict=True)
+        ]
+        return self._between(anchored, graphs, a, {"recall_x": near[0].recall, "recall_y": near[1].recall})
 
-    def _between(self, anchored: Anchored, graphs: list[sparse.csr_array], a: float) -> Cost:
-        """The cost from the anchors along the two graphs."""
-        facts: dict[str, Any] = {"form": self.form, "k": self.k, "a": a}
+    def _between(self, anchored: Anchored, graphs: list[sparse.csr_array], a: float, recall: dict[str, float]) -> Cost:
+        """The cost from the anchors along the two graphs, whose neighbours have this recall."""
+        facts: dict[str, Any] = {"form": self.form, "k": self.k, "a": a, **recall}
         factors = []
         for side, letter, s in zip(("source", "target"), "xy", graphs, strict=True):
             facts.update(island_facts(s, anchored, side))
@@ -131,6 +149,9 @@ class DiffusionBridge(CostOptions):
         if self.form == "profile":
             f_x, f_y, combine = _profile(f_x, anchored.source), _profile(f_y, anchored.target), one_minus_inner
         else:
+            if self.power != 1:
+                facts["power"] = self.power
+                f_x, f_y = _sharpened(f_x, self.power), _sharpened(f_y, self.power)
             f_x, combine = _row_shares(f_x, f_y, anchored.target), neg_log_share
         return Cost(
             name=self.name,
@@ -143,12 +164,14 @@ class DiffusionBridge(CostOptions):
             facts=facts,
             advice=island_advice(facts, self.k, "receive no mass and so have the largest cost"),
             route=partial(_strongest_pair, anchored, graphs, a),
-            rebuild=partial(self._rebuilt, anchored, graphs, a),
+            rebuild=partial(self._rebuilt, anchored, graphs, a, recall),
         )
 
-    def _rebuilt(self, anchored: Anchored, graphs: list[sparse.csr_array], a: float, soft: SoftPairs) -> Cost:
+    def _rebuilt(
+        self, anchored: Anchored, graphs: list[sparse.csr_array], a: float, recall: dict[str, float], soft: SoftPairs
+    ) -> Cost:
         """The same, where mass starts at all rows that a plan has guessed a partner for, as much as it is sure."""
-        return replace(self._between(anchored.on(soft), graphs, a), anchors=soft.known, route=None)
+        return replace(self._between(anchored.on(soft), graphs, a, recall), anchors=soft.known, route=None)
 
 
 diffusion_bridge = functional(DiffusionBridge)
@@ -172,31 +195,59 @@ def affinities(near: Neighbours, atoms: Atoms, *, k: int) -> sparse.csr_array:
     return sparse.csr_array(sparse.diags_array(root) @ w @ sparse.diags_array(root))
 
 
-def _diffuse(s: sparse.csr_array, e: sparse.csr_array, a: float, strongest: int | None) -> tuple[Any, float]:
-    """`F = (1 - a) (I - a S)^-1 E`, and the share of its mass lost by keeping only the strongest anchors."""
-    flow = sparse.csr_array(a * s)
-    start: Any = (1 - a) * e
-    u, g = start.shape
+def _diffuse(s: sparse.csr_array, e: Any, a: float, strongest: int | None) -> tuple[Any, float]:
+    """`F = (1 - a) (I - a S)^-1 E`, and the share of its mass lost by keeping only the strongest anchors.
+
+    A large one is float32.
+    """
+    u, g = e.shape
+    blocks = _blocks(sparse.csr_array(a * s), sparse.csr_array((1 - a) * e), a)
     if strongest is None or strongest >= g:
-        return resolvent(flow, start.toarray(), bound=a, tolerance=1e-10), 0.0
-    value, anchors, total = np.zeros((u, 0)), np.zeros((u, 0), np.int64), 0.0
-    for first in range(0, g, _BLOCK):
-        block = resolvent(flow, start[:, first : first + _BLOCK].toarray(), bound=a, tolerance=1e-10)
-        total += block.sum()
-        value = np.concatenate([value, block], axis=1)
-        anchors = np.concatenate([anchors, np.broadcast_to(first + np.arange(block.shape[1]), block.shape)], axis=1)
+        f = np.empty((u, g), np.float32 if u * g >= LARGE else np.float64)
+        for columns, block in blocks:
+            f[:, columns] = block
+        return f, 0.0
+    value, anchors, total = np.zeros((u, 0)), np.zeros((u, 0), np.int32), 0.0
+    for columns, block in blocks:
+        total += float(block.sum(dtype=np.float64))
+        value = np.concatenate([value.astype(block.dtype), block], axis=1)
+        numbers = np.arange(columns.start, columns.stop, dtype=np.int32)
+        anchors = np.concatenate([anchors, np.broadcast_to(numbers, block.shape)], axis=1)
         if value.shape[1] > strongest:
             best = np.argpartition(-value, strongest - 1, axis=1)[:, :strongest]
             value, anchors = np.take_along_axis(value, best, 1), np.take_along_axis(anchors, best, 1)
     f = sparse.csr_array((value.ravel(), (np.repeat(np.arange(u), strongest), anchors.ravel())), shape=(u, g))
     f.eliminate_zeros()
-    return f, float(1 - value.sum() / total)
+    return f, float(1 - value.sum(dtype=np.float64) / total)
+
+
+def _blocks(flow: sparse.csr_array, start: Any, a: float) -> Iterator[tuple[slice, np.ndarray]]:
+    """`(I - flow)^-1 start`, some columns at a time."""
+    u, g = start.shape
+    if u * g >= LARGE:
+        from bridgeviz.costs._chebyshev import resolvent_blocks
+
+        yield from resolvent_blocks(flow, start, bound=a)
+        return
+    for first in range(0, g, _BLOCK):
+        columns = slice(first, min(first + _BLOCK, g))
+        yield columns, resolvent(flow, start[:, columns].toarray(), bound=a, tolerance=1e-10)
+
+
+def _sharpened(f: Any, power: float) -> Any:
+    """The mass of the anchors relative to the strongest one of a row, raised to a power."""
+    largest = f.max(axis=1).toarray().reshape(-1) if sparse.issparse(f) else f.max(axis=1)
+    share = np.divide(1.0, largest, out=np.zeros_like(largest), where=largest > 0)
+    if sparse.issparse(f):
+        return sparse.csr_array(sparse.diags_array(share) @ f).power(power)
+    return np.power(f * share[:, None], power)
 
 
 def _row_shares(f_x: Any, f_y: Any, target: Atoms) -> Any:
     """F_X with its rows divided by the row sums of the (n, m) kernel K."""
     total = f_x @ (f_y.T @ target.multiplicity)
-    share = np.divide(1.0, total, out=np.zeros_like(total), where=total > 0)
+    tiny = np.finfo(f_x.dtype).tiny
+    share = np.divide(1.0, total, out=np.zeros_like(total), where=total > tiny).astype(f_x.dtype)
     return sparse.csr_array(sparse.diags_array(share) @ f_x) if sparse.issparse(f_x) else f_x * share[:, None]
 
 

@@ -15,11 +15,14 @@ from scipy import sparse
 from bridgeviz.costs._atoms import Atoms
 from bridgeviz.costs._intra import Metric
 
+APPROXIMATE = 20_000
+"""Atoms above which neighbours are searched by descent instead of exactly, and their recall is measured."""
+
 SHORTEST = np.finfo(float).tiny
 """The length of an edge between points at distance 0: sparse matrices drop an edge of length 0."""
 
 _CACHE_SIZE = 8
-_cache: OrderedDict[tuple, tuple[np.ndarray, np.ndarray]] = OrderedDict()
+_cache: OrderedDict[tuple, tuple[np.ndarray, np.ndarray, float]] = OrderedDict()
 _lock = threading.Lock()
 
 
@@ -31,11 +34,13 @@ class Neighbours:
         points: (u, p) the atoms, embedded so that the metric is a multiple of the squared chord between them.
         distance: (u, k) in the metric.
         index: (u, k) atoms.
+        recall: the share of the nearest atoms that are among them, measured on a sample of rows; 1 if they are exact.
     """
 
     points: Float[np.ndarray, "u p"]
     distance: Float[np.ndarray, "u k"]
     index: Int[np.ndarray, "u k"]
+    recall: float = 1.0
 
     @property
     def rows(self) -> np.ndarray:
@@ -56,7 +61,10 @@ class Neighbours:
 
 
 def neighbours(x: np.ndarray, atoms: Atoms, *, metric: Metric, k: int) -> Neighbours:
-    """Exact nearest neighbours (scikit-learn) among the atoms of x; all other atoms where there are fewer than k.
+    """Nearest neighbours among the atoms of x; all other atoms where there are fewer than k.
+
+    They are exact (scikit-learn) up to `APPROXIMATE` atoms. Above, they are found by descent (PyNNDescent), and
+    `recall` says how many of the nearest are found.
 
     The last few results are cached, because other pairs, another cost or another fold ask for the same neighbours.
     """
@@ -64,8 +72,8 @@ def neighbours(x: np.ndarray, atoms: Atoms, *, metric: Metric, k: int) -> Neighb
     k = min(k, len(points) - 1)
     if k == 0:
         return Neighbours(points=points, distance=np.zeros((1, 0)), index=np.zeros((1, 0), np.int64))
-    chord, index = _cached_neighbours(points, k)
-    return Neighbours(points=points, distance=metric.scale * chord**2, index=index)
+    chord, index, recall = _cached_neighbours(points, k)
+    return Neighbours(points=points, distance=metric.scale * chord**2, index=index, recall=recall)
 
 
 def _near_the_origin(points: np.ndarray) -> np.ndarray:
@@ -75,16 +83,16 @@ def _near_the_origin(points: np.ndarray) -> np.ndarray:
     return points - centre if far else points
 
 
-def _cached_neighbours(points: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """The chords to the k nearest neighbours of each point, and their numbers, both (u, k)."""
-    from sklearn.neighbors import NearestNeighbors
+def _cached_neighbours(points: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray, float]:
+    """The chords to k near neighbours of each point, nearest first, and their numbers, both (u, k); their recall."""
+    from bridgeviz.costs._search import exact, searched
 
     key = hashlib.blake2b(points.tobytes(), digest_size=16).digest(), points.shape, k
     with _lock:
         result = _cache.get(key)
     if result is None:
-        result = NearestNeighbors(n_neighbors=k).fit(points).kneighbors()  # a point is not its own neighbour
-        for array in result:
+        result = (*exact(points, k), 1.0) if len(points) <= APPROXIMATE else searched(points, k)
+        for array in result[:2]:
             array.flags.writeable = False
     with _lock:
         _cache[key] = result

@@ -12,6 +12,7 @@ from bridgeviz.couplings._coupling import Coupling, Plan
 from bridgeviz.couplings._entries import group_shares
 from bridgeviz.couplings._fgw import FGW, fgw
 from bridgeviz.couplings._global import Global
+from bridgeviz.couplings._largest import strongest_entries
 from bridgeviz.couplings._linear import PEAK_MATRICES, Linear, linear
 from bridgeviz.couplings._local import Local, local
 from bridgeviz.couplings._local_coupling import LocalCoupling, Probe
@@ -53,5 +54,6 @@ __all__ = [
     "group_shares",
     "linear",
     "local",
+    "strongest_entries",
     "true",
 ]

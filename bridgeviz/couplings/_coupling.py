@@ -13,7 +13,17 @@ from scipy import sparse
 
 from bridgeviz import _checks as check
 from bridgeviz.costs import Atoms, refuse_above_limit
-from bridgeviz.couplings._entries import as_dense, count_pairs, group_shares, largest_entries, random_members
+from bridgeviz.couplings._entries import (
+    as_dense,
+    as_sparse,
+    count_entries,
+    count_pairs,
+    draw_entries,
+    group_shares,
+    random_members,
+)
+from bridgeviz.couplings._factored import Factored
+from bridgeviz.couplings._largest import largest_entries
 from bridgeviz.couplings._reports import Refinement, RowShares, Sampler, Verdict
 from bridgeviz.couplings._rows_with_mass import RowsWithMass, from_marginals
 
@@ -156,7 +166,7 @@ class Coupling(Plan):
     The rows of an atom share its mass equally, or as `Atoms.shares` says if they have weights.
 
     Attributes:
-        plan: (u, v) mass between atoms, dense or sparse; >= 0.
+        plan: (u, v) mass between atoms, dense, sparse or factored; >= 0.
         source_atoms, target_atoms: which rows the atoms stand for.
         solver: the name of what made it.
         converged: whether the solver reached its tolerance.
@@ -168,9 +178,12 @@ class Coupling(Plan):
         alpha: the weight of the Gromov-Wasserstein term; None if the solver has none.
         refinement: how it was refined; None if it was not.
         method: what solved it, where a solver has several (see `Linear`); else "".
+        why: this method was taken.
+        seconds: that it took.
+        memory: the bytes that the process held at most, beyond those before; 0 where that is not known.
     """
 
-    plan: np.ndarray | sparse.csr_array
+    plan: np.ndarray | sparse.csr_array | Factored
     source_atoms: Atoms
     target_atoms: Atoms
     solver: str
@@ -183,6 +196,9 @@ class Coupling(Plan):
     alpha: float | None = None
     refinement: Refinement | None = None
     method: str = ""
+    why: str = ""
+    seconds: float = 0.0
+    memory: int = 0
 
     estimated = False
 
@@ -265,11 +281,8 @@ class Coupling(Plan):
         size = check.count(size, "size", "sample")
         rng = np.random.default_rng(check.seed(seed, "seed", "sample"))
         self._require_mass("sample")
-        flat = sparse.csr_array(self.plan)
-        cdf = np.cumsum(flat.data)
-        at = np.minimum(np.searchsorted(cdf, rng.random(size) * cdf[-1], side="right"), len(cdf) - 1)
-        u = np.searchsorted(flat.indptr, at, side="right") - 1
-        return random_members(self.source_atoms, u, rng), random_members(self.target_atoms, flat.indices[at], rng)
+        u, v = draw_entries(self.plan, rng, size)
+        return random_members(self.source_atoms, u, rng), random_members(self.target_atoms, v, rng)
 
     def sampler(self) -> PlanSampler:
         """The same on the device, for the training step."""
@@ -340,8 +353,7 @@ class Coupling(Plan):
         A small plan is kept whole. In a large one, entries below 1e-8 of their row's mass are dropped, and at most
         about `most` are kept: the same number in each row, the largest ones.
         """
-        plan = sparse.csr_array(self.plan)
-        if not self.merged and plan.nnz <= most // 10:
-            return plan, 1.0
-        kept = largest_entries(plan, self.source_atoms, self.target_atoms, most=most)
+        if not self.merged and count_entries(self.plan) <= most // 10:
+            return as_sparse(self.plan), 1.0
+        kept = largest_entries(self.plan, self.source_atoms, self.target_atoms, most=most)
         return kept, float(kept.sum() / self.mass)

@@ -1,4 +1,4 @@
-"""Entries of a plan on merged atoms: summed by group, drawn, and written out for all rows."""
+"""Entries of a plan on merged atoms: counted, summed by group, and drawn."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ import numpy as np
 from scipy import sparse
 
 from bridgeviz.costs import Atoms
+from bridgeviz.couplings._factored import Factored
+
+Matrix = np.ndarray | sparse.csr_array | Factored
+"""What the mass between atoms may be kept as."""
 
 
 def group_shares(atoms: Atoms, groups: np.ndarray, size: int) -> np.ndarray:
@@ -39,43 +43,28 @@ def random_members(atoms: Atoms, u: np.ndarray, rng: np.random.Generator) -> np.
     return order[np.clip(at, last[u] - counts[u] + 1, last[u])]
 
 
-def as_dense(plan: np.ndarray | sparse.csr_array) -> np.ndarray:
-    """A dense or sparse matrix as a dense one."""
+def draw_entries(plan: Matrix, rng: np.random.Generator, size: int) -> tuple[np.ndarray, np.ndarray]:
+    """(u, v) numbers of rows and columns, by their mass."""
+    if isinstance(plan, Factored):
+        return plan.draw(rng, size)
+    flat = sparse.csr_array(plan)
+    cdf = np.cumsum(flat.data)
+    at = np.minimum(np.searchsorted(cdf, rng.random(size) * cdf[-1], side="right"), len(cdf) - 1)
+    return np.searchsorted(flat.indptr, at, side="right") - 1, flat.indices[at]
+
+
+def count_entries(plan: Matrix) -> int:
+    """How many entries have mass; all of a factored plan."""
+    if isinstance(plan, Factored):
+        return plan.shape[0] * plan.shape[1]
+    return int(np.count_nonzero(plan)) if isinstance(plan, np.ndarray) else int(plan.nnz)
+
+
+def as_dense(plan: Matrix) -> np.ndarray:
+    """As a dense matrix."""
     return plan if isinstance(plan, np.ndarray) else plan.toarray()
 
 
-def largest_entries(plan: sparse.csr_array, source_atoms: Atoms, target_atoms: Atoms, *, most: int) -> sparse.csr_array:
-    """The (n, m) plan of all rows, with about `most` entries at most: the same number in each row, the largest ones.
-
-    Entries below 1e-8 of their row's mass are dropped.
-    """
-    indptr, indices, data = np.asarray(plan.indptr), np.asarray(plan.indices), np.asarray(plan.data, np.float64)
-    order, starts = target_atoms.members()
-    counts = target_atoms.multiplicity
-    members = [rows[target_atoms.shares[rows] > 0] for rows in np.split(order, starts[1:])]
-    row_shares, column_shares = source_atoms.shares, target_atoms.shares
-    n, m = len(source_atoms.index), len(target_atoms.index)
-    room = max(1, most // n)
-    pieces = []
-    for u in range(len(indptr) - 1):
-        columns, mass = indices[indptr[u] : indptr[u + 1]], data[indptr[u] : indptr[u + 1]]
-        keep = mass > 1e-8 * mass.sum()
-        columns, mass = columns[keep], mass[keep]
-        largest = np.argsort(-mass / counts[columns], kind="stable")
-        largest = largest[: max(1, int(np.searchsorted(np.cumsum(counts[columns[largest]]), room, side="right")))]
-        columns, mass = columns[largest], mass[largest]
-        rows = [members[c] for c in columns]
-        index = np.concatenate(rows) if rows else np.zeros(0, np.int64)
-        pieces.append((index, np.repeat(mass, [len(part) for part in rows]) * column_shares[index]))
-    nothing = np.zeros(0, np.int64), np.zeros(0)
-    rows = [
-        (pieces[u][0], pieces[u][1] * share) if share > 0 else nothing
-        for u, share in zip(source_atoms.index, row_shares, strict=True)
-    ]
-    ends = np.concatenate([[0], np.cumsum([len(index) for index, _ in rows])])
-    out = sparse.csr_array(
-        (np.concatenate([mass for _, mass in rows]), np.concatenate([index for index, _ in rows]), ends),
-        shape=(n, m),
-    )
-    out.sort_indices()
-    return out
+def as_sparse(plan: Matrix) -> sparse.csr_array:
+    """As a sparse matrix with all of its entries."""
+    return sparse.csr_array(plan.toarray() if isinstance(plan, Factored) else plan)

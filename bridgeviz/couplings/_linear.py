@@ -10,15 +10,15 @@ from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
 from bridgeviz._options import Choice, Count, option
-from bridgeviz.costs import Cost, Within, as_cost, positive_mean, refuse_above_limit
+from bridgeviz.costs import Cost, Within, as_cost, memory_limit, positive_mean, refuse_above_limit
 from bridgeviz.couplings._coupling import Coupling
 from bridgeviz.couplings._permitted import ATTEMPT, doubt, shortage, support
-from bridgeviz.couplings._solver_options import Entropic, Steps, Weights, weigh, with_options
+from bridgeviz.couplings._solver_options import Entropic, Steps, Weights, measured, weigh, with_options
 
 if TYPE_CHECKING:
     from bridgeviz.couplings._linear_batch import LinearBatch
 
-METHODS = ("auto", "dense", "ott")
+METHODS = ("auto", "dense", "factorised", "ott")
 LARGE = 2**18
 """Entries from which on the method "auto" is "dense": in the log domain an iteration takes milliseconds there."""
 
@@ -59,10 +59,12 @@ class Linear(Entropic):
         merge: whether to merge equal rows; False solves the full n x m problem.
         tolerance: L1 marginal error (of the fixed point, if unbalanced) at which to stop.
         max_iterations: maximum number of Sinkhorn iterations; "ott" checks the error at every tenth.
-        method: "auto", "dense" or "ott"; the result says which ran.
+        method: "auto", "dense", "factorised" or "ott"; the result says which ran, and why.
 
     Raises:
-        InputError: epsilon <= 0, tau outside (0, 1], or a cost that is not a finite matrix.
+        InputError: epsilon <= 0, tau outside (0, 1], a cost that is not a finite matrix, or one that the method can't
+            be used with.
+        TooLarge: the memory that the method needs exceeds the limit.
 
     >>> import numpy as np
     >>> plan = linear(np.array([[0.0, 1.0], [1.0, 0.0]]), epsilon=0.05)
@@ -90,15 +92,23 @@ class Linear(Entropic):
         """The coupling; "dense" yields its iterations and the error after each few. `within` is not read."""
         if cost is None:
             raise check.fail("cost", "linear", "a Cost or an (n, m) matrix", None)
-        return (yield from self._steps(as_cost(cost, "linear")))
+        cost = as_cost(cost, "linear")
+        cost = cost if self.merge else cost.unmerged()
+        method, why = self.choice(cost)
+        return (yield from measured(self._steps(cost, method), why))
 
-    def _steps(self, cost: Cost) -> Steps[Coupling]:
+    def _steps(self, cost: Cost, method: str) -> Steps[Coupling]:
+        if method == "factorised":
+            from bridgeviz.couplings._linear_factored import solve_factored
+
+            return (yield from solve_factored(
+                cost, epsilon=self.epsilon, scale_cost=self.scale_cost, tau=self.tau, tolerance=self.tolerance,
+                max_iterations=self.max_iterations,
+            ))  # fmt: skip
         from bridgeviz._kernel_sinkhorn import solve_on_kernel
         from bridgeviz._sinkhorn import solve_linear
 
         epsilon = self.epsilon_for(cost)
-        if not self.merge:
-            cost = cost.unmerged()
         refuse_above_limit(*cost.atom_shape, "transport", matrices=PEAK_MATRICES)
         used = support(cost, self.tau, "linear")
         impossible = shortage(cost, self.tau)
@@ -111,7 +121,6 @@ class Linear(Entropic):
             "epsilon": epsilon, "tau": self.tau, "tolerance": self.tolerance,
             "max_iterations": ATTEMPT if impossible else self.max_iterations,
         }  # fmt: skip
-        method = self.method_for(problem[0].size)
         if method == "dense":
             plan, residual, converged, iterations = yield from solve_on_kernel(*problem, **settings)
         else:
@@ -136,11 +145,18 @@ class Linear(Entropic):
             method=method,
         )  # fmt: skip
 
-    def method_for(self, entries: int) -> str:
-        """The method for a problem with this many entries."""
+    def choice(self, cost: Cost) -> tuple[str, str]:
+        """The method that solves the problem of a cost, and why."""
         if self.method != "auto":
-            return self.method
-        return "dense" if entries >= LARGE else "ott"
+            return self.method, "as asked for"
+        u, v = cost.atom_shape
+        size = f"{u:,} x {v:,} atoms"
+        too_large = 8 * PEAK_MATRICES * u * v > memory_limit()
+        if too_large and cost.kernel_floor is not None and self.epsilon is None and self.scale_cost is None:
+            return "factorised", f"a matrix of {size} exceeds the memory, and the kernel of {cost.name} has factors"
+        if u * v >= LARGE:
+            return "dense", f"{size} are at least {LARGE:,} entries"
+        return "ott", f"{size} are fewer than {LARGE:,} entries"
 
     def batch(self, cost: Cost, *, tolerance: float, max_iterations: int, max_steps: int) -> LinearBatch:
         """Sinkhorn on one batch; `max_steps` is not read."""

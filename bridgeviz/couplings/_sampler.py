@@ -1,4 +1,4 @@
-"""Drawing (i, j) from a plan inside a compiled training step: one alias table over its entries, O(1) per draw."""
+"""Drawing (i, j) from a plan inside a compiled training step."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 from scipy import sparse
 
-from bridgeviz.costs import Atoms, refuse_above_limit
+from bridgeviz.costs import Atoms
 from bridgeviz.couplings._alias import alias_table
+from bridgeviz.couplings._factored import Factored
 from bridgeviz.couplings._row_sampler import RowSampler, draw_rows
-
-_TABLES = 12
-"""Tables of one number for each entry, at the peak of the memory."""
+from bridgeviz.couplings._tables import AnchorTables, EntryTable
 
 
 class MassSample(NamedTuple):
@@ -75,29 +74,22 @@ class Members:
 
 @partial(
     jax.tree_util.register_dataclass,
-    data_fields=("rows", "columns", "keep", "alias", "eta", "xi", "sources", "targets", "mu", "nu"),
+    data_fields=("entries", "eta", "xi", "sources", "targets", "mu", "nu"),
     meta_fields=(),
 )
 @dataclass(frozen=True, eq=False)
 class PlanSampler:
-    """Walker's alias method: pick an entry uniformly, and keep it with its own probability, else take its alias.
-
-    The tables are padded to a power of two, so that another plan of about the same size does not compile the training
-    step again. A draw reads four numbers, whatever the size of the plan; an entry takes 16 bytes.
+    """Draws from a whole plan.
 
     Attributes:
-        rows, columns: (N,) the row numbers that each entry stands for; atoms, on a side that has members.
-        keep, alias: (N,) the tables of `alias_table`.
+        entries: draw row numbers; atoms, on a side that has members.
         eta, xi: (n,) and (m,) the marginals of all rows, divided by the required ones.
         sources, targets: the members of the atoms of a side; None where the rows of an atom are equal, so that one of
             them stands for all.
         mu, nu: draw rows of the source and of the target by their weights; None where all weigh the same.
     """
 
-    rows: jax.Array
-    columns: jax.Array
-    keep: jax.Array
-    alias: jax.Array
+    entries: EntryTable | AnchorTables
     eta: jax.Array
     xi: jax.Array
     sources: Members | None = None
@@ -110,14 +102,12 @@ class PlanSampler:
     @classmethod
     def of(
         cls,
-        plan: np.ndarray | sparse.csr_array,
+        plan: np.ndarray | sparse.csr_array | Factored,
         source: Atoms,
         target: Atoms,
         marginals: tuple[np.ndarray, np.ndarray],
     ) -> PlanSampler:
         """The tables of a plan.
-
-        Entries below 1e-8 of their row's mass are left out: a float32 uniform number would never pick them.
 
         Args:
             plan: (u, v) mass between atoms.
@@ -125,24 +115,10 @@ class PlanSampler:
             target: (v,) atoms.
             marginals: of all (n,) and (m,) rows.
         """
-        rows, columns = (atoms.rows if atoms.exact else np.arange(len(atoms)) for atoms in (source, target))
-        flat = sparse.coo_array(plan)
-        row, column = flat.coords
-        mass = np.asarray(plan.sum(axis=1)).reshape(-1)
-        used = flat.data > 1e-8 * mass[row]
-        size = 1 << max(0, int(used.sum()) - 1).bit_length()
-        refuse_above_limit(size, 1, "tables of the plan's entries", matrices=_TABLES)
-        share = np.zeros(size)
-        share[: used.sum()] = flat.data[used]
-        keep, alias = alias_table(share)
-        i, j = np.zeros(size, np.int32), np.zeros(size, np.int32)
-        i[: used.sum()], j[: used.sum()] = rows[row[used]], columns[column[used]]
+        numbers = (atoms.rows if atoms.exact else np.arange(len(atoms)) for atoms in (source, target))
         eta, xi = (_densities(side, atoms.weights) for side, atoms in zip(marginals, (source, target), strict=True))
         return cls(
-            rows=jnp.asarray(i),
-            columns=jnp.asarray(j),
-            keep=jnp.asarray(keep.astype(np.float32)),
-            alias=jnp.asarray(alias.astype(np.int32)),
+            entries=AnchorTables.of(plan, *numbers) if isinstance(plan, Factored) else EntryTable.of(plan, *numbers),
             eta=jnp.asarray(eta),
             xi=jnp.asarray(xi),
             sources=None if source.exact else Members.of(source),
@@ -153,10 +129,7 @@ class PlanSampler:
 
     def draw(self, key: jax.Array, size: int) -> tuple[jax.Array, jax.Array]:
         """`size` row numbers (i, j), drawn from the normalised plan."""
-        first, second = jax.random.split(key)
-        at = jax.random.randint(first, (size,), 0, len(self.keep))
-        at = jnp.where(jax.random.uniform(second, (size,)) < self.keep[at], at, self.alias[at])
-        i, j = self.rows[at], self.columns[at]
+        i, j = self.entries.draw(key, size)
         if self.sources is not None:
             i = self.sources.draw(jax.random.fold_in(key, 2), i)
         if self.targets is not None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, TypeVar
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
 from bridgeviz._checks import InputError
+from bridgeviz._memory import PeakMemory
 from bridgeviz._options import Flag, Options, PairOf, Positive, option
 from bridgeviz._weights import weights as checked
 from bridgeviz.costs import Cost, Within, as_cost
@@ -184,6 +186,14 @@ def finish(steps: Steps[T], on_step: Callable[[int, float], None] | None = None)
             return end.value
         if on_step is not None:
             on_step(step, change)
+
+
+def measured(steps: Steps[Coupling], why: str) -> Steps[Coupling]:
+    """The same steps; their coupling says why its method was taken, how long it took, and how much memory."""
+    start = time.perf_counter()
+    with PeakMemory() as peak:
+        coupling = yield from steps
+    return replace(coupling, why=why, seconds=time.perf_counter() - start, memory=peak.bytes)
 
 
 def with_options(cls: type[SolverOptions]) -> Callable[[T], T]:

@@ -6,10 +6,9 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Float
-from scipy import sparse
 
 from bridgeviz.costs import Atoms
-from bridgeviz.couplings import Coupling, Plan, group_shares
+from bridgeviz.couplings import Coupling, Plan, group_shares, strongest_entries
 from bridgeviz.metrics._matching import shares_of_rows
 
 
@@ -52,13 +51,8 @@ def strongest(plan: Coupling, size: int) -> tuple[np.ndarray, np.ndarray, np.nda
     >>> strongest(bv.couplings.linear([[0.0, 1.0], [2.0, 0.0]], epsilon=0.1), 1)[0].shape
     (1,)
     """
-    flat = sparse.coo_array(plan.plan)
-    mass = np.asarray(flat.data, np.float64)
-    size = min(size, len(mass))
-    top = np.argpartition(-mass, size - 1)[:size] if size else np.zeros(0, np.int64)
-    top = top[np.argsort(-mass[top], kind="stable")]
-    u, v = flat.coords
-    return plan.source_atoms.rows[u[top]], plan.target_atoms.rows[v[top]], mass[top]
+    u, v, mass = strongest_entries(plan.plan, size)
+    return plan.source_atoms.rows[u], plan.target_atoms.rows[v], mass
 
 
 def received(plan: Plan, target_labels: np.ndarray) -> Received:
