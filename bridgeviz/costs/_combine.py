@@ -11,15 +11,43 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+LARGE = 10**10
+"""Sums in a (min, +) product from which its fast form repays what numba takes to import and to compile once."""
 
-def min_plus(a: Any, b: Any) -> Any:
-    """`min_p a[i, p] + b[j, p]`: (r, g), (c, g) -> (r, c). NumPy in, NumPy out; JAX in, JAX out."""
-    if isinstance(a, np.ndarray):
-        out = np.full((len(a), len(b)), np.inf, np.result_type(a, b))
-        for p in range(a.shape[1]):
-            np.minimum(out, a[:, p, None] + b[None, :, p], out=out)
-        return out
-    return _namespace(a).min(a[:, None, :] + b[None, :, :], axis=-1)
+_BLOCK_BYTES = 2**20  # of a product at a time: small enough for a core's cache
+
+
+def min_plus(a: Any, b: Any, *, out: np.ndarray | None = None) -> Any:
+    """`min_p a[i, p] + b[j, p]`: (r, g), (c, g) -> (r, c). NumPy in, NumPy out; JAX in, JAX out.
+
+    Large NumPy products are computed by tiles that skip anchors (`_min_plus`), with equal results.
+
+    Args:
+        a: (r, g).
+        b: (c, g).
+        out: (r, c) for NumPy: where to put the result, instead of into a new array.
+    """
+    if not isinstance(a, np.ndarray):
+        return _namespace(a).min(a[:, None, :] + b[None, :, :], axis=-1)
+    dtype = np.result_type(a, b)
+    if out is None:
+        out = np.empty((len(a), len(b)), dtype)
+    # Not with NaN, which comparisons lose, or -inf, whose sum with inf is NaN.
+    if out.size * a.shape[1] >= LARGE and out.dtype == dtype and a.min() > -np.inf and b.min() > -np.inf:
+        from bridgeviz.costs._min_plus import tiled_min_plus
+
+        tiled_min_plus(a.astype(dtype, copy=False), b.astype(dtype, copy=False), out)
+    else:
+        step = max(1, _BLOCK_BYTES // (dtype.itemsize * max(1, len(b))))
+        for start in range(0, len(a), step):
+            _plain_min_plus(a[start : start + step], b, out[start : start + step])
+    return out
+
+
+def _plain_min_plus(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
+    out[:] = np.inf
+    for p in range(a.shape[1]):
+        np.minimum(out, a[:, p, None] + b[None, :, p], out=out)
 
 
 def neg_log_inner(a: Any, b: Any) -> Any:

@@ -16,13 +16,13 @@ from bridgeviz import _checks as check
 from bridgeviz._forbidden import Forbidden, as_forbidden, refuse_forbidden_pairs
 from bridgeviz._weights import weights
 from bridgeviz.costs._atoms import Atoms, every_row
-from bridgeviz.costs._combine import FLOORS
+from bridgeviz.costs._combine import FLOORS, min_plus
 from bridgeviz.costs._memory import refuse_above_limit
 from bridgeviz.costs._route import Route
 from bridgeviz.costs._soft_pairs import SoftPairs
 
 BLOCK_BYTES = 2**20
-"""The size of one block of a lazily computed matrix: small enough for a core's cache, on which min_plus depends."""
+"""The size of one block of a lazily computed matrix: small enough for a core's cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,8 +96,11 @@ class Cost:
         refuse_above_limit(u, v, "cost")
         out = np.empty((u, v))
         factor: Any = self.source_factor
+        if self.combine is min_plus:  # which divides a large product itself
+            min_plus(factor, self.target_factor, out=out)
         for rows in _blocks(u, max(v, factor.shape[1])):
-            out[rows] = self.combine(factor[rows], self.target_factor)
+            if self.combine is not min_plus:
+                out[rows] = self.combine(factor[rows], self.target_factor)
             if self.forbidden is not None:
                 out[rows][self.forbidden.block(np.arange(u)[rows], np.arange(v))] = np.inf
         return out

@@ -13,6 +13,27 @@ MUTANTS = [
         "costs/test_bridge.py",
     ),
     Mutant(
+        "min plus: bound from a tile's longest legs",
+        "bridgeviz/costs/_min_plus.py",
+        "shortest_b = tiles_b.min(2)",
+        "shortest_b = tiles_b.max(2)",
+        "costs/test_min_plus.py",
+    ),
+    Mutant(
+        "min plus: skips by the best sum in a tile",
+        "bridgeviz/costs/_min_plus.py",
+        "worst = best.max()",
+        "worst = best.min()",
+        "costs/test_min_plus.py",
+    ),
+    Mutant(
+        "min plus: the last anchors not visited",
+        "bridgeviz/costs/_min_plus.py",
+        "if n > 0:",
+        "if n > 8:",
+        "costs/test_min_plus.py",
+    ),
+    Mutant(
         "bridge: mean division dropped",
         "bridgeviz/costs/_bridge.py",
         "mean = anchored.metric.mean(x) or 1.0",
