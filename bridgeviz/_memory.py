@@ -19,7 +19,7 @@ def memory_limit() -> int:
     """The bytes that a computation may take: half of this machine's, or the environment's BRIDGEVIZ_MEMORY_GB."""
     value = os.environ.get("BRIDGEVIZ_MEMORY_GB")
     if not value:
-        return _machine() // 2
+        return machine_memory() // 2
     try:
         number = float(value)
     except ValueError:
@@ -44,7 +44,7 @@ def refuse_above(size: int, what: str, remedy: str) -> None:
 
 
 @cache
-def _machine() -> int:
+def machine_memory() -> int:
     """The bytes of memory that this process may use."""
     try:
         total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")

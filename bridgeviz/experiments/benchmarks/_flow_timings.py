@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import statistics
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +10,6 @@ from functools import partial
 from importlib.metadata import version
 from importlib.util import find_spec
 from itertools import repeat
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -24,6 +21,7 @@ from bridgeviz import couplings, flows, metrics
 from bridgeviz.baselines import _training_loops as loops
 from bridgeviz.experiments._evaluation import device
 from bridgeviz.experiments.benchmarks._ledger import Row
+from bridgeviz.experiments.benchmarks._machine import machine
 from bridgeviz.problem import Problem, Space
 
 PEAK = {"NVIDIA H200": 989e12, "NVIDIA H100": 989e12, "NVIDIA A100": 312e12}
@@ -65,16 +63,6 @@ class Case:
             chunk_size=self.chunk,
         )  # fmt: skip
         return iter(flows.fit(problem, plan, config))
-
-
-def machine() -> str:
-    """The processor and its number of cores."""
-    name = platform.processor() or platform.machine()
-    about = Path("/proc/cpuinfo")
-    if about.is_file():
-        models = [line for line in about.read_text().splitlines() if line.startswith("model name")]
-        name = models[0].partition(":")[2].strip() if models else name
-    return f"{name}, {os.cpu_count()} cores"
 
 
 def row_of(
