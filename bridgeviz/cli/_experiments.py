@@ -15,7 +15,7 @@ SEEDS = click.option("--seeds", type=INTEGER, default=5, show_default=True, help
 @click.argument("name")
 @SEEDS
 @click.option("--jobs", type=INTEGER, default=1, show_default=True, help="Worker processes (kinds).")
-@click.option("--only", metavar="KIND", help="Measure one kind of problem (kinds).")
+@click.option("--only", "--rows", "only", metavar="NAME,...", help="Kinds of problem (kinds), groups (couplings).")
 @click.option("--folder", type=click.Path(path_type=Path), help="Folder of the CSV; default: data/benchmarks/.")
 def bench(name: str, seeds: int, jobs: int, only: str | None, folder: Path | None) -> None:
     """Run the benchmark NAME.

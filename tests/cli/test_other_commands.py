@@ -142,6 +142,14 @@ def test_bench_resumes_and_writes_the_table(tmp_path, monkeypatch, call):
     assert "case A, seed 1" in out
 
 
+def test_bench_takes_groups_of_rows(tmp_path, call):
+    code, _, err = call("bench", "couplings", "--rows", "linear,fgv", "--folder", str(tmp_path))
+    assert code == 2
+    assert "must be one of 'machine', 'linear', 'min-plus', 'fgw', 'merged', 'factorised', 'sparse'" in err
+    assert "fgw" in err.rpartition("Got")[2]  # the one that was meant
+    assert call("bench", "costs", "--rows", "linear")[0] == 2
+
+
 def test_the_benchmark_of_costs_resumes_and_writes_the_table(tmp_path, monkeypatch, call):
     benchmark = CostBenchmark(
         name="costs", dataset=Blobs(n=60), title="blobs", tolerance=1e-2, show_tau=True, fractions=(0.2, 0.4),

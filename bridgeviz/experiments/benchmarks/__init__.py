@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from bridgeviz import _checks as check
 from bridgeviz.datasets import Mnist, TinyImageNet
 from bridgeviz.experiments.benchmarks._benchmark import Benchmark, Row, Task
 from bridgeviz.experiments.benchmarks._costs import CostBenchmark
+from bridgeviz.experiments.benchmarks._couplings import CouplingBenchmark
 from bridgeviz.experiments.benchmarks._documents import write_block
 from bridgeviz.experiments.benchmarks._encoders import EncoderBenchmark
 from bridgeviz.experiments.benchmarks._first_light import FirstLight
@@ -30,6 +32,7 @@ BENCHMARKS: dict[str, Benchmark] = {
         name="costs-tiny", dataset=TinyImageNet(features="full"), title="Tiny-ImageNet features, 10,000 x 10,000",
         tolerance=1e-2, alphas=(0.25, 0.5), show_tau=True,
     ),
+    "couplings": CouplingBenchmark(),
     "flows": FlowBenchmark(),
     "encoders": EncoderBenchmark(),
     "kinds": KindBenchmark(),
@@ -58,20 +61,23 @@ def measure(
         documents: files whose blocks of that name are replaced; None takes the project's README.md and
             docs/benchmarks.md.
         jobs: worker processes, for benchmarks whose measurements are independent of each other ("kinds").
-        only: the one kind of problem that "kinds" measures; None measures all.
+        only: what is measured, separated by commas: kinds of problem for "kinds", groups of rows for "couplings". None
+            measures all, except groups that take long.
 
     Yields:
         A line per measurement, then the table.
 
     Raises:
-        InputError: an unknown name, or jobs or a kind for a benchmark that takes none.
+        InputError: an unknown name, or `jobs` or `only` for a benchmark that does not take it.
     """
-    benchmark = BENCHMARKS[check.choice(name, "name", "measure", BENCHMARKS)]
-    if isinstance(benchmark, KindBenchmark):
-        benchmark = replace(benchmark, jobs=jobs, only=only)
-    elif jobs != 1 or only is not None:
-        what = "jobs" if jobs != 1 else "only"
-        raise check.fail(what, "measure", f"left out: '{name}' is measured in one process", jobs if jobs != 1 else only)
+    benchmark: Any = BENCHMARKS[check.choice(name, "name", "measure", BENCHMARKS)]
+    settings = {setting: value for setting, value in {"jobs": jobs, "only": only}.items() if value not in (1, None)}
+    for setting, value in settings.items():
+        if setting not in benchmark.takes:
+            takers = " and ".join(f"'{other}'" for other, taker in BENCHMARKS.items() if setting in taker.takes)
+            raise check.fail(setting, "measure", f"left out for '{name}': only {takers} take it", value)
+    if settings:
+        benchmark = replace(benchmark, **settings)
     yield from benchmark.measure(seeds=check.count(seeds, "seeds", "measure"), folder=folder, documents=documents)
 
 
@@ -79,6 +85,7 @@ __all__ = [
     "BENCHMARKS",
     "Benchmark",
     "CostBenchmark",
+    "CouplingBenchmark",
     "FirstLight",
     "FlowBenchmark",
     "KindBenchmark",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from bridgeviz import _checks as check
 from bridgeviz.datasets import paths
 from bridgeviz.experiments.benchmarks._documents import write_block
 from bridgeviz.experiments.benchmarks._ledger import Ledger, Row
@@ -33,9 +34,11 @@ class Benchmark(ABC):
     Attributes:
         resumes: whether rows of an earlier run stay valid. If not, everything is measured again, and the CSV is
             written when the run is complete.
+        takes: which of the settings `jobs` and `only` it has.
     """
 
     resumes: bool = True
+    takes: ClassVar[tuple[str, ...]] = ()
 
     @property
     @abstractmethod
@@ -96,6 +99,13 @@ class Benchmark(ABC):
         for name, text in blocks.items():
             write_block(name, text, documents=documents)
         return blocks[self.block]
+
+
+def chosen(only: str | None, names: Mapping[str, Any]) -> list[str]:
+    """The names that `only` lists, separated by commas; all of them if it is None."""
+    if only is None:
+        return list(names)
+    return [check.choice(name.strip(), "only", "bench", names) for name in only.split(",")]
 
 
 def median_and_range(values: Any) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bridgeviz import _checks as check
-from bridgeviz.experiments.benchmarks._benchmark import Benchmark, Task
+from bridgeviz.experiments.benchmarks._benchmark import Benchmark, Task, chosen
 from bridgeviz.experiments.benchmarks._kind import Kind
 from bridgeviz.experiments.benchmarks._kind_cases import cases, is_number, measure_case
 from bridgeviz.experiments.benchmarks._kind_list import KINDS
@@ -33,18 +33,19 @@ class KindBenchmark(Benchmark):
 
     Attributes:
         kinds: what is measured, in this order, for one seed after another.
-        only: the name of the kind that is measured; None measures all. The tables show all that are measured already.
+        only: the kinds that are measured, separated by commas; None measures all. The tables show all that are measured
+            already.
         jobs: worker processes, each on one core; 1 measures in this process.
     """
 
+    takes = ("jobs", "only")
     kinds: dict[str, Kind] = field(default_factory=lambda: KINDS)
     only: str | None = None
     jobs: int = 1
 
     def __post_init__(self):
         check.count(self.jobs, "jobs", "bench")
-        if self.only is not None:
-            check.choice(self.only, "only", "bench", self.kinds)
+        chosen(self.only, self.kinds)
 
     @property
     def block(self) -> str:
@@ -52,7 +53,7 @@ class KindBenchmark(Benchmark):
 
     def tasks(self, seeds: int) -> Iterator[Task]:
         for seed in range(seeds):
-            for kind in self.kinds.values() if self.only is None else [self.kinds[self.only]]:
+            for kind in (self.kinds[name] for name in chosen(self.only, self.kinds)):
                 for draw in kind.draws:
                     for name, case in cases(kind, draw, seed).items():
                         key: Row = dict(zip(KEY, (kind.name, draw.label, seed, name), strict=True))
