@@ -25,8 +25,8 @@ NOTE = """\
 Each row is a process of its own. *Time* is the median of the calls after the first one, which compiles; a first call of
 more than a minute is not repeated. *At least* marks a run whose number of iterations was limited: its time is
 extrapolated at the last rate of convergence. *Memory of the call* is the peak above the memory before it, with the data
-loaded; it includes compilation. The *floor* is the time of the traffic and operations that the method can't avoid, at the rates of the machine.
-*Expected* was written before the measurement. `bridgeviz bench couplings`."""
+loaded; it includes compilation. The *floor* is the time of the traffic and operations that the method can't avoid, at
+the rates of the machine. *Expected* was written before the measurement. `bridgeviz bench couplings`."""
 
 
 def tables(rows: pd.DataFrame, groups: Mapping[str, Group]) -> str:

@@ -68,7 +68,8 @@ class CouplingBenchmark(Benchmark):
 
     def _measure(self, case: Case, n: int) -> list[Row]:
         row = case.measure(n, memory=SHARE * machine_memory())
-        return [{**row, "settings": _settings(case), "machine": machine_and_versions()}]
+        numbers = {name: float(f"{value:.6g}") for name, value in row.items() if isinstance(value, float)}
+        return [{**row, **numbers, "settings": _settings(case), "machine": machine_and_versions()}]
 
     def lines(self, rows: list[Row]) -> list[str]:
         return [f"{row['group']}, {row['case']}, n {row['n']:,}: {outcome(row)}" for row in rows]
