@@ -173,7 +173,6 @@ def test_the_table_compares_with_ours_and_with_the_floor(groups):
     assert outcome({**rival, "iterations_needed": math.inf}) == "no convergence in 100 iterations of 50 ms"
     elsewhere = tables(pd.DataFrame([{**rates, "machine": "another"}, ours]), groups)
     assert "| dense |  |  | 2 s |" in elsewhere
-    assert "not measured" in tables(pd.DataFrame([rates]), groups)
 
 
 def test_the_machine_has_rates():
@@ -240,8 +239,7 @@ def test_the_other_trials_are_what_they_say():
     assert made.report(plan)["marginal_error"] < 2e-3
 
     x, y, pairs = trials.points(10_200, 0.01)
-    assert (x.shape, y.shape, len(pairs)) == ((10_200, 16), (10_200, 4), 102)
-    assert len(np.unique(x, axis=0)) == 10_200
+    assert (np.unique(x, axis=0).shape, y.shape, len(pairs)) == ((10_200, 16), (10_200, 4), 102)
 
 
 def test_every_registered_case_can_be_asked_for():
