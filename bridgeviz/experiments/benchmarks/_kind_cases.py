@@ -32,6 +32,7 @@ TOLERANCE = 1e-2
 FLOWS: dict[str, dict[str, Any]] = {
     "flow": {},
     "flow on a linear map": {"base": "linear", "holdout": None, "patience": 500},
+    "decayed flow on a linear map": {"base": "linear", "holdout": None, "weight_decay": 1.0, "steps": 2000},
 }
 """The settings of a flow by name; all others are the defaults."""
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from bridgeviz.datasets import DatasetOptions, Mnist, SnareSeq, TinyImageNet, TwoEncoders, V4Cowley
 from bridgeviz.experiments.benchmarks._kind import Classes, Draw, Kind, Neurons, OneToOne
-from bridgeviz.experiments.benchmarks._kind_cases import AUTO, TRUE
+from bridgeviz.experiments.benchmarks._kind_cases import AUTO, FLOWS, TRUE
 from bridgeviz.problem import Problem, Space
 
 NOISE = 0.05
@@ -73,7 +73,7 @@ _BOTH = ("flow", "flow on a linear map")
 def _tiny(*percent: int) -> dict[str, Any]:
     """What the kinds with 202 classes have in common: at 1 % most have no pair, so tau of the target matters."""
     return {
-        "draws": _percent(*percent), "taus": (1.0, 0.9), "flows": (TRUE, AUTO), "flow_variants": _BOTH, "flow_seeds": 2,
+        "draws": _percent(*percent), "taus": (1.0, 0.9), "flows": (TRUE, AUTO), "flow_variants": tuple(FLOWS), "flow_seeds": 2,
     }  # fmt: skip
 
 
