@@ -5,13 +5,13 @@ This module imports numba, so it is itself imported only for products that are l
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import no_type_check
 
 import numpy as np
 from jaxtyping import Float
-from numba import njit
+
+from bridgeviz._compiled import compiled, cores
 
 ROWS, COLUMNS = 8, 32
 """The size of a tile. Smaller tiles skip more anchors, larger ones spend less on finding them."""
@@ -55,17 +55,12 @@ def tiled_min_plus(a: Float[np.ndarray, "u g"], b: Float[np.ndarray, "v g"], out
         for k, row in enumerate(band):
             out[row] = flat[k, place]
 
-    pool = ThreadPoolExecutor(_cores())
+    pool = ThreadPoolExecutor(cores())
     try:
         for _ in pool.map(fill, range(0, len(a), BAND)):
             pass
     finally:
         pool.shutdown(cancel_futures=True)
-
-
-def _cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _tiles(legs: np.ndarray, rows: np.ndarray, size: int) -> np.ndarray:
@@ -97,13 +92,13 @@ def _near_rows_together(legs: np.ndarray, size: int) -> np.ndarray:
     return np.concatenate(runs)
 
 
-@njit(nogil=True, cache=True)
-@no_type_check  # numba compiles the function itself, not one that checks its arguments
+@compiled
+@no_type_check
 def _less(s, t):
     return s if s < t else t
 
 
-@njit(nogil=True, cache=True)
+@compiled
 @no_type_check
 def _visit(a, b, order, kept, n, best):
     """Eight anchors for one tile: enough arithmetic for each number that is loaded."""
@@ -122,7 +117,7 @@ def _visit(a, b, order, kept, n, best):
             row[j] = _less(_less(low, high), row[j])
 
 
-@njit(nogil=True, cache=True)
+@compiled
 @no_type_check
 def _fill_band(tiles_a, shortest_a, order, tiles_b, shortest_b, sums):
     """All tiles of a band. Anchors that may still matter wait in `kept` until there are eight of them."""

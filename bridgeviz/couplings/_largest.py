@@ -66,7 +66,7 @@ def strongest_entries(plan: Matrix, size: int) -> tuple[np.ndarray, np.ndarray, 
         flat = sparse.coo_array(block)
         rows, columns = flat.coords
         found = [np.concatenate(pair) for pair in zip(found, (first + rows, columns, flat.data), strict=True)]
-        top = np.argsort(-found[2], kind="stable")[:size]
+        top = np.argsort(found[2], kind="stable")[::-1][:size]
         found, first = [part[top] for part in found], first + len(block.indptr) - 1
     return found[0], found[1], found[2]
 

@@ -170,7 +170,7 @@ def merged(n: int, p: int, q: int, classes: int) -> Trial:
     def report(plan: Coupling) -> Row:
         return {
             **_about(plan), "flops": 2 * n * len(pairs) * p, "add_mins": n * len(np.unique(labels)) * groups,
-            "bytes": 4 * plan.plan.size * plan.iterations,
+            "bytes": 4 * math.prod(plan.plan.shape) * plan.iterations,
         }  # fmt: skip
 
     return Trial(lambda: couplings.linear(costs.bridge(x, y, pairs), epsilon=EPSILON, tolerance=TOLERANCE), report)

@@ -73,7 +73,8 @@ _BOTH = ("flow", "flow on a linear map")
 def _tiny(*percent: int) -> dict[str, Any]:
     """What the kinds with 202 classes have in common: at 1 % most have no pair, so tau of the target matters."""
     return {
-        "draws": _percent(*percent), "taus": (1.0, 0.9), "flows": (TRUE, AUTO), "flow_variants": tuple(FLOWS), "flow_seeds": 2,
+        "draws": _percent(*percent), "taus": (1.0, 0.9), "flows": (TRUE, AUTO),
+        "flow_variants": tuple(FLOWS), "flow_seeds": 2,
     }  # fmt: skip
 
 
