@@ -6,7 +6,6 @@ two rows are equal. Larger ones draw these rows repeatedly and add noise.
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Any
 
@@ -170,7 +169,7 @@ def merged(n: int, p: int, q: int, classes: int) -> Trial:
     def report(plan: Coupling) -> Row:
         return {
             **_about(plan), "flops": 2 * n * len(pairs) * p, "add_mins": n * len(np.unique(labels)) * groups,
-            "bytes": 4 * math.prod(plan.plan.shape) * plan.iterations,
+            "bytes": 4 * len(plan.source_atoms) * len(plan.target_atoms) * plan.iterations,
         }  # fmt: skip
 
     return Trial(lambda: couplings.linear(costs.bridge(x, y, pairs), epsilon=EPSILON, tolerance=TOLERANCE), report)
