@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Generator
-from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
-from jax.scipy.special import logsumexp
 
+from bridgeviz._kernel_sweeps import WIDEST, Kernel, SplitCost, columns_alone, mass_of, scaled, start, sweeps, widest
 from bridgeviz._sinkhorn import Solution
 
 SINGLE = 1e-6
@@ -27,9 +25,6 @@ LADDER, FIRST = 4.0, 20.0
 STAGE_ERROR, STAGE_ITERATIONS = 0.05, 50
 """Where a stage before the last ends: its error is only that of the start of the next one."""
 
-WIDEST = 30.0
-"""Logarithm of a scaling beyond which it is absorbed into the kernel."""
-
 SETTLING, CHUNK = 10, 15
 """Iterations that forget what came before, and those over which the error's decay is then measured."""
 
@@ -43,30 +38,15 @@ ENTRIES = 2**20
 """Entries of the kernel in a block of rows, small enough to stay in the cache between its two uses."""
 
 
+T = TypeVar("T")
+
+
 class _Scalings(NamedTuple):
     """Scalings of rows and columns, and how far the plan is from its fixed point."""
 
     rows: jax.Array
     columns: jax.Array
     error: float
-
-
-class _Kernel(NamedTuple):
-    """`exp((f + g - C) / epsilon)` with what the iterations read.
-
-    Attributes:
-        values: (u, v).
-        a, b: logarithms of the marginals.
-        f, g: the absorbed potentials over epsilon.
-        tau: of both sides.
-    """
-
-    values: jax.Array
-    a: jax.Array
-    b: jax.Array
-    f: jax.Array
-    g: jax.Array
-    tau: tuple[float, float]
 
 
 def solve_on_kernel(
@@ -92,15 +72,21 @@ def solve_on_kernel(
             unbalanced, the mass that an iteration still moves between rows, over all mass.
         max_iterations: of all stages together.
     """
-    epsilon, tau = float(epsilon), (float(tau[0]), float(tau[1]))  # a NumPy number would widen the arrays to its type
+    epsilon, tau = float(epsilon), (float(tau[0]), float(tau[1]))  # other numbers would be other programs
+
+    def steps(dtype: type) -> Generator[tuple[int, float], None, Solution]:
+        solver = KernelSolver(cost, a, b, tau, dtype)
+        error, iterations = yield from solver.solve(epsilon, tolerance, max_iterations)
+        return Solution(solver.plan(), error, error <= tolerance, iterations)
+
     if tolerance >= SINGLE:
-        solution = yield from _driven(_anneal(cost, a, b, np.float32, epsilon, tau, tolerance, max_iterations))
+        solution = yield from _driven(steps(np.float32))
         if solution.plan.sum() > FAINT:
             return solution
-    return (yield from _driven(_anneal(cost, a, b, np.float64, epsilon, tau, tolerance, max_iterations)))
+    return (yield from _driven(steps(np.float64)))
 
 
-def _driven(steps: Generator[tuple[int, float], None, Solution]) -> Generator[tuple[int, float], None, Solution]:
+def _driven(steps: Generator[tuple[int, float], None, T]) -> Generator[tuple[int, float], None, T]:
     """The same steps with float64 at hand while they run, and not while they wait for whoever drives them."""
     while True:
         with jax.enable_x64(True):
@@ -111,44 +97,48 @@ def _driven(steps: Generator[tuple[int, float], None, Solution]) -> Generator[tu
         yield told
 
 
-def _anneal(
-    cost: np.ndarray, a: np.ndarray, b: np.ndarray, dtype: type, epsilon: float, tau: tuple[float, float],
-    tolerance: float, max_iterations: int,
-) -> Generator[tuple[int, float], None, Solution]:  # fmt: skip
-    """The same in one precision: one stage for each epsilon of the ladder."""
-    solver = _Solver(cost, a, b, tau, dtype)
-    done, error, used, current = 0, math.inf, 0, solver.first(epsilon)
-    while True:
-        last = current <= epsilon
-        solver.absorb(current)
-        room = max_iterations - done if last else min(STAGE_ITERATIONS, max_iterations - done)
-        for used, error in solver.iterate(tolerance if last else STAGE_ERROR, room, relax=last):
-            yield done + used, error
-        done += used
-        if last and (error <= tolerance or done >= max_iterations or math.isnan(error)):
-            return Solution(solver.plan(), error, error <= tolerance, done)
-        current = current if last else max(epsilon, current / LADDER)
-
-
-class _Solver:
+class KernelSolver:
     """The arrays of one problem on the device, and its potentials.
 
+    `solve` starts from the potentials it ended with, also if `cost` has been changed since. All methods need float64
+    at hand.
+
     Attributes:
+        cost: its matrix has rows without mass at its end, up to whole blocks.
+        size: the number of rows without them.
+        block: the number of rows in a block.
         balanced: whether both marginals are enforced.
     """
 
     def __init__(self, cost: np.ndarray, a: np.ndarray, b: np.ndarray, tau: tuple[float, float], dtype: type):
         u, v = cost.shape
         block = min(max(ENTRIES // v, 1), u)
-        padding = -u % block
-        padded = np.pad(cost.astype(dtype), ((0, padding), (0, 0)), constant_values=np.inf)
+        padded = np.full((u + -u % block, v), np.inf, dtype)
+        padded[:u] = cost
         self.size, self.block, self.dtype, self.tau = u, block, dtype, tau
         self.balanced = tau == (1.0, 1.0)
-        self.cost = jnp.asarray(padded)
-        self.log_a = np.concatenate([np.log(a), np.zeros(padding)])
+        self.cost = SplitCost(jnp.asarray(padded))
+        self.log_a = np.concatenate([np.log(a), np.zeros(len(padded) - u)])
         self.log_b = np.log(b)
         self.range = float(cost.max(where=np.isfinite(cost), initial=-np.inf) - cost.min())
-        self.kernel: _Kernel | None = None
+        self.kernel: Kernel | None = None
+
+    def solve(
+        self, epsilon: float, tolerance: float, max_iterations: int
+    ) -> Generator[tuple[int, float], None, tuple[float, int]]:
+        """Iterate, and return the error and the number of iterations; epsilon falls to its value the first time."""
+        done, error, used = 0, math.inf, 0
+        current = self.first(epsilon) if self.kernel is None else epsilon
+        while True:
+            last = current <= epsilon
+            self.absorb(current)
+            room = max_iterations - done if last else min(STAGE_ITERATIONS, max_iterations - done)
+            for used, error in self.iterate(tolerance if last else STAGE_ERROR, room, relax=last):
+                yield done + used, error
+            done += used
+            if last and (error <= tolerance or done >= max_iterations or math.isnan(error)):
+                return error, done
+            current = current if last else max(epsilon, current / LADDER)
 
     def first(self, epsilon: float) -> float:
         """The first epsilon of the ladder; an unbalanced problem forgets its start soon enough without one."""
@@ -159,19 +149,19 @@ class _Solver:
 
     def absorb(self, epsilon: float) -> None:
         """Move the scalings into the potentials, and compute the kernel for this epsilon."""
-        a, b = (jnp.asarray(side, self.dtype) for side in (self.log_a, self.log_b))
+        a, b = jnp.asarray(self.log_a), jnp.asarray(self.log_b)
         if self.kernel is not None:
             g, columns = (np.asarray(side, np.float64) for side in (self.kernel.g, self.scalings.columns))
             # A scaling beyond its type became 0 or infinite, from where no iteration leads back.
             held = np.clip(columns, np.finfo(self.dtype).tiny, np.finfo(self.dtype).max)
             relative = self.epsilon * (g + np.log(held) - self.log_b)  # to the marginal
             self.kernel = None  # its memory is needed for the next one
-            g = jnp.asarray(relative / epsilon + self.log_b, self.dtype)
+            g = jnp.asarray(relative / epsilon + self.log_b)
         else:
-            g = b if self.balanced else _columns(self.cost, b, epsilon, self.tau[1])
-        values, f = _start(self.cost, a, g, epsilon, self.tau[0])
-        self.epsilon, self.kernel = epsilon, _Kernel(values, a, b, f, g, self.tau)
-        self.scalings = _Scalings(jnp.ones_like(f), jnp.ones_like(g), math.inf)
+            g = b if self.balanced else columns_alone(self.cost, b, epsilon, self.tau[1], block=self.block)
+        values, f = start(self.cost, a, g, epsilon, self.tau[0], block=self.block)
+        self.epsilon, self.kernel = epsilon, Kernel(values, a, b, f, g, self.tau)
+        self.scalings = _Scalings(jnp.ones(len(f), self.dtype), jnp.ones(len(g), self.dtype), math.inf)
         self._advance(1.0, 1, 0.0)  # the rows fit already: only now the columns do, and the next error says something
 
     def iterate(self, goal: float, room: int, *, relax: bool) -> Generator[tuple[int, float], None, None]:
@@ -203,22 +193,32 @@ class _Solver:
         return not self.scalings.error > goal or room <= 0 or self._wide()
 
     def _wide(self) -> bool:
-        return bool(_widest(self.scalings.rows, self.scalings.columns) >= WIDEST)
+        return bool(widest(self.scalings.rows, self.scalings.columns) >= WIDEST)
 
     def _advance(self, omega: float, count: int, goal: float) -> int:
         """Up to `count` iterations; returns how many were done."""
         assert self.kernel is not None, "absorb comes first"
-        rows, columns, error, done = _sweeps(
+        rows, columns, error, done = sweeps(
             self.kernel, self.scalings.rows, self.scalings.columns, omega, goal, count, block=self.block
         )
         self.scalings = _Scalings(rows, columns, float(error))
         return int(done)
 
     def plan(self) -> np.ndarray:
-        """(u, v) the plan."""
+        """(u, v) the plan; takes the kernel like `take_plan`."""
+        return np.asarray(self.take_plan(), np.float64)[: self.size]
+
+    def mass(self) -> float:
+        """The mass of the plan."""
         assert self.kernel is not None, "absorb comes first"
-        plan = _scaled(self.kernel.values, self.scalings.rows, self.scalings.columns)
-        return np.asarray(plan, np.float64)[: self.size]
+        return float(mass_of(self.kernel.values, self.scalings.rows, self.scalings.columns))
+
+    def take_plan(self, factor: float = 1.0) -> jax.Array:
+        """A multiple of the plan on the device, in the memory of the kernel: only `solve` may follow."""
+        assert self.kernel is not None, "absorb comes first"
+        plan = scaled(self.kernel.values, self.scalings.rows * jnp.asarray(factor, self.dtype), self.scalings.columns)
+        self.kernel = self.kernel._replace(values=plan)
+        return plan
 
 
 def _omega(omega: float, rate: float) -> float:
@@ -233,78 +233,3 @@ def _omega(omega: float, rate: float) -> float:
         return omega
     plain = min((rate + omega - 1) ** 2 / (omega**2 * rate), 1.0)
     return min(2 / (1 + math.sqrt(1 - plain)), RELAXATION)
-
-
-@jax.jit
-def _start(cost: jax.Array, a: jax.Array, g: jax.Array, epsilon: float, tau: float):
-    """The kernel for these potentials of the columns, and those of the rows by an exact half-iteration."""
-    z = g - cost / epsilon
-    f = _fitting(a, logsumexp(z, axis=1), tau)
-    return jnp.exp(z + f[:, None]), f
-
-
-@jax.jit
-def _columns(cost: jax.Array, b: jax.Array, epsilon: float, tau: float) -> jax.Array:
-    """Potentials of the columns that fit rows without potentials, from which no column can vanish by underflow."""
-    return _fitting(b, logsumexp(-cost / epsilon, axis=0), tau)
-
-
-def _fitting(log_mass: jax.Array, log_sums: jax.Array, tau: float) -> jax.Array:
-    """The potentials over epsilon that fit these marginals; 0 where all matches are forbidden."""
-    return jnp.where(jnp.isfinite(log_sums), tau * (log_mass - log_sums), 0)
-
-
-def _widest(rows: jax.Array, columns: jax.Array) -> jax.Array:
-    """The largest logarithm of a scaling, up or down."""
-    return jnp.maximum(jnp.abs(jnp.log(rows)).max(), jnp.abs(jnp.log(columns)).max())
-
-
-@partial(jax.jit, donate_argnums=0)
-def _scaled(kernel: jax.Array, rows: jax.Array, columns: jax.Array) -> jax.Array:
-    return kernel * rows[:, None] * columns
-
-
-@partial(jax.jit, static_argnames="block")
-def _sweeps(
-    kernel: _Kernel, rows: jax.Array, columns: jax.Array, omega: float, goal: float, count: int, *, block: int
-):  # fmt: skip
-    """Up to `count` iterations, until the error reaches the goal or a scaling is too wide for its type."""
-    dtype = kernel.values.dtype
-    power, tau_x, tau_y = (jnp.asarray(number, dtype) for number in (omega, *kernel.tau))
-    tiny = jnp.finfo(dtype).tiny
-
-    def updated(old: jax.Array, sums: jax.Array, log_mass: jax.Array, absorbed: jax.Array, tau: jax.Array):
-        new = jnp.exp(tau * (log_mass - jnp.log(jnp.maximum(sums, tiny))) + (tau - 1) * absorbed)
-        return jnp.where(sums > tiny, new, old)
-
-    def relaxed(old: jax.Array, new: jax.Array) -> jax.Array:
-        return jnp.where(power == 1, new, old * (new / old) ** power)
-
-    def part(values: jax.Array, k: jax.Array) -> jax.Array:
-        return lax.dynamic_slice_in_dim(values, k * block, block)
-
-    def one(state):
-        rows, columns, _, done = state
-
-        def through(k, carried):
-            next_rows, sums, moved, mass = carried
-            values, old = part(kernel.values, k), part(rows, k)
-            row_sums = values @ columns
-            new = updated(old, row_sums, part(kernel.a, k), part(kernel.f, k), tau_x)
-            moved += (jnp.abs(old - new) * row_sums).sum()
-            mass += (new * row_sums).sum()
-            new = relaxed(old, new)
-            return lax.dynamic_update_slice_in_dim(next_rows, new, k * block, 0), sums + new @ values, moved, mass
-
-        zero = jnp.zeros((), dtype)
-        start = (rows, jnp.zeros_like(columns), zero, zero)
-        rows, sums, moved, mass = lax.fori_loop(0, len(rows) // block, through, start)
-        new = updated(columns, sums, kernel.b, kernel.g, tau_y)
-        moved += jnp.where(power == 1, 0, (jnp.abs(columns - new) * sums).sum())  # else they are exact after this
-        return rows, relaxed(columns, new), moved / mass, done + 1
-
-    def goes_on(state):
-        rows, columns, error, done = state
-        return (done < count) & ~(error <= goal) & ((done == 0) | (_widest(rows, columns) < WIDEST))
-
-    return lax.while_loop(goes_on, one, (rows, columns, jnp.asarray(jnp.inf, dtype), 0))

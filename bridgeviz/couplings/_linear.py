@@ -75,14 +75,12 @@ class Linear(Entropic):
 
     name = "linear"
     summary = "the cost between the spaces alone decides"
-    unread_in_batches = (*Entropic.unread_in_batches, "max_iterations", "method")
+    unread_in_batches = (*Entropic.unread_in_batches, "max_iterations")
     max_iterations: int = option(
         Count(), 10_000, label="Sinkhorn iterations", key="iterations", limits=(10, 1_000_000),
         stops=("1000", "10000", "100000"),
         help="Maximum number of Sinkhorn iterations. It stops as soon as it converges.",
     )  # fmt: skip
-
-    method: str = option(Choice(METHODS), "auto", help="How it is solved; the plan is the same up to the tolerance.")
 
     def steps(
         self,

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike
 from bridgeviz import _checks as check
 from bridgeviz._checks import InputError
 from bridgeviz._memory import PeakMemory
-from bridgeviz._options import Flag, Options, PairOf, Positive, option
+from bridgeviz._options import Choice, Flag, Options, PairOf, Positive, option
 from bridgeviz._weights import weights as checked
 from bridgeviz.costs import Cost, Within, as_cost
 from bridgeviz.couplings._batch_solver import BatchSolver
@@ -23,6 +23,10 @@ from bridgeviz.couplings._coupling import Coupling
 
 _NOTHING = 1e-200
 """A plan with less mass than this has vanished."""
+
+METHODS = ("auto", "dense", "ott")
+LARGE = 2**18
+"""Entries from which on the method "auto" is "dense": in the log domain an iteration takes milliseconds there."""
 
 Weights = tuple[ArrayLike | None, ArrayLike | None]
 """The weights of the source rows (n,) and of the target rows (m,); None where all rows of a side weigh the same."""
@@ -114,9 +118,10 @@ class Entropic(SolverOptions):
         scale_cost: the divisor of the costs; None takes the mean of each (Appendix D), 1.0 leaves them unchanged.
         merge: whether to merge equal rows.
         tolerance: L1 error at which to stop.
+        method: "auto", "dense" or "ott".
     """
 
-    unread_in_batches = ("scale_cost", "merge", "tolerance")
+    unread_in_batches = ("scale_cost", "merge", "tolerance", "method")
     restricts = True
     epsilon: float | None = option(
         Positive(), None, label="Epsilon", word="auto", limits=(1e-5, 100.0),
@@ -132,10 +137,17 @@ class Entropic(SolverOptions):
     scale_cost: float | None = option(Positive(), None, help="The divisor of the costs; None takes the mean of each.")
     merge: bool = option(Flag(), True, help="Whether to merge equal rows, which is exact.")
     tolerance: float = option(Positive(), 1e-3, help="L1 error at which to stop.")
+    method: str = option(Choice(METHODS), "auto", help="How it is solved; the plan is the same up to the tolerance.")
 
     def epsilon_for(self, cost: Cost) -> float:
         """The entropy regularisation that is used with a cost."""
         return cost.default_epsilon if self.epsilon is None else self.epsilon
+
+    def method_for(self, entries: int) -> str:
+        """The method for a problem with this many entries."""
+        if self.method != "auto":
+            return self.method
+        return "dense" if entries >= LARGE else "ott"
 
     def useless(self, plan: np.ndarray, epsilon: float, when: str) -> str:
         """Why nothing can be done with a plan, in one or two sentences; "" for a plan of finite numbers with mass.

@@ -58,7 +58,7 @@ def test_over_relaxation_takes_a_fraction_of_the_iterations():
 def test_large_problems_are_solved_so_unless_a_method_is_named(monkeypatch):
     cost = cube(40, 30)
     assert bv.couplings.linear(cost).method == "ott"
-    monkeypatch.setattr("bridgeviz.couplings._linear.LARGE", 1200)
+    monkeypatch.setattr("bridgeviz.couplings._solver_options.LARGE", 1200)
     assert bv.couplings.linear(cost).method == "dense"
     assert bv.couplings.linear(cost, method="ott").method == "ott"
     with pytest.raises(bv.InputError, match=r"'method' of linear\(\) must be"):
@@ -223,7 +223,7 @@ def test_whoever_drives_it_keeps_their_precision():
 def test_other_numbers_take_the_same_program():
     cost = cube(70, 50)
     bv.couplings.linear(cost, epsilon=0.02, tau=(0.9, 1.0), tolerance=1e-4, method="dense")
-    compiled = (engine._sweeps, engine._start, engine._columns)
+    compiled = (engine.sweeps, engine.start, engine.columns_alone)
     programs = [program._cache_size() for program in compiled]
     bv.couplings.linear(cost, epsilon=0.05, tau=(0.8, 0.95), tolerance=1e-5, method="dense")
     assert [program._cache_size() for program in compiled] == programs

@@ -12,15 +12,19 @@ MUTANTS = [
     Mutant(
         "dense: columns vanish by underflow",
         FILE,
-        "g = b if self.balanced else _columns(",
-        "g = b if True else _columns(",
+        "g = b if self.balanced else columns_alone(",
+        "g = b if True else columns_alone(",
         TESTS,
     ),
     Mutant("dense: single precision for every tolerance", FILE, "if tolerance >= SINGLE:", "if True:", TESTS),
     Mutant("dense: never over-relaxed", FILE, "elif relax and self.balanced:", "elif False:", TESTS),
     Mutant("dense: padded rows carry mass", FILE, "[: self.size]", "[-self.size :]", TESTS),
     Mutant(
-        "dense: a small problem is large", "bridgeviz/couplings/_linear.py", "entries >= LARGE", "entries >= 0", TESTS
+        "dense: a small problem is large",
+        "bridgeviz/couplings/_solver_options.py",
+        "entries >= LARGE",
+        "entries >= 0",
+        TESTS,
     ),
     Mutant("dense: a faint plan is lost", FILE, "if solution.plan.sum() > FAINT:", "if True:", TESTS),
     Mutant(
