@@ -36,6 +36,16 @@ class Chords:
         mean = jnp.maximum(2 * r.mean(), 1e-12)  # the mean of |e - e'|^2 over all pairs of centred rows
         return Chords(e / jnp.sqrt(mean), r / mean)
 
+    @property
+    def rank(self) -> int:
+        """The number of columns of the factors."""
+        return self.e.shape[1] + 2
+
+    def factors(self) -> tuple[jax.Array, jax.Array]:
+        """Two matrices (n, rank); C is the first times the other's transpose."""
+        one = jnp.ones_like(self.r)
+        return jnp.column_stack([-2 * self.e, self.r, one]), jnp.column_stack([self.e, one, self.r])
+
     def apply(self, plan: jax.Array) -> jax.Array:
         """`C plan`: (n, m) -> (n, m)."""
         return self.r[:, None] * plan.sum(0) + (self.r @ plan) - 2 * self.e @ (self.e.T @ plan)
@@ -58,6 +68,15 @@ class Matrix:
     """
 
     c: jax.Array
+
+    @property
+    def rank(self) -> int:
+        """The number of columns of the factors."""
+        return len(self.c)
+
+    def factors(self) -> tuple[jax.Array, jax.Array]:
+        """C itself and the identity."""
+        return self.c, jnp.eye(len(self.c), dtype=self.c.dtype)
 
     def apply(self, plan: jax.Array) -> jax.Array:
         """`C plan`: (n, m) -> (n, m)."""

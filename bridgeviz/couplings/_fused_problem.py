@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,9 +14,10 @@ from bridgeviz.costs import Atoms, Cost, Within, as_cost, flat, positive_mean, r
 from bridgeviz.couplings._permitted import Support, support
 
 if TYPE_CHECKING:
-    from bridgeviz.couplings._gromov import Problem, SpaceCost, State
+    from bridgeviz.costs import Chords, Matrix
+    from bridgeviz.couplings._gromov import StepSolver
 
-_MATRICES = 11
+_MATRICES = {"ott": 11, "dense": 8}
 """Matrices of the problem's shape at the peak of the memory, together with what is later read from the plan."""
 
 
@@ -25,59 +27,71 @@ class FusedProblem:
 
     Attributes:
         cost: between the spaces, merged or not.
-        fused: (u, v) the same on atoms, divided and perhaps squared.
+        squared: whether it is squared after it is divided.
         spaces: the cost within each space, not divided.
-        scales: its divisors.
+        scales: the divisors of all three.
         used: the atoms that take part.
+        method: that solves it, "dense" or "ott".
     """
 
     cost: Cost
-    fused: np.ndarray
+    squared: bool
     spaces: tuple[Within | np.ndarray, Within | np.ndarray]
-    scales: tuple[float, float]
+    scales: tuple[float, float, float]
     used: Support
+    method: str
 
     @property
     def marginals(self) -> tuple[np.ndarray, np.ndarray]:
         """The masses of the atoms that take part."""
         return self.cost.source_atoms.mass[self.used.rows], self.cost.target_atoms.mass[self.used.columns]
 
-    def on_device(
-        self, *, alpha: float, epsilon: float, tau: tuple[float, float], quadratic: bool
-    ) -> tuple[Problem, State]:
-        """The problem and the plan to start from, in float64.
+    def solver(
+        self, *, alpha: float, epsilon: float, tau: tuple[float, float], quadratic: bool, tolerance: float,
+        max_inner: int,
+    ) -> StepSolver:  # fmt: skip
+        """The steps from the product of the marginals.
 
         Args:
-            alpha, epsilon, tau: of the problem.
+            alpha, epsilon, tau, tolerance, max_inner: of the problem, as in `FGW`.
             quadratic: whether the entropy's reference is the product of the marginals, instead of the counting measure.
         """
         import jax
+        import jax.numpy as jnp
 
-        from bridgeviz.couplings._gromov import make_problem, start
+        from bridgeviz.couplings._gromov import LogSteps, make_problem
+        from bridgeviz.couplings._gromov_on_kernel import KernelSteps, Shapes
 
         mu, nu = self.marginals
+        rows, columns = (np.log(side) for side in self._reference(tau, quadratic))
+        settings: Any = {"tau": tau, "quadratic": quadratic, "tolerance": tolerance, "max_inner": max_inner}
         with jax.enable_x64(True):
-            c_xx = _on_device(self.spaces[0], self.cost.source_atoms, self.scales[0], self.used.rows)
-            c_yy = _on_device(self.spaces[1], self.cost.target_atoms, self.scales[1], self.used.columns)
+            c_xx = _on_device(self.spaces[0], self.cost.source_atoms, self.scales[1], self.used.rows)
+            c_yy = _on_device(self.spaces[1], self.cost.target_atoms, self.scales[2], self.used.columns)
+            if self.method == "dense":
+                shapes = Shapes(c_xx, c_yy, *(jnp.asarray(side) for side in (mu, nu, rows, columns)))
+                return KernelSteps(self.fused, shapes, alpha=alpha, epsilon=epsilon, **settings)
+            fused, count = self.fused(np.float64), rows[:, None] + columns
+            count[np.isinf(fused)] = -np.inf
+            fused[np.isinf(fused)] = 0.0  # the reference measure says where no mass may go
             problem = make_problem(
-                self.used.part(self.fused), c_xx, c_yy, mu, nu, count=self._count(tau, quadratic),
-                fixed=tau == (1.0, 1.0), alpha=alpha, epsilon=epsilon,
-            )  # fmt: skip
-            return problem, start(problem.mu, problem.nu)
+                fused, c_xx, c_yy, mu, nu, count=count, fixed=tau == (1.0, 1.0), alpha=alpha, epsilon=epsilon
+            )
+            return LogSteps(problem, **settings)
 
-    def _count(self, tau: tuple[float, float], quadratic: bool) -> np.ndarray:
-        """The logarithm of the entropy's reference measure, with none of it on forbidden matches."""
-        source, target = self.cost.source_atoms, self.cost.target_atoms
+    def fused(self, dtype: type) -> np.ndarray:
+        """(u, v) the cost between the atoms that take part, divided and perhaps squared; infinite where forbidden."""
+        cost = self.used.part(self.cost.on_atoms)
+        out = np.empty(cost.shape, dtype)
+        np.divide(cost, self.scales[0], out=out, casting="same_kind")
+        return np.square(out, out=out) if self.squared else out
+
+    def _reference(self, tau: tuple[float, float], quadratic: bool) -> tuple[np.ndarray, np.ndarray]:
+        """The entropy's reference measure, the product of these two."""
         if quadratic:
-            rows, columns = self.marginals
-        else:
-            rows = source.effective(tau[0])[self.used.rows]
-            columns = target.effective(tau[1])[self.used.columns]
-        count = np.log(rows)[:, None] + np.log(columns)
-        if self.cost.forbidden is not None:
-            u, v = self.cost.atom_shape
-            count[self.cost.forbidden.block(np.arange(u)[self.used.rows], np.arange(v)[self.used.columns])] = -np.inf
-        return count
+            return self.marginals
+        source, target = self.cost.source_atoms, self.cost.target_atoms
+        return source.effective(tau[0])[self.used.rows], target.effective(tau[1])[self.used.columns]
 
 
 def prepare(
@@ -89,6 +103,7 @@ def prepare(
     scale_cost: float | None,
     squared: bool,
     tau: tuple[float, float],
+    method_for: Callable[[int], str],
 ) -> FusedProblem:
     """Check the three costs, merge equal rows and divide.
 
@@ -97,6 +112,7 @@ def prepare(
         within: the cost within each space.
         needs_pairs: whether the cost between the spaces matters.
         merge, scale_cost, squared, tau: as in `FGW`.
+        method_for: the method for a number of entries.
     """
     if within is None:
         raise check.fail("c_xx", "fgw", "given with c_yy, the costs within both spaces", None)
@@ -105,20 +121,16 @@ def prepare(
     alike = _agrees(spaces[0], cost.source_atoms) and _agrees(spaces[1], cost.target_atoms)
     if not merge or not alike:
         cost = cost.unmerged()
-    refuse_above_limit(*cost.atom_shape, "transport", matrices=_MATRICES)
+    method = method_for(int(np.prod(cost.atom_shape)))
+    refuse_above_limit(*cost.atom_shape, "transport", matrices=_MATRICES[method])
     if scale_cost is None:
         atoms = cost.source_atoms, cost.target_atoms
         c_xx, c_yy = (_mean(c, side.weights) or 1.0 for c, side in zip(spaces, atoms, strict=True))
         scales = positive_mean(cost, "fgw"), c_xx, c_yy
     else:
         scales = scale_cost, scale_cost, scale_cost
-    fused = cost.on_atoms / scales[0]
-    if cost.forbidden is not None:
-        fused = np.where(np.isinf(fused), 0.0, fused)  # the reference measure says where no mass may go
-    if squared:
-        fused = fused**2
     used = support(cost, tau, "fgw")
-    return FusedProblem(cost=cost, fused=fused, spaces=spaces, scales=scales[1:], used=used)
+    return FusedProblem(cost=cost, squared=squared, spaces=spaces, scales=scales, used=used, method=method)
 
 
 def _mean(within: Within | np.ndarray, weights: np.ndarray | None) -> float:
@@ -155,7 +167,7 @@ def _agrees(within: Within | np.ndarray, atoms: Atoms) -> bool:
     return bool((whole == whole[atoms.rows][atoms.index]).all())
 
 
-def _on_device(within: Within | np.ndarray, atoms: Atoms, scale: float, used: np.ndarray | slice) -> SpaceCost:
+def _on_device(within: Within | np.ndarray, atoms: Atoms, scale: float, used: np.ndarray | slice) -> Chords | Matrix:
     """The cost between the atoms that take part on the device."""
     rows = atoms.rows[used]
     if isinstance(within, Within):

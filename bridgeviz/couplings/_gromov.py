@@ -28,6 +28,32 @@ class SpaceCost(Protocol):
         ...
 
 
+class Progress(NamedTuple):
+    """How a step went.
+
+    Attributes:
+        change: L1 distance between the new plan and the old one.
+        residual: the error that Sinkhorn ended with.
+        settled: whether Sinkhorn reached the error that it was to reach, which may be above the tolerance.
+    """
+
+    change: float
+    residual: float
+    settled: bool
+
+
+class StepSolver(Protocol):
+    """Projected gradients, step by step, on a problem and a plan that are kept on the device in float64's presence."""
+
+    def step(self) -> Progress:
+        """Linearise the objective at the plan, and solve the linear problem."""
+        ...
+
+    def plan(self) -> np.ndarray:
+        """(u, v) the plan; there are no steps after it."""
+        ...
+
+
 class Problem(NamedTuple):
     """A fused Gromov-Wasserstein problem between u and v atoms.
 
@@ -122,10 +148,10 @@ def projected_step(
     if quadratic:
         reference = mu[:, None] * nu
         gradient += (1 - alpha) * ((mass - 1) * fused + (fused * plan).sum())
-        gradient += epsilon * _divergence(plan, reference)
+        gradient += epsilon * divergence(plan, reference)
         for marginal, required, t in ((rows, mu, tau[0]), (columns, nu, tau[1])):
             if t < 1:
-                gradient += epsilon * t / (1 - t) * _divergence(marginal, required)
+                gradient += epsilon * t / (1 - t) * divergence(marginal, required)
         epsilon = epsilon * mass
     out = run_sinkhorn(
         gradient - epsilon * count, epsilon, tau, tolerance=tolerance, max_iterations=max_inner, a=mu, b=nu,
@@ -146,13 +172,38 @@ def projected_step(
 jitted_step = jax.jit(projected_step, static_argnames=("tau", "quadratic", "max_inner"))
 
 
+class LogSteps:
+    """The steps in the log domain, by ott-jax's Sinkhorn (`StepSolver`).
+
+    Args:
+        problem: to solve, from the product of its marginals on.
+        tolerance, tau, quadratic, max_inner: see `projected_step`.
+    """
+
+    def __init__(
+        self, problem: Problem, *, tolerance: float, tau: tuple[float, float], quadratic: bool, max_inner: int
+    ):
+        self.state, self.problem, self.tolerance = start(problem.mu, problem.nu), problem, tolerance
+        self.settings = {"tau": tau, "quadratic": quadratic, "max_inner": max_inner}
+
+    def step(self) -> Progress:
+        """Linearise the objective at the plan, and solve the linear problem."""
+        step = jitted_step(self.state, self.problem, self.tolerance, **self.settings)
+        self.state = step.state
+        return Progress(float(step.change), float(step.residual), bool(step.settled))
+
+    def plan(self) -> np.ndarray:
+        """(u, v) the plan."""
+        return np.asarray(self.state.plan)
+
+
 @jax.jit
 def square_terms(c_xx: SpaceCost, c_yy: SpaceCost, rows: jax.Array, columns: jax.Array) -> jax.Array:
     """The terms that depend on the marginals alone: `sum (c_XX[i, i']^2 + c_YY[j, j']^2) pi[i', j']`."""
     return c_xx.apply_square(rows)[:, None] + c_yy.apply_square(columns)
 
 
-def _divergence(p: jax.Array, q: jax.Array) -> jax.Array:
+def divergence(p: jax.Array, q: jax.Array) -> jax.Array:
     """`sum p log(p / q)`."""
     return jnp.where(p > 0, p * jnp.log(jnp.where(p > 0, p, 1.0) / q), 0.0).sum()
 

@@ -220,7 +220,7 @@ def test_steps_are_reported_and_can_be_stopped():
     steps = []
     plan = bv.couplings.fgw(c, c_xx, c_yy, epsilon=0.5, on_step=lambda step, change: steps.append((step, change)))
     assert [step for step, _ in steps] == list(range(1, plan.iterations + 1))
-    assert steps[-1][1] <= 1e-3 < steps[0][1]
+    assert steps[-1][1] <= 1e-6 < steps[0][1]
 
     def stop(step, change):
         raise KeyboardInterrupt

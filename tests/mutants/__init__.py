@@ -14,6 +14,7 @@ from . import (
     _couplings,
     _datasets,
     _dense,
+    _dense_fgw,
     _encoders,
     _experiments,
     _flow_files,
@@ -31,8 +32,9 @@ from . import (
 from ._mutant import ROOT, Mutant
 
 ROOMS = (
-    _core, _encoders, _datasets, _formats, _costs, _procrustes, _couplings, _dense, _flow_training, _flow_transport,
-    _flow_files, _metrics, _restrictions, _baselines, _choice, _experiments, _own_data, _settings, _viz, _ui, _cli,
+    _core, _encoders, _datasets, _formats, _costs, _procrustes, _couplings, _dense, _dense_fgw, _flow_training,
+    _flow_transport, _flow_files, _metrics, _restrictions, _baselines, _choice, _experiments, _own_data, _settings,
+    _viz, _ui, _cli,
 )  # fmt: skip
 
 MUTANTS: list[Mutant] = [mutant for room in ROOMS for mutant in room.MUTANTS]
