@@ -134,10 +134,10 @@ def test_a_faint_plan_is_solved_in_double_precision():
     cost, c_xx, c_yy = spaces_of(20, 15)
     options = {"alpha": 0.2, "epsilon": 0.01, "tau": (0.5, 0.5), "correction": "none", "tolerance": 1e-4}
     dense, ott = (
-        bv.couplings.fgw(cost + 8, c_xx, c_yy, method=method, scale_cost=1.0, **options) for method in ("dense", "ott")
+        bv.couplings.fgw(cost + 12, c_xx, c_yy, method=method, scale_cost=1.0, **options) for method in ("dense", "ott")
     )
-    assert 0 < ott.mass < 1e-30
-    assert dense.mass == pytest.approx(ott.mass, rel=0.01)
+    assert 0 < ott.mass < 1e-100
+    assert dense.mass / ott.mass == pytest.approx(1, rel=0.01)
 
 
 def test_large_problems_are_solved_so_unless_a_method_is_named(monkeypatch):
