@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from bridgeviz._kernel_sweeps import WIDEST, Kernel, SplitCost, columns_alone, mass_of, scaled, start, sweeps, widest
+from bridgeviz._relaxation import MOST, best_relaxation
 from bridgeviz._sinkhorn import Solution
 
 SINGLE = 1e-6
@@ -30,9 +31,6 @@ SETTLING, CHUNK = 10, 15
 
 WORSE = 4.0
 """The factor by which the error may grow before over-relaxed iterations are taken back; it counts both sides there."""
-
-RELAXATION = 1.95
-"""Over-relaxation, at most; at 2 the iterations would no longer converge."""
 
 ENTRIES = 2**20
 """Entries of the kernel in a block of rows, small enough to stay in the cache between its two uses."""
@@ -166,7 +164,7 @@ class KernelSolver:
 
     def iterate(self, goal: float, room: int, *, relax: bool) -> Generator[tuple[int, float], None, None]:
         """Iterate until the error is at most `goal`, `room` iterations are done, or the scalings must be absorbed."""
-        used, omega, limit = 0, 1.0, RELAXATION
+        used, omega, limit = 0, 1.0, MOST
         while True:
             before = self.scalings
             used += self._advance(omega, min(SETTLING, room - used), goal)
@@ -179,14 +177,14 @@ class KernelSolver:
                 self.scalings, limit = before, 1 + (omega - 1) / 2
                 omega = limit if limit > 1.1 else 1.0
                 continue
-            limit = min(RELAXATION, 1 + 1.5 * (limit - 1))
+            limit = min(MOST, 1 + 1.5 * (limit - 1))
             yield used, self.scalings.error
             if self._ends(goal, room - used):
                 if omega == 1 or used >= room:
                     return
                 omega, relax = 1.0, relax and self.scalings.error > goal  # the columns fit after a plain iteration
             elif relax and self.balanced:
-                omega = min(_omega(omega, rate), limit)
+                omega = min(best_relaxation(omega, rate), limit)
 
     def _ends(self, goal: float, room: int) -> bool:
         """Whether to stop: NaN is the error of a plan without mass."""
@@ -219,17 +217,3 @@ class KernelSolver:
         plan = scaled(self.kernel.values, self.scalings.rows * jnp.asarray(factor, self.dtype), self.scalings.columns)
         self.kernel = self.kernel._replace(values=plan)
         return plan
-
-
-def _omega(omega: float, rate: float) -> float:
-    """The best over-relaxation, by the factor by which the error has fallen per iteration with the present one.
-
-    With the factor `r` of plain iterations, that of relaxed ones is the larger root x of `(x + omega - 1)^2 = omega^2 r
-    x`, until omega is `2 / (1 + sqrt(1 - r))`, the best, and omega - 1 beyond (Lehmann et al. 2022).
-    """
-    if rate >= 1:
-        return 1 + (omega - 1) / 2
-    if rate <= omega - 1:
-        return omega
-    plain = min((rate + omega - 1) ** 2 / (omega**2 * rate), 1.0)
-    return min(2 / (1 + math.sqrt(1 - plain)), RELAXATION)

@@ -14,7 +14,7 @@ from bridgeviz.costs import Cost, Within, flat
 from bridgeviz.couplings._coupling import Coupling
 from bridgeviz.couplings._fused_problem import FusedProblem, prepare
 from bridgeviz.couplings._permitted import ATTEMPT, doubt, shortage
-from bridgeviz.couplings._solver_options import Entropic, Steps, Weights, weigh, with_options
+from bridgeviz.couplings._solver_options import Entropic, Steps, Weights, measured, weigh, with_options
 
 if TYPE_CHECKING:
     from bridgeviz.couplings._gromov import FusedBatch, Progress
@@ -75,6 +75,7 @@ class FGW(Entropic):
         "the distances within each space. Alpha is the weight of the second."
     )
     needs_spaces = True
+    large = 2**16  # a step is a whole Sinkhorn, and "dense" starts each from the one before
     unread_in_batches = (*Entropic.unread_in_batches, "squared", "correction", "max_iterations", "max_inner")
     alpha: float = option(
         Unit(zero=True), 0.5, label="Alpha", main=True, stops=("0", "0.1", "0.25", "0.5", "0.75", "0.9", "1"),
@@ -112,11 +113,16 @@ class FGW(Entropic):
         within: tuple[Within | ArrayLike, Within | ArrayLike] | None = None,
     ) -> Steps[Coupling]:
         """The coupling; yields after each projected step."""
+        return (yield from measured(self._steps(cost, within)))
+
+    def _steps(
+        self, cost: Cost | ArrayLike | None, within: tuple[Within | ArrayLike, Within | ArrayLike] | None
+    ) -> Steps[Coupling]:  # fmt: skip
         import jax
 
         prepared = prepare(
             cost, within, needs_pairs=self.needs_pairs, merge=self.merge, scale_cost=self.scale_cost,
-            squared=self.squared, tau=self.tau, method_for=self.method_for,
+            squared=self.squared, tau=self.tau, choice=self.choice,
         )  # fmt: skip
         impossible = shortage(prepared.cost, self.tau)
         epsilon = self.epsilon_for(prepared.cost)
@@ -162,7 +168,7 @@ class FGW(Entropic):
             plan=prepared.used.spread(plan), source_atoms=replace(prepared.cost.source_atoms, power=powers[0]),
             target_atoms=replace(prepared.cost.target_atoms, power=powers[1]), solver="fgw", converged=converged,
             marginal_error=error, iterations=number, epsilon=epsilon, tau=self.tau, advice=advice, alpha=self.alpha,
-            method=prepared.method,
+            method=prepared.method, why=prepared.why,
         )  # fmt: skip
 
     def _advice(self, number: int, change: float, settled: bool, error: float, epsilon: float) -> str:

@@ -32,6 +32,7 @@ class FusedProblem:
         scales: the divisors of all three.
         used: the atoms that take part.
         method: that solves it, "dense" or "ott".
+        why: it does.
     """
 
     cost: Cost
@@ -40,6 +41,7 @@ class FusedProblem:
     scales: tuple[float, float, float]
     used: Support
     method: str
+    why: str
 
     @property
     def marginals(self) -> tuple[np.ndarray, np.ndarray]:
@@ -103,7 +105,7 @@ def prepare(
     scale_cost: float | None,
     squared: bool,
     tau: tuple[float, float],
-    method_for: Callable[[int], str],
+    choice: Callable[[Cost], tuple[str, str]],
 ) -> FusedProblem:
     """Check the three costs, merge equal rows and divide.
 
@@ -112,7 +114,7 @@ def prepare(
         within: the cost within each space.
         needs_pairs: whether the cost between the spaces matters.
         merge, scale_cost, squared, tau: as in `FGW`.
-        method_for: the method for a number of entries.
+        choice: the method for a cost on its atoms, and why.
     """
     if within is None:
         raise check.fail("c_xx", "fgw", "given with c_yy, the costs within both spaces", None)
@@ -121,7 +123,7 @@ def prepare(
     alike = _agrees(spaces[0], cost.source_atoms) and _agrees(spaces[1], cost.target_atoms)
     if not merge or not alike:
         cost = cost.unmerged()
-    method = method_for(int(np.prod(cost.atom_shape)))
+    method, why = choice(cost)
     refuse_above_limit(*cost.atom_shape, "transport", matrices=_MATRICES[method])
     if scale_cost is None:
         atoms = cost.source_atoms, cost.target_atoms
@@ -130,7 +132,7 @@ def prepare(
     else:
         scales = scale_cost, scale_cost, scale_cost
     used = support(cost, tau, "fgw")
-    return FusedProblem(cost=cost, squared=squared, spaces=spaces, scales=scales, used=used, method=method)
+    return FusedProblem(cost=cost, squared=squared, spaces=spaces, scales=scales, used=used, method=method, why=why)
 
 
 def _mean(within: Within | np.ndarray, weights: np.ndarray | None) -> float:

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from bridgeviz.couplings._linear_batch import LinearBatch
 
 METHODS = ("auto", "dense", "factorised", "ott")
-LARGE = 2**18
-"""Entries from which on the method "auto" is "dense": in the log domain an iteration takes milliseconds there."""
 
 PEAK_MATRICES = 8
 """Matrices of the problem's shape at the peak of the memory, together with what is later read from the plan."""
@@ -76,11 +74,13 @@ class Linear(Entropic):
     name = "linear"
     summary = "the cost between the spaces alone decides"
     unread_in_batches = (*Entropic.unread_in_batches, "max_iterations")
+    large = 2**18  # in the log domain, an iteration takes milliseconds there
     max_iterations: int = option(
         Count(), 10_000, label="Sinkhorn iterations", key="iterations", limits=(10, 1_000_000),
         stops=("1000", "10000", "100000"),
         help="Maximum number of Sinkhorn iterations. It stops as soon as it converges.",
     )  # fmt: skip
+    method: str = option(Choice(METHODS), "auto", help="How it is solved.")
 
     def steps(
         self,
@@ -92,16 +92,15 @@ class Linear(Entropic):
             raise check.fail("cost", "linear", "a Cost or an (n, m) matrix", None)
         cost = as_cost(cost, "linear")
         cost = cost if self.merge else cost.unmerged()
-        method, why = self.choice(cost)
-        return (yield from measured(self._steps(cost, method), why))
+        return (yield from measured(self._steps(cost, *self.choice(cost))))
 
-    def _steps(self, cost: Cost, method: str) -> Steps[Coupling]:
+    def _steps(self, cost: Cost, method: str, why: str) -> Steps[Coupling]:
         if method == "factorised":
             from bridgeviz.couplings._linear_factored import solve_factored
 
             return (yield from solve_factored(
                 cost, epsilon=self.epsilon, scale_cost=self.scale_cost, tau=self.tau, tolerance=self.tolerance,
-                max_iterations=self.max_iterations,
+                max_iterations=self.max_iterations, why=why,
             ))  # fmt: skip
         from bridgeviz._kernel_sinkhorn import solve_on_kernel
         from bridgeviz._sinkhorn import solve_linear
@@ -140,21 +139,17 @@ class Linear(Entropic):
             plan=used.spread(plan), source_atoms=replace(source, power=self.tau[0]),
             target_atoms=replace(target, power=self.tau[1]), solver="linear", converged=converged,
             marginal_error=error, iterations=iterations, epsilon=epsilon, tau=self.tau, advice=advice,
-            method=method,
+            method=method, why=why,
         )  # fmt: skip
 
     def choice(self, cost: Cost) -> tuple[str, str]:
         """The method that solves the problem of a cost, and why."""
-        if self.method != "auto":
-            return self.method, "as asked for"
         u, v = cost.atom_shape
-        size = f"{u:,} x {v:,} atoms"
-        too_large = 8 * PEAK_MATRICES * u * v > memory_limit()
-        if too_large and cost.kernel_floor is not None and self.epsilon is None and self.scale_cost is None:
-            return "factorised", f"a matrix of {size} exceeds the memory, and the kernel of {cost.name} has factors"
-        if u * v >= LARGE:
-            return "dense", f"{size} are at least {LARGE:,} entries"
-        return "ott", f"{size} are fewer than {LARGE:,} entries"
+        own = self.method == "auto" and self.epsilon is None and self.scale_cost is None
+        if own and cost.kernel_floor is not None and 8 * PEAK_MATRICES * u * v > memory_limit():
+            why = f"a matrix of {u:,} x {v:,} atoms exceeds the memory, and the kernel of {cost.name} has factors"
+            return "factorised", why
+        return super().choice(cost)
 
     def batch(self, cost: Cost, *, tolerance: float, max_iterations: int, max_steps: int) -> LinearBatch:
         """Sinkhorn on one batch; `max_steps` is not read."""

@@ -19,7 +19,7 @@ from bridgeviz.couplings._solver_options import Steps
 
 def solve_factored(
     cost: Cost, *, epsilon: float | None, scale_cost: float | None, tau: tuple[float, float], tolerance: float,
-    max_iterations: int,
+    max_iterations: int, why: str,
 ) -> Steps[Coupling]:  # fmt: skip
     """The coupling whose kernel is `exp(-C)` itself, epsilon 1 of the undivided cost; yields after each few iterations.
 
@@ -72,7 +72,7 @@ def solve_factored(
         plan=plan, source_atoms=replace(source, power=tau[0]),
         target_atoms=replace(target, power=tau[1]), solver="linear", converged=converged,
         marginal_error=error, iterations=solution.iterations, epsilon=epsilon, tau=tau, advice=advice,
-        method="factorised",
+        method="factorised", why=why,
     )  # fmt: skip
 
 

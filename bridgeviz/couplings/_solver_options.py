@@ -25,8 +25,6 @@ _NOTHING = 1e-200
 """A plan with less mass than this has vanished."""
 
 METHODS = ("auto", "dense", "ott")
-LARGE = 2**18
-"""Entries from which on the method "auto" is "dense": in the log domain an iteration takes milliseconds there."""
 
 Weights = tuple[ArrayLike | None, ArrayLike | None]
 """The weights of the source rows (n,) and of the target rows (m,); None where all rows of a side weigh the same."""
@@ -119,10 +117,12 @@ class Entropic(SolverOptions):
         merge: whether to merge equal rows.
         tolerance: L1 error at which to stop.
         method: "auto", "dense" or "ott".
+        large: entries from which on "auto" is "dense".
     """
 
     unread_in_batches = ("scale_cost", "merge", "tolerance", "method")
     restricts = True
+    large: ClassVar[int]
     epsilon: float | None = option(
         Positive(), None, label="Epsilon", word="auto", limits=(1e-5, 100.0),
         stops=("0.001", "0.002", "0.005", "0.01", "0.02", "0.05", "0.1", "0.2", "0.5", "1"),
@@ -143,11 +143,14 @@ class Entropic(SolverOptions):
         """The entropy regularisation that is used with a cost."""
         return cost.default_epsilon if self.epsilon is None else self.epsilon
 
-    def method_for(self, entries: int) -> str:
-        """The method for a problem with this many entries."""
+    def choice(self, cost: Cost) -> tuple[str, str]:
+        """The method that solves the problem of a cost, and why."""
         if self.method != "auto":
-            return self.method
-        return "dense" if entries >= LARGE else "ott"
+            return self.method, "as asked for"
+        u, v = cost.atom_shape
+        if u * v >= self.large:
+            return "dense", f"{u:,} x {v:,} atoms are at least {self.large:,} entries"
+        return "ott", f"{u:,} x {v:,} atoms are fewer than {self.large:,} entries"
 
     def useless(self, plan: np.ndarray, epsilon: float, when: str) -> str:
         """Why nothing can be done with a plan, in one or two sentences; "" for a plan of finite numbers with mass.
@@ -200,12 +203,12 @@ def finish(steps: Steps[T], on_step: Callable[[int, float], None] | None = None)
             on_step(step, change)
 
 
-def measured(steps: Steps[Coupling], why: str) -> Steps[Coupling]:
-    """The same steps; their coupling says why its method was taken, how long it took, and how much memory."""
+def measured(steps: Steps[Coupling]) -> Steps[Coupling]:
+    """The same steps; their coupling says how long they took, and how much memory."""
     start = time.perf_counter()
     with PeakMemory() as peak:
         coupling = yield from steps
-    return replace(coupling, why=why, seconds=time.perf_counter() - start, memory=peak.bytes)
+    return replace(coupling, seconds=time.perf_counter() - start, memory=peak.bytes)
 
 
 def with_options(cls: type[SolverOptions]) -> Callable[[T], T]:

@@ -8,6 +8,7 @@ import pytest
 
 import bridgeviz as bv
 from bridgeviz import _kernel_sinkhorn as engine
+from bridgeviz._relaxation import MOST, best_relaxation
 from bridgeviz.couplings import Linear
 from bridgeviz.couplings._solver_options import finish
 
@@ -58,7 +59,7 @@ def test_over_relaxation_takes_a_fraction_of_the_iterations():
 def test_large_problems_are_solved_so_unless_a_method_is_named(monkeypatch):
     cost = cube(40, 30)
     assert bv.couplings.linear(cost).method == "ott"
-    monkeypatch.setattr("bridgeviz.couplings._solver_options.LARGE", 1200)
+    monkeypatch.setattr(Linear, "large", 1200)
     assert bv.couplings.linear(cost).method == "dense"
     assert bv.couplings.linear(cost, method="ott").method == "ott"
     with pytest.raises(bv.InputError, match=r"'method' of linear\(\) must be"):
@@ -179,14 +180,14 @@ def test_it_tells_its_progress_and_stops_when_asked():
 def test_the_best_relaxation_follows_from_the_decay():
     """Iterations whose error falls by r = 0.99: relaxed as Lehmann et al. say, from whichever factor is measured."""
     best = 2 / (1 + np.sqrt(1 - 0.99))
-    assert engine._omega(1.0, 0.99) == pytest.approx(best)
+    assert best_relaxation(1.0, 0.99) == pytest.approx(best)
     omega = 1.3
     root = (omega * np.sqrt(0.99) + np.sqrt(omega**2 * 0.99 - 4 * (omega - 1))) / 2
-    assert engine._omega(omega, root**2) == pytest.approx(best)
-    assert engine._omega(1.9, 0.9) == pytest.approx(1.9)  # it is beyond the best
-    assert engine._omega(1.5, 1.0) == 1.25
-    assert engine._omega(1.0, 1.0) == 1.0
-    assert engine._omega(1.0, 0.9999) == engine.RELAXATION
+    assert best_relaxation(omega, root**2) == pytest.approx(best)
+    assert best_relaxation(1.9, 0.9) == pytest.approx(1.9)  # it is beyond the best
+    assert best_relaxation(1.5, 1.0) == 1.25
+    assert best_relaxation(1.0, 1.0) == 1.0
+    assert best_relaxation(1.0, 0.9999) == MOST
 
 
 def test_numbers_of_numpy_are_numbers():

@@ -143,7 +143,7 @@ def test_a_faint_plan_is_solved_in_double_precision():
 def test_large_problems_are_solved_so_unless_a_method_is_named(monkeypatch):
     problem = spaces_of(20, 15)
     assert bv.couplings.fgw(*problem, epsilon=0.5).method == "ott"
-    monkeypatch.setattr("bridgeviz.couplings._solver_options.LARGE", 300)
+    monkeypatch.setattr(FGW, "large", 300)
     assert bv.couplings.fgw(*problem, epsilon=0.5).method == "dense"
     assert bv.couplings.fgw(*problem, epsilon=0.5, method="ott").method == "ott"
 

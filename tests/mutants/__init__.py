@@ -17,6 +17,7 @@ from . import (
     _dense_fgw,
     _encoders,
     _experiments,
+    _factorised,
     _flow_files,
     _flow_training,
     _flow_transport,
@@ -32,8 +33,8 @@ from . import (
 from ._mutant import ROOT, Mutant
 
 ROOMS = (
-    _core, _encoders, _datasets, _formats, _costs, _procrustes, _couplings, _dense, _dense_fgw, _flow_training,
-    _flow_transport, _flow_files, _metrics, _restrictions, _baselines, _choice, _experiments, _own_data, _settings,
+    _core, _encoders, _datasets, _formats, _costs, _procrustes, _couplings, _dense, _dense_fgw, _factorised,
+    _flow_training, _flow_transport, _flow_files, _metrics, _restrictions, _baselines, _choice, _experiments, _own_data, _settings,
     _viz, _ui, _cli,
 )  # fmt: skip
 

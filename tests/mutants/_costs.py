@@ -228,7 +228,7 @@ MUTANTS = [
     Mutant(
         "diffusion: dropped mass not reported",
         "bridgeviz/costs/_diffusion.py",
-        "return f, float(1 - value.sum() / total)",
+        "return f, float(1 - value.sum(dtype=np.float64) / total)",
         "return f, 0.0",
         "costs/test_diffusion.py",
     ),

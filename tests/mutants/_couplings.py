@@ -56,7 +56,7 @@ MUTANTS = [
     ),
     Mutant(
         "sample: off by one entry",
-        "bridgeviz/couplings/_coupling.py",
+        "bridgeviz/couplings/_entries.py",
         'side="right"), len(cdf) - 1)\n',
         'side="right") + 1, len(cdf) - 1)\n',
         "couplings/test_coupling.py",
@@ -91,7 +91,7 @@ MUTANTS = [
     ),
     Mutant(
         "sampler: rows uniform",
-        "bridgeviz/couplings/_sampler.py",
+        "bridgeviz/couplings/_tables.py",
         "share[: used.sum()] = flat.data[used]",
         "share[: used.sum()] = 1.0",
         "couplings/test_sampler.py",

@@ -22,8 +22,8 @@ MUTANTS = [
     Mutant(
         "dense: a small problem is large",
         "bridgeviz/couplings/_solver_options.py",
-        "entries >= LARGE",
-        "entries >= 0",
+        "u * v >= self.large",
+        "u * v >= 0",
         TESTS,
     ),
     Mutant("dense: a faint plan is lost", FILE, "if solution.plan.sum() > FAINT:", "if True:", TESTS),

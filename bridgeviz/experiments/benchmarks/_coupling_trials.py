@@ -6,6 +6,7 @@ two rows are equal. Larger ones draw these rows repeatedly and add noise.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import Any
 
