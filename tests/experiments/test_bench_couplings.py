@@ -18,6 +18,7 @@ import pytest
 import bridgeviz as bv
 from bridgeviz.experiments import benchmarks
 from bridgeviz.experiments.benchmarks import BENCHMARKS, CouplingBenchmark
+from bridgeviz.experiments.benchmarks import _coupling_data as data
 from bridgeviz.experiments.benchmarks import _coupling_trials as trials
 from bridgeviz.experiments.benchmarks import _fresh_process as fresh
 from bridgeviz.experiments.benchmarks import _machine as machines
@@ -155,24 +156,24 @@ def test_groups_are_chosen_by_name(groups):
         next(benchmarks.measure("couplings", only="linear,minplus"))
     with pytest.raises(bv.InputError, match=r"'jobs' of measure\(\) must be left out for 'couplings': only 'kinds'"):
         next(benchmarks.measure("couplings", jobs=2))
-    assert {name for name, group in GROUPS.items() if group.long} == {"merged", "factorised", "sparse"}
+    assert {name for name, group in GROUPS.items() if group.long} == {"merged", "factorised", "million", "sparse"}
 
 
 def test_the_table_compares_with_ours_and_with_the_floor(groups):
     row = {"group": "short", "n": 40, "seconds_first": 9.0, "repeats": 5, "gb_over": 1.0, "gb_total": 2.0,
            "machine": "a machine", "iterations": 100, "marginal_error": 1e-4, "method": "dense"}  # fmt: skip
     rates = {**row, "group": MACHINE, "case": "bytes", "n": 1, "seconds": 3.0, "seconds_least": 2.0, "bytes": 8e9}
-    ours = {**row, "case": "ours", "seconds": 2.0, "bytes": 4e9}
-    rival = {**row, "case": "rival", "seconds": 5.0, "iterations_needed": 400.0}
+    ours = {**row, "case": "ours", "seconds": 2.0, "bytes": 4e9, "also": "own"}
+    rival = {**row, "also": "", "case": "rival", "seconds": 5.0, "iterations_needed": 400.0}
     more = {**ours, "n": 80, "seconds": 16.0}
     lines = tables(pd.DataFrame([rates, ours, rival, more]), groups).splitlines()
     assert "| bytes | 4 GB/s |" in lines
-    assert "| ours | 40 | 2 s | 1 | 9 s | 5 | 1 GB | 2 GB | 100 | 1.0e-04 | dense | 1 s | 2 | 2 s |" in lines
+    assert "| ours | 40 | 2 s | 1 | 9 s | 5 | 1 GB | 2 GB | 100 | 1.0e-04 | dense | 1 s | 2 | 2 s | own |" in lines
     assert "| rival | 40 | at least 20 s (50 ms per iteration) | 10 | 9 s | 5 | 1 GB | 2 GB | 100 |" in "\n".join(lines)
     assert "| short: ours | 40 | 80 | 3.00 |" in lines
     assert outcome({**rival, "iterations_needed": math.inf}) == "no convergence in 100 iterations of 50 ms"
     elsewhere = tables(pd.DataFrame([{**rates, "machine": "another"}, ours]), groups)
-    assert "| dense |  |  | 2 s |" in elsewhere
+    assert "| dense |  |  | 2 s | own |" in elsewhere
 
 
 def test_the_machine_has_rates():
@@ -238,7 +239,13 @@ def test_the_other_trials_are_what_they_say():
     assert plan.plan.shape[1] <= 4
     assert made.report(plan)["marginal_error"] < 2e-3
 
-    x, y, pairs = trials.points(10_200, 0.01)
+    trial, rival = trials.factorised(60, whole=True), trials.kernel_in_log_domain(60, whole=False)
+    ours, theirs = trial.call(), rival.call()
+    assert np.abs(ours.dense() - theirs.dense()).sum() < 4e-3
+    assert trial.report(ours)["also"].startswith("own class: mode 0.")
+    assert trial.report(ours)["also"] == rival.report(theirs)["also"]
+
+    x, y, pairs = data.points(10_200, 0.01)
     assert (np.unique(x, axis=0).shape, y.shape, len(pairs)) == ((10_200, 16), (10_200, 4), 102)
 
 

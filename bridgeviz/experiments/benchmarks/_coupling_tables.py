@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     "n", "time", "times ours", "first call", "repeats", "memory of the call", "memory in total", "iterations",
-    "marginal error", "method", "floor", "time / floor", "expected",
+    "marginal error", "method", "floor", "time / floor", "expected", "also",
 )  # fmt: skip
 
 NOT_MEASURED = "not measured"
@@ -85,8 +85,9 @@ def _group(held: dict[tuple, Row], name: str, groups: Mapping[str, Group]) -> st
         for n, expected in case.expected.items():
             row = held.get((name, case.name, n))
             ours = held.get((name, group.cases[0].name, n))
-            cells = _cells(row, ours, _rates_of(held, row)) if row else [NOT_MEASURED, *[""] * (len(COLUMNS) - 3)]
-            lines.append(f"| {case.name} | {n:,} | " + " | ".join([*cells, _seconds(expected)]) + " |")
+            cells = _cells(row, ours, _rates_of(held, row)) if row else [NOT_MEASURED, *[""] * (len(COLUMNS) - 4)]
+            also = row.get("also", "") if row else ""
+            lines.append(f"| {case.name} | {n:,} | " + " | ".join([*cells, _seconds(expected), also]) + " |")
     return "\n".join(lines)
 
 
@@ -99,7 +100,7 @@ def _rates_of(held: dict[tuple, Row], row: Row | None) -> Rates:
 def _cells(row: Row, ours: Row | None, rates: Rates) -> list[str]:
     """The columns of a measured row between n and what was expected."""
     if "seconds" not in row:
-        return [outcome(row).replace("|", "\\|"), *[""] * (len(COLUMNS) - 3)]
+        return [outcome(row).replace("|", "\\|"), *[""] * (len(COLUMNS) - 4)]
     floor = rates.floor(row)
     ratio = total_seconds(row) / total_seconds(ours) if ours else math.nan
     return [

@@ -1,12 +1,9 @@
-"""What `bridgeviz bench couplings` times: each function prepares the data of one row, for a process of its own.
-
-Problems of up to 10,000 rows are MNIST: latents of digits against codes that are sampled for their labels, so that no
-two rows are equal. Larger ones draw these rows repeatedly and add noise.
-"""
+"""What `bridgeviz bench couplings` times: each function prepares the data of one row, for a process of its own."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,15 +13,12 @@ from bridgeviz import costs, couplings
 from bridgeviz._checks import InputError
 from bridgeviz.costs import Cost, Within
 from bridgeviz.couplings import Coupling, Plan
-from bridgeviz.datasets import Mnist
+from bridgeviz.couplings._factored import Factored
+from bridgeviz.experiments.benchmarks._coupling_data import DIGITS, METRIC, bridge, digits, points, some_pairs
 from bridgeviz.experiments.benchmarks._fresh_process import Trial
 from bridgeviz.experiments.benchmarks._ledger import Row
-from bridgeviz.problem import Pairs
 
 EPSILON, TOLERANCE = 5e-3, 1e-3
-
-DIGITS = 10_000
-"""Rows of MNIST."""
 
 
 def linear(n: int, method: str) -> Trial:
@@ -164,7 +158,7 @@ def merged(n: int, p: int, q: int, classes: int) -> Trial:
     for rows in np.array_split(np.arange(n), max(1, n // 10_000)):
         x[rows] += centres[labels[rows]]
     y = rng.standard_normal((classes, q), np.float32)[labels]
-    pairs = _pairs(n, 0.01)
+    pairs = some_pairs(n, 0.01)
     groups = len(np.unique(labels[pairs.source]))
 
     def report(plan: Coupling) -> Row:
@@ -176,48 +170,78 @@ def merged(n: int, p: int, q: int, classes: int) -> Trial:
     return Trial(lambda: couplings.linear(costs.bridge(x, y, pairs), epsilon=EPSILON, tolerance=TOLERANCE), report)
 
 
-def factorised(n: int) -> Trial:
-    """The diffusion bridge without its matrix; building the cost is not timed.
+def factorised(n: int, whole: bool, strongest: int | None = None, power: float = 1.0) -> Trial:
+    """The diffusion bridge without its matrix: Sinkhorn alone, or from the points to the plan.
 
-    No two rows are equal, so that nothing is merged. `Cost.unmerged` would copy the factors.
+    No two rows are equal, so that nothing is merged.
+
+    Args:
+        n: rows and columns.
+        whole: whether the graphs and the diffusion are timed as well.
+        strongest, power: of the cost.
     """
-    cost = costs.diffusion_bridge(*points(n, 0.01))
-    # Either half of an iteration reads both factors, which take half of this in float32.
+    x, y, labels = digits(n)
+    pairs = some_pairs(n, min(0.01, 1_000 / n))
+
+    def build() -> Cost:
+        return costs.diffusion_bridge(x, y, pairs, metric=METRIC, strongest=strongest, power=power)
+
+    def solve(cost: Cost) -> Coupling:
+        return couplings.linear(cost, method="factorised", tolerance=TOLERANCE)
+
+    made = None if whole else build()
+
+    def report(plan: Coupling) -> Row:
+        # Either half of an iteration reads both factors.
+        size = plan.plan.nbytes if isinstance(plan.plan, Factored) else 0
+        return {**_about(plan), "bytes": 2 * size * plan.iterations, "also": _by_class(plan, labels)}
+
+    return Trial(lambda: solve(build() if made is None else made), report)
+
+
+def kernel_in_log_domain(n: int, whole: bool) -> Trial:
+    """The same problem by ott-jax on the matrix `-log K`."""
+    x, y, labels = digits(n)
+    pairs = some_pairs(n, min(0.01, 1_000 / n))
+
+    def build() -> Cost:
+        return costs.diffusion_bridge(x, y, pairs, metric=METRIC)
+
+    def solve(cost: Cost) -> Coupling:
+        return couplings.linear(cost, method="ott", epsilon=1.0, scale_cost=1.0, tolerance=TOLERANCE)
+
+    made = None if whole else build()
+    if made is not None:
+        _ = made.on_atoms  # the matrix is made before the solver starts
     return Trial(
-        lambda: couplings.linear(cost, method="factorised", epsilon=EPSILON, tolerance=TOLERANCE),
-        lambda plan: {**_about(plan), "bytes": cost.nbytes_factors * plan.iterations},
+        lambda: solve(build() if made is None else made),
+        lambda plan: {**_about(plan), "bytes": 16 * n * n * plan.iterations, "also": _by_class(plan, labels)},
     )
+
+
+def _by_class(plan: Coupling, labels: np.ndarray) -> str:
+    """How often the target row with the most mass, and a drawn one, has the class of the source row; in words."""
+    if len(labels) > DIGITS:
+        return ""
+    groups = np.unique(labels, return_inverse=True)[1]
+    modes = np.concatenate([block.argmax(1) for _, block in _blocks(plan)])
+    mode = np.mean(labels[modes] == labels)
+    by_class = plan.between(np.arange(len(labels)), groups, (len(labels), groups.max() + 1)).argmax(1)
+    draws = plan.agreement(groups, groups, int(groups.max()) + 1)
+    return f"own class: mode {mode:.3f}, class with most mass {np.mean(by_class == groups):.3f}, draws {draws:.3f}"
+
+
+def _blocks(plan: Coupling) -> Iterator[tuple[slice, np.ndarray]]:
+    if isinstance(plan.plan, Factored):
+        yield from plan.plan.blocks()
+    else:
+        yield slice(None), np.asarray(plan.plan)
 
 
 def sparse(n: int) -> Trial:
     """The bridge cost without its matrix, with a plan that stores few entries; building the cost is not timed."""
     cost = costs.bridge(*points(n, 0.05))
     return Trial(lambda: couplings.linear(cost, method="sparse", epsilon=EPSILON, tolerance=TOLERANCE), _about)
-
-
-def points(n: int, fraction: float) -> tuple[np.ndarray, np.ndarray, Pairs]:
-    """(n, 16) latents, (n, 4) codes, and the pairs: a share of the rows, at least one."""
-    from bridgeviz.datasets._label_codes import label_space
-
-    problem = Mnist(n=min(n, DIGITS), codes="sampled").load()
-    x, y = problem.source.x, problem.target.x
-    if n > DIGITS:
-        rng = np.random.default_rng(0)
-        rows = rng.integers(DIGITS, size=n)
-        assert problem.source.labels is not None
-        x = x[rows] + 0.1 * x.std(0) * rng.standard_normal((n, x.shape[1]), np.float32)
-        y = label_space(problem.source.labels[rows], sampled=True, seed=1).x
-    return x, y, _pairs(n, fraction)
-
-
-def bridge(n: int, fraction: float) -> Cost:
-    """The paper's cost between these points, every row by itself."""
-    return costs.bridge(*points(n, fraction)).unmerged()
-
-
-def _pairs(n: int, fraction: float) -> Pairs:
-    rows = np.random.default_rng(1).choice(n, size=max(1, round(fraction * n)), replace=False)
-    return Pairs(np.stack([rows, rows], axis=1), shape=(n, n))
 
 
 def _matrix(cost: Cost) -> np.ndarray:
