@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -86,9 +87,18 @@ class Anchored:
         return replace(self, pairs=pairs, grouped_by=side, group=group, groups=groups, counts=counts)
 
 
-def anchor(x: ArrayLike, y: ArrayLike, pairs: ArrayLike, metric: str, where: str, *, least: int = 1) -> Anchored:
+def anchor(
+    x: ArrayLike, y: ArrayLike, pairs: ArrayLike, metric: str, where: str, *, least: int = 1,
+    row_bytes: Callable[[int, int], int] = lambda _, groups: 8 * groups,
+) -> Anchored:  # fmt: skip
     """Check the arguments that all costs on pairs share, merge the rows that the metric cannot tell apart, and group
     the pairs.
+
+    Args:
+        x, y, pairs, metric: of the cost.
+        where: its name.
+        least: number of pairs.
+        row_bytes: from the atoms of both sides and the groups to the memory of a factor's row.
 
     Raises:
         InputError: fewer than `least` pairs, rows out of range, NaN, a row that the metric is undefined for, or factors
@@ -101,7 +111,8 @@ def anchor(x: ArrayLike, y: ArrayLike, pairs: ArrayLike, metric: str, where: str
     distance.require_defined(y, "y", where)
     source, target = _atoms(x, distance), _atoms(y, distance)
     side, group, groups = _grouped(source, target, pairs)
-    refuse_factors(len(source) + len(target), groups, where)
+    atoms = len(source) + len(target)
+    refuse_factors(atoms, groups, row_bytes(atoms, groups), where)
     return Anchored(
         x=x,
         y=y,

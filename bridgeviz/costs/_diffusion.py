@@ -121,7 +121,7 @@ class DiffusionBridge(CostOptions):
 
     def build(self, x: ArrayLike, y: ArrayLike, pairs: ArrayLike) -> Cost:
         """The cost between the rows of x and y."""
-        anchored = anchor(x, y, pairs, self.metric, self.name)
+        anchored = anchor(x, y, pairs, self.metric, self.name, row_bytes=self._row_bytes)
         a = self.a
         if a is None:
             a = 0.99 if len(anchored.pairs) <= 0.02 * len(anchored.x) else 0.9
@@ -134,6 +134,11 @@ class DiffusionBridge(CostOptions):
             for side, atoms in zip(near, (anchored.source, anchored.target), strict=True)
         ]
         return self._between(anchored, graphs, a, {"recall_x": near[0].recall, "recall_y": near[1].recall})
+
+    def _row_bytes(self, atoms: int, groups: int) -> int:
+        """The memory of a row of a factor: numbers, with the number of their anchor if only the strongest are kept."""
+        number = 4 if atoms * groups >= 2 * LARGE else 8
+        return number * groups if self.strongest is None else (number + 4) * min(groups, self.strongest)
 
     def _between(self, anchored: Anchored, graphs: list[sparse.csr_array], a: float, recall: dict[str, float]) -> Cost:
         """The cost from the anchors along the two graphs, whose neighbours have this recall."""

@@ -23,10 +23,10 @@ def refuse_above_limit(n: int, m: int, what: str, *, matrices: int = 1) -> None:
     )
 
 
-def refuse_factors(rows: int, groups: int, where: str) -> None:
+def refuse_factors(rows: int, groups: int, row_bytes: int, where: str) -> None:
     """The same for the two factors of a cost, which have `rows` rows in all and one column per group of pairs."""
     refuse_above(
-        8 * rows * groups,
+        rows * row_bytes,
         f"The factors of {where}(), {rows:,} rows x {groups:,} anchors,",
         "Use fewer pairs, a sample of the rows, or strategy 'true'.",
     )

@@ -182,3 +182,13 @@ def test_islands_without_a_pair_are_counted_and_reported():
     assert "11 source rows lie on islands of the neighbour graph without a pair" in cost.advice
     assert cost.dense()[25].min() == pytest.approx(-np.log(1e-12))
     assert costs.diffusion_bridge(x, x, [[0, 0], [25, 25]], metric="sqeuclidean", k=5).advice == ""
+
+
+def test_factors_with_few_anchors_per_row_fit_where_others_do_not(monkeypatch):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 3))
+    pairs = np.stack([np.arange(200)] * 2, axis=1)
+    monkeypatch.setenv("BRIDGEVIZ_MEMORY_GB", str(800 * 150 * 8 / 2**30))
+    with pytest.raises(costs.TooLarge, match="The factors of diffusion_bridge"):
+        costs.diffusion_bridge(x, x + 0.1, pairs)
+    assert costs.diffusion_bridge(x, x + 0.1, pairs, strongest=100).nbytes_factors <= 800 * 100 * 12
