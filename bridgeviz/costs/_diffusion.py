@@ -221,7 +221,9 @@ def _diffuse(s: sparse.csr_array, e: Any, a: float, strongest: int | None) -> tu
         if value.shape[1] > strongest:
             best = np.argpartition(-value, strongest - 1, axis=1)[:, :strongest]
             value, anchors = np.take_along_axis(value, best, 1), np.take_along_axis(anchors, best, 1)
-    f = sparse.csr_array((value.ravel(), (np.repeat(np.arange(u), strongest), anchors.ravel())), shape=(u, g))
+    ends = np.arange(0, u * strongest + 1, strongest, dtype=np.int32 if u * strongest < 2**31 else np.int64)
+    f = sparse.csr_array((value.ravel(), anchors.ravel(), ends), shape=(u, g))
+    f.sort_indices()
     f.eliminate_zeros()
     return f, float(1 - value.sum(dtype=np.float64) / total)
 
