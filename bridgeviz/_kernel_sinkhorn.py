@@ -32,8 +32,9 @@ SETTLING, CHUNK = 10, 15
 WORSE = 4.0
 """The factor by which the error may grow before over-relaxed iterations are taken back; it counts both sides there."""
 
-ENTRIES = 2**20
-"""Entries of the kernel in a block of rows, small enough to stay in the cache between its two uses."""
+ENTRIES, ROWS = 2**20, 1024
+"""Entries of the kernel and rows in a block, at most: few enough to stay in the cache between its two uses, and for
+float32 sums over its rows to be exact enough."""
 
 
 T = TypeVar("T")
@@ -110,7 +111,7 @@ class KernelSolver:
 
     def __init__(self, cost: np.ndarray, a: np.ndarray, b: np.ndarray, tau: tuple[float, float], dtype: type):
         u, v = cost.shape
-        block = min(max(ENTRIES // v, 1), u)
+        block = min(max(ENTRIES // v, 1), ROWS, u)
         padded = np.full((u + -u % block, v), np.inf, dtype)
         padded[:u] = cost
         self.size, self.block, self.dtype, self.tau = u, block, dtype, tau

@@ -122,7 +122,7 @@ def sweeps(
     kernel: Kernel, rows: jax.Array, columns: jax.Array, omega: float, goal: float, count: int, *, block: int
 ):  # fmt: skip
     """Up to `count` iterations, until the error reaches the goal or a scaling is too wide for its type."""
-    dtype = kernel.values.dtype
+    dtype, wide = kernel.values.dtype, kernel.b.dtype  # in which the sums of blocks are added
     power, (tau_x, tau_y) = jnp.asarray(omega, dtype), kernel.tau
     tiny = jnp.finfo(dtype).tiny
 
@@ -142,20 +142,19 @@ def sweeps(
             values, old = part(kernel.values, k, block), part(rows, k, block)
             row_sums = values @ columns
             new = updated(old, row_sums, part(kernel.a, k, block), part(kernel.f, k, block), tau_x)
-            moved += (jnp.abs(old - new) * row_sums).sum()
-            mass += (new * row_sums).sum()
+            moved += (jnp.abs(old - new) * row_sums).sum(dtype=wide)
+            mass += (new * row_sums).sum(dtype=wide)
             new = relaxed(old, new)
             return put(next_rows, new, k, block), sums + new @ values, moved, mass
 
-        zero = jnp.zeros((), dtype)
-        empty = (rows, jnp.zeros_like(columns), zero, zero)
+        empty = (rows, jnp.zeros_like(kernel.b), jnp.zeros((), wide), jnp.zeros((), wide))
         rows, sums, moved, mass = lax.fori_loop(0, len(rows) // block, through, empty)
         new = updated(columns, sums, kernel.b, kernel.g, tau_y)
-        moved += jnp.where(power == 1, 0, (jnp.abs(columns - new) * sums).sum())  # else they are exact after this
+        moved += jnp.where(power == 1, 0.0, (jnp.abs(columns - new) * sums).sum())  # else they are exact after this
         return rows, relaxed(columns, new), moved / mass, done + 1
 
     def goes_on(state):
         rows, columns, error, done = state
         return (done < count) & ~(error <= goal) & ((done == 0) | (widest(rows, columns) < WIDEST))
 
-    return lax.while_loop(goes_on, one, (rows, columns, jnp.asarray(jnp.inf, dtype), 0))
+    return lax.while_loop(goes_on, one, (rows, columns, jnp.asarray(jnp.inf, wide), 0))

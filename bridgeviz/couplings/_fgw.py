@@ -37,7 +37,7 @@ class FGW(Entropic):
 
     The method "ott" is ott-jax's Sinkhorn in the log domain, in float64. "dense" stores the kernel, in float32 for
     tolerances down to 1e-6, and solves each linear problem only as exactly as the plan still changes: the same plan up
-    to the tolerance, in a fraction of the time. "auto" is "dense" from 262,144 entries on. Costs within a space that
+    to the tolerance, in a fraction of the time. "auto" is "dense" from 65,536 entries on. Costs within a space that
     are given as rows (`costs.Within`) are thin factors for both, and a step takes O(n m d); "dense" holds no matrices
     but the cost, the kernel and the last plan.
 

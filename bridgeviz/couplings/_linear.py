@@ -35,7 +35,7 @@ class Linear(Entropic):
 
     The method "ott" is ott-jax's Sinkhorn in the log domain, in float64. "dense" stores the kernel, in float32 for
     tolerances down to 1e-6, lets epsilon fall to its value, and over-relaxes balanced problems: the same plan up to the
-    tolerance, in a fraction of the time. "auto" is "dense" from 262,144 entries on.
+    tolerance, in a fraction of the time. "auto" is "dense" from 4,096 entries on.
 
     Equal rows are merged first. This is exact: the merged cost is shifted by `-epsilon log(m_u m_v)`, which does not
     affect balanced transport and which unbalanced transport needs. m_u is the multiplicity of an atom. With weights, it
@@ -74,7 +74,7 @@ class Linear(Entropic):
     name = "linear"
     summary = "the cost between the spaces alone decides"
     unread_in_batches = (*Entropic.unread_in_batches, "max_iterations")
-    large = 2**18  # in the log domain, an iteration takes milliseconds there
+    large = 2**12  # below, what a solve costs is its compilation
     max_iterations: int = option(
         Count(), 10_000, label="Sinkhorn iterations", key="iterations", limits=(10, 1_000_000),
         stops=("1000", "10000", "100000"),
