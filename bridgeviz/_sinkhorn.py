@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from functools import partial
 from typing import NamedTuple
 
@@ -13,6 +14,12 @@ from ott.problems.linear import linear_problem
 from ott.solvers.linear import sinkhorn
 
 Scalar = jax.Array | float
+
+CHUNKS = (1000, 500, 200, 100, 50, 20, 10)
+"""Numbers of iterations that may be one call: multiples of the ten after which ott-jax measures its error."""
+
+WORK = 2**24
+"""Entries times iterations of one call, at most: 0.3 s on two cores, after which a solve can be stopped."""
 
 
 class Solution(NamedTuple):
@@ -55,24 +62,45 @@ def run_sinkhorn(
 def solve_linear(
     cost: np.ndarray, a: np.ndarray, b: np.ndarray, *, epsilon: float, tau: tuple[float, float], tolerance: float,
     max_iterations: int,
-) -> Solution:  # fmt: skip
-    """The linear problem with a (u, v) cost and the marginals a (u,) and b (v,), in float64."""
+) -> Generator[tuple[int, float], None, Solution]:  # fmt: skip
+    """The linear problem with a (u, v) cost and the marginals a (u,) and b (v,), in float64.
+
+    Yields the iterations and the error wherever it can be stopped before its end: after `CHUNKS` of iterations, each of
+    which starts from the potentials of the one before.
+    """
+    chunk = next((count for count in CHUNKS if count * cost.size <= WORK), CHUNKS[-1])
     with jax.enable_x64(True):
-        plan, errors, converged, iterations = _solve(
-            jnp.asarray(cost), jnp.asarray(a), jnp.asarray(b), epsilon, tolerance, tau=tau,
-            max_iterations=max_iterations,
-        )  # fmt: skip
+        problem = jnp.asarray(cost), jnp.asarray(a), jnp.asarray(b)
+        potentials = jnp.zeros(len(a)), jnp.zeros(len(b))
+    error, done = float("nan"), 0
+    while True:
+        count = min(chunk, max_iterations - done)
+        with jax.enable_x64(True):  # not while it waits for whoever drives it
+            potentials, errors, converged, iterations = _iterate(
+                *problem, potentials, epsilon, tolerance, tau=tau, max_iterations=count
+            )
         errors = np.asarray(errors)
         measured = errors[errors >= 0]  # -1 where the iterations stopped earlier
-        return Solution(
-            np.asarray(plan), float(measured[-1]) if len(measured) else float("nan"), bool(converged), int(iterations)
-        )
+        error, done = float(measured[-1]) if len(measured) else float("nan"), done + int(iterations)
+        if converged or done >= max_iterations or not np.isfinite(error):
+            break
+        yield done, error
+    with jax.enable_x64(True):
+        return Solution(np.asarray(_plan(problem[0], potentials, epsilon)), error, bool(converged), done)
 
 
 @partial(jax.jit, static_argnames=("tau", "max_iterations"))
-def _solve(
-    cost: jax.Array, a: jax.Array, b: jax.Array, epsilon: Scalar, tolerance: Scalar, *, tau: tuple[float, float],
-    max_iterations: int,
+def _iterate(
+    cost: jax.Array, a: jax.Array, b: jax.Array, potentials: tuple[jax.Array, jax.Array], epsilon: Scalar,
+    tolerance: Scalar, *, tau: tuple[float, float], max_iterations: int,
 ):  # fmt: skip
-    out = run_sinkhorn(cost, epsilon, tau, tolerance=tolerance, max_iterations=max_iterations, a=a, b=b)
-    return out.matrix, out.errors, out.converged, out.n_iters
+    out = run_sinkhorn(
+        cost, epsilon, tau, tolerance=tolerance, max_iterations=max_iterations, a=a, b=b, init=potentials
+    )
+    return (out.f, out.g), out.errors, out.converged, out.n_iters
+
+
+@jax.jit
+def _plan(cost: jax.Array, potentials: tuple[jax.Array, jax.Array], epsilon: Scalar) -> jax.Array:
+    geom = geometry.Geometry(cost_matrix=cost, epsilon=epsilon)  # type: ignore[arg-type] - traced
+    return geom.transport_from_potentials(*potentials)

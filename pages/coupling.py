@@ -4,7 +4,7 @@ import streamlit as st
 
 from bridgeviz.ui.cache import analysis, stages
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import page, plans
+from bridgeviz.ui.panels import methods, page, plans
 from bridgeviz.ui.panels.advice import choice_of_tau
 from bridgeviz.ui.panels.sidebar import sidebar
 from bridgeviz.ui.panels.verdict import verdict
@@ -32,6 +32,7 @@ plans.lines(config)
 if problem.target.labels is not None and plan.whole is not None:
     st.subheader("What does each target class receive?")
     plans.received(config, plan.whole, problem.target.labels, classes, names)
+methods.compare(config)
 if config.coupling.uses_cost:
     choice_of_tau(config, problem)
 page.next_page("flow", "how does noise become a target?")

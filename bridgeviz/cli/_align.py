@@ -130,11 +130,11 @@ def align(
     mesh = None if devices is None and coordinator is None else bv.flows.mesh(devices)
     if (restart or anew) and leads:
         bv.flows.forget(checkpoints)
-    with TrainingBar(config.flow, shown=leads) as bar:
+    with TrainingBar(config.flow, config.coupling.pace(), shown=leads) as bar:
         try:
             run = bv.run(
                 config, problem=problem, pairs=index, on_progress=bar.show, on_recommend=bar.show_choice,
-                checkpoints=checkpoints, mesh=mesh,
+                on_coupling=bar.show_coupling, checkpoints=checkpoints, mesh=mesh,
             )  # fmt: skip
         except bv.flows.Stale as error:
             raise InputError(f"{error} The option --restart deletes it.") from error
@@ -152,6 +152,8 @@ def _write(run: Run, out: str) -> None:
         report = save(run, out, on_transport=moved)
     if run.recommendation is not None:
         click.echo(run.recommendation.reason, err=True)
+    if run.plan.effort:
+        click.echo(run.plan.effort, err=True)
     if report["advice"]:
         click.echo(f"Warning: {report['advice']}", err=True)
     accuracy, foscttm = report["matching_accuracy"], report["metrics"].get("plan_foscttm")

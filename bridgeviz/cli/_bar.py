@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
@@ -11,7 +12,11 @@ from typing import TYPE_CHECKING
 from tqdm import tqdm
 
 if TYPE_CHECKING:
+    from bridgeviz.couplings import Pace
     from bridgeviz.flows import FlowConfig, Progress
+
+OFTEN, SELDOM = 0.1, 60.0
+"""Seconds between two lines on the coupling: on a terminal, and in a log."""
 
 
 class TrainingBar:
@@ -19,10 +24,13 @@ class TrainingBar:
 
     Args:
         config: of the training.
-        shown: whether there is a bar at all; without a terminal there is none either way.
+        pace: of the coupling.
+        shown: whether there is a bar at all. Without a terminal there is none either way, and a long coupling writes a
+            line per minute.
     """
 
-    def __init__(self, config: FlowConfig, *, shown: bool):
+    def __init__(self, config: FlowConfig, pace: Pace, *, shown: bool):
+        self._pace, self._shown, self._due = pace, shown, 0.0
         self._chunk_size = config.chunk_size
         disable = None if shown else True
         self._bar = tqdm(total=config.steps, desc="training", unit="step", disable=disable, leave=False)
@@ -54,6 +62,19 @@ class TrainingBar:
     def show_choice(self, done: int, total: int) -> None:
         """The progress of the choice of a cost, which comes before the training."""
         self._bar.set_description(f"choosing a cost, {done} of {total}", refresh=True)
+
+    def show_coupling(self, done: int, error: float) -> None:
+        """The progress of the coupling, which comes before the training."""
+        line, now, terminal = f"coupling, {self._pace(done, error)}", time.monotonic(), not self._bar.disable
+        if not terminal and not self._due:
+            self._due = now + SELDOM
+        if now < self._due:
+            return
+        self._due = now + (OFTEN if terminal else SELDOM)
+        if terminal:
+            self._bar.set_description(line, refresh=True)
+        elif self._shown:
+            print(line, file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from bridgeviz.couplings._alignment import Alignment
 from bridgeviz.couplings._as_plan import as_plan, as_whole
 from bridgeviz.couplings._batch_solver import BatchPlan, BatchSolver
 from bridgeviz.couplings._coupling import Coupling, Plan
+from bridgeviz.couplings._distance import distance
 from bridgeviz.couplings._entries import group_shares
 from bridgeviz.couplings._fgw import FGW, fgw
 from bridgeviz.couplings._global import Global
@@ -16,6 +17,7 @@ from bridgeviz.couplings._largest import strongest_entries
 from bridgeviz.couplings._linear import PEAK_MATRICES, Linear, linear
 from bridgeviz.couplings._local import Local, local
 from bridgeviz.couplings._local_coupling import LocalCoupling, Probe
+from bridgeviz.couplings._pace import Pace
 from bridgeviz.couplings._reports import DRAWS, Refinement, RowShares, Sampler, Verdict
 from bridgeviz.couplings._rows_with_mass import RowsWithMass
 from bridgeviz.couplings._solver_options import Entropic, SolverOptions, Steps
@@ -38,6 +40,7 @@ __all__ = [
     "Linear",
     "Local",
     "LocalCoupling",
+    "Pace",
     "Plan",
     "Probe",
     "Refinement",
@@ -50,6 +53,7 @@ __all__ = [
     "Verdict",
     "as_plan",
     "as_whole",
+    "distance",
     "fgw",
     "group_shares",
     "linear",

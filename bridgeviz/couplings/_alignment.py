@@ -10,6 +10,7 @@ from typing import ClassVar
 from bridgeviz._options import Options
 from bridgeviz.costs import Cost, Within, flat
 from bridgeviz.couplings._coupling import Plan
+from bridgeviz.couplings._pace import Pace
 from bridgeviz.couplings._solver_options import SolverOptions, Steps, finish
 from bridgeviz.problem import Pairs, Problem
 
@@ -51,6 +52,10 @@ class Alignment(Options, ABC):
             on_step: called after each step with its number and the change of the plan; raise from it to stop.
         """
         return finish(self.steps(problem, pairs, cost, metric=metric), on_step)
+
+    def pace(self) -> Pace:
+        """What turns the steps of a solve into a line on its progress."""
+        return Pace("step", "change of the plan")
 
     @property
     def transport(self) -> SolverOptions | None:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from bridgeviz import _checks as check
+from bridgeviz._units import duration, memory
 from bridgeviz.costs import Atoms, refuse_above_limit
 from bridgeviz.couplings._entries import (
     as_dense,
@@ -24,7 +25,7 @@ from bridgeviz.couplings._entries import (
 )
 from bridgeviz.couplings._factored import Factored
 from bridgeviz.couplings._largest import largest_entries
-from bridgeviz.couplings._reports import Refinement, RowShares, Sampler, Verdict
+from bridgeviz.couplings._reports import ASKED, METHODS, Refinement, RowShares, Sampler, Verdict
 from bridgeviz.couplings._rows_with_mass import RowsWithMass, from_marginals
 
 if TYPE_CHECKING:
@@ -78,6 +79,14 @@ class Plan(ABC):
     @abstractmethod
     def verdict(self) -> Verdict:
         """How the transport went, in words."""
+
+    @property
+    def effort(self) -> str:
+        """Which method solved it, how long that took and with how much memory, and why it was taken; "" if unknown.
+
+        It varies between runs, unlike the verdict.
+        """
+        return ""
 
     @abstractmethod
     def dense(self) -> Float[np.ndarray, "n m"]:
@@ -238,6 +247,20 @@ class Coupling(Plan):
         if self.refinement is not None:
             text += f" {self.refinement.text}"
         return Verdict(self.converged, text)
+
+    @property
+    def effort(self) -> str:
+        """Which method solved it, how long that took and with how much memory, and why it was taken; "" if unknown."""
+        if not self.seconds:
+            return ""
+        last = self.refinement is not None and self.refinement.rounds > 0
+        text = ("The last round was solved" if last else "Solved") + (
+            f" by {METHODS[self.method]} ('{self.method}')" if self.method in METHODS else ""
+        )
+        text += f" in {duration(self.seconds)}" + (f" with {size}" if (size := memory(self.memory)) else "")
+        if not self.why:
+            return f"{text}."
+        return f"{text}, {self.why}." if self.why == ASKED else f"{text}, because {self.why}."
 
     def dense(self) -> Float[np.ndarray, "n m"]:
         """The whole (n, m) matrix."""

@@ -13,6 +13,7 @@ from bridgeviz._options import Choice, Count, Flag, Positive, Unit, option
 from bridgeviz.costs import Cost, Within, flat
 from bridgeviz.couplings._coupling import Coupling
 from bridgeviz.couplings._fused_problem import FusedProblem, prepare
+from bridgeviz.couplings._pace import Pace
 from bridgeviz.couplings._permitted import ATTEMPT, doubt, shortage
 from bridgeviz.couplings._solver_options import Entropic, Steps, Weights, measured, weigh, with_options
 
@@ -170,6 +171,10 @@ class FGW(Entropic):
             marginal_error=error, iterations=number, epsilon=epsilon, tau=self.tau, advice=advice, alpha=self.alpha,
             method=prepared.method, why=prepared.why,
         )  # fmt: skip
+
+    def pace(self) -> Pace:
+        """What turns the steps of a solve into a line on its progress."""
+        return Pace("step", "change of the plan", tolerance=self.tolerance, most=self.max_iterations)
 
     def _advice(self, number: int, change: float, settled: bool, error: float, epsilon: float) -> str:
         if not settled:

@@ -11,6 +11,7 @@ from bridgeviz.costs import Cost
 from bridgeviz.couplings._alignment import Alignment, costs_within, weighted_cost
 from bridgeviz.couplings._coupling import Coupling
 from bridgeviz.couplings._linear import Linear
+from bridgeviz.couplings._pace import Pace
 from bridgeviz.couplings._refinement import Refiner
 from bridgeviz.couplings._solver_options import SolverOptions, Steps
 from bridgeviz.couplings._solvers import SOLVERS
@@ -54,3 +55,7 @@ class Global(Alignment):
 
         refiner = Refiner(cost, np.asarray(pairs), lambda again: self.solver.steps(again, within), self.refine)
         return (yield from refiner.steps())
+
+    def pace(self) -> Pace:
+        """What turns the steps of a solve into a line on its progress; of several solves, no end is foreseen."""
+        return self.solver.pace() if self.refine == 0 else super().pace()

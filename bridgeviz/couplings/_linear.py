@@ -12,8 +12,10 @@ from bridgeviz import _checks as check
 from bridgeviz._options import Choice, Count, option
 from bridgeviz.costs import Cost, Within, as_cost, memory_limit, positive_mean, refuse_above_limit
 from bridgeviz.couplings._coupling import Coupling
+from bridgeviz.couplings._pace import Pace
 from bridgeviz.couplings._permitted import ATTEMPT, doubt, shortage, support
-from bridgeviz.couplings._solver_options import Entropic, Steps, Weights, measured, weigh, with_options
+from bridgeviz.couplings._reports import ASKED
+from bridgeviz.couplings._solver_options import Entropic, SolverOptions, Steps, Weights, measured, weigh, with_options
 
 if TYPE_CHECKING:
     from bridgeviz.couplings._linear_batch import LinearBatch
@@ -80,14 +82,20 @@ class Linear(Entropic):
         stops=("1000", "10000", "100000"),
         help="Maximum number of Sinkhorn iterations. It stops as soon as it converges.",
     )  # fmt: skip
-    method: str = option(Choice(METHODS), "auto", help="How it is solved.")
+
+    method: str = option(
+        Choice(METHODS), "auto", label="Method",
+        help="How the linear transport is solved: on the stored kernel (dense), by ott-jax in the log domain (ott), or "
+        "on two factors of the kernel (factorised), which some costs have at their own epsilon. The plan is the "
+        "same up to the tolerance. auto takes what is fast at this size and fits into the memory.",
+    )  # fmt: skip
 
     def steps(
         self,
         cost: Cost | ArrayLike | None,
         within: tuple[Within | ArrayLike, Within | ArrayLike] | None = None,
     ) -> Steps[Coupling]:
-        """The coupling; "dense" yields its iterations and the error after each few. `within` is not read."""
+        """The coupling; yields the iterations and the error after each few. `within` is not read."""
         if cost is None:
             raise check.fail("cost", "linear", "a Cost or an (n, m) matrix", None)
         cost = as_cost(cost, "linear")
@@ -121,7 +129,7 @@ class Linear(Entropic):
         if method == "dense":
             plan, residual, converged, iterations = yield from solve_on_kernel(*problem, **settings)
         else:
-            plan, residual, converged, iterations = solve_linear(*problem, **settings)
+            plan, residual, converged, iterations = yield from solve_linear(*problem, **settings)
         error = residual
         if self.tau == (1.0, 1.0):
             mu, nu = source.mass[used.rows], target.mass[used.columns]
@@ -150,6 +158,23 @@ class Linear(Entropic):
             why = f"a matrix of {u:,} x {v:,} atoms exceeds the memory, and the kernel of {cost.name} has factors"
             return "factorised", why
         return super().choice(cost)
+
+    def by_method(self, cost: Cost) -> dict[str, SolverOptions]:
+        """This solver with each method that solves the same problem, at the same epsilon of the divided cost."""
+        cost = cost if self.merge else cost.unmerged()
+        same, floor = self, cost.kernel_floor
+        if self.choice(cost)[0] == "factorised":  # epsilon 1 of the undivided cost, unless the options say the same
+            epsilon = 1 / (self.scale_cost or 1.0) if self.epsilon is None else self.epsilon
+            same = replace(self, epsilon=epsilon, scale_cost=1 / epsilon)
+        if floor is not None:
+            scale = positive_mean(cost, "linear") if same.scale_cost is None else same.scale_cost
+            floor = floor if abs(same.epsilon_for(cost) * scale - 1) <= 1e-9 else None
+        names = [name for name in METHODS if name != "auto" and (name != "factorised" or floor is not None)]
+        return {name: replace(same, method=name) for name in names}
+
+    def pace(self) -> Pace:
+        """What turns the steps of a solve into a line on its progress."""
+        return Pace("iteration", "marginal error", tolerance=self.tolerance, most=self.max_iterations)
 
     def batch(self, cost: Cost, *, tolerance: float, max_iterations: int, max_steps: int) -> LinearBatch:
         """Sinkhorn on one batch; `max_steps` is not read."""

@@ -14,6 +14,16 @@ if TYPE_CHECKING:
 DRAWS = 20_000
 """The number of (i, j) from which the mass between groups of rows is estimated."""
 
+ASKED = "as asked for"
+"""Why a method was taken that the options name."""
+
+METHODS = {
+    "dense": "iterations on the stored kernel",
+    "factorised": "iterations on two factors of the kernel",
+    "ott": "ott-jax's Sinkhorn in the log domain",
+}
+"""The methods of `Linear` in words."""
+
 
 class Verdict(NamedTuple):
     """How the transport went.

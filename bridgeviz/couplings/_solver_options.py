@@ -6,6 +6,7 @@ import inspect
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import ClassVar, TypeVar
 
@@ -20,6 +21,7 @@ from bridgeviz._weights import weights as checked
 from bridgeviz.costs import Cost, Within, as_cost
 from bridgeviz.couplings._batch_solver import BatchSolver
 from bridgeviz.couplings._coupling import Coupling
+from bridgeviz.couplings._pace import Pace
 
 _NOTHING = 1e-200
 """A plan with less mass than this has vanished."""
@@ -80,6 +82,14 @@ class SolverOptions(Options, ABC):
             on_step: called after each step with its number and the change of the plan; raise from it to stop.
         """
         return finish(self.steps(cost, within), on_step)
+
+    def pace(self) -> Pace:
+        """What turns the steps of a solve into a line on its progress."""
+        return Pace("step", "change of the plan")
+
+    def by_method(self, cost: Cost) -> dict[str, SolverOptions]:
+        """This solver with each method that solves the same problem; none if it has no methods."""
+        return {}
 
     def batch(self, cost: Cost, *, tolerance: float, max_iterations: int, max_steps: int) -> BatchSolver:
         """The solver of one batch, for the strategy "local".
@@ -193,14 +203,15 @@ def weigh(cost: Cost | ArrayLike | None, weights: Weights | None, where: str) ->
 
 
 def finish(steps: Steps[T], on_step: Callable[[int, float], None] | None = None) -> T:
-    """The result of a generator of steps; `on_step` is called with what it yields."""
-    while True:
-        try:
-            step, change = next(steps)
-        except StopIteration as end:
-            return end.value
-        if on_step is not None:
-            on_step(step, change)
+    """The result of a generator of steps; `on_step` is called with what it yields, and ends it if it raises."""
+    with closing(steps):
+        while True:
+            try:
+                step, change = next(steps)
+            except StopIteration as end:
+                return end.value
+            if on_step is not None:
+                on_step(step, change)
 
 
 def measured(steps: Steps[Coupling]) -> Steps[Coupling]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, MutableMapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -102,7 +103,7 @@ class Pipeline:
         if self.known is None or any(part is not None for part in own):
             self.known = {}
 
-    def updates(self, *, until: str = STAGES[-1]) -> Iterator[Update]:
+    def updates(self, *, until: str = STAGES[-1]) -> Generator[Update, None, None]:
         """Run the stages up to `until`; yields when each stage begins, while it runs, and when it ends.
 
         The time that the caller spends between two updates is not counted.
@@ -132,7 +133,7 @@ class Pipeline:
     def _chooses(self) -> bool:
         return self.choose is not None and isinstance(self.config.cost, Auto) and self.config.coupling.uses_cost
 
-    def stage(self, stage: str) -> Iterator[Update]:
+    def stage(self, stage: str) -> Generator[Update, None, None]:
         """Run one stage; those before it must have ended. Yields as `updates` does."""
         key = (stage, *self.config.key(stage))
         assert self.known is not None
@@ -140,14 +141,15 @@ class Pipeline:
         if finished is None:
             yield Update(stage)
             steps, spent = getattr(self, f"_{stage}")(), 0.0
-            while finished is None:
-                start = time.perf_counter()
-                try:
-                    progress = next(steps)
-                    spent += time.perf_counter() - start
-                    yield Update(stage, progress)
-                except StopIteration as end:
-                    finished = Finished(end.value, spent + time.perf_counter() - start)
+            with closing(steps):  # whoever leaves half-way also ends what the stage has begun
+                while finished is None:
+                    start = time.perf_counter()
+                    try:
+                        progress = next(steps)
+                        spent += time.perf_counter() - start
+                        yield Update(stage, progress)
+                    except StopIteration as end:
+                        finished = Finished(end.value, spent + time.perf_counter() - start)
             self.known[key] = finished
         self._keep(stage, finished)
         yield Update(stage, finished=finished)

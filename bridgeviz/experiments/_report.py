@@ -56,6 +56,7 @@ def report(run: Run) -> dict[str, Any]:
         "cost_options": config.cost_options,
         "metric": config.cost.metric,
         "solver": config.solver,
+        "method": plan.whole.method if plan.whole is not None and plan.whole.method else None,
         "alpha": _plain(plan.alpha),
         "epsilon": _plain(plan.epsilon),
         "tau": list(config.tau or (1.0, 1.0)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -86,6 +87,7 @@ def run(
     forbidden: ArrayLike | Forbidden | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     on_recommend: Callable[[int, int], None] | None = None,
+    on_coupling: Callable[[int, float], None] | None = None,
     checkpoints: str | Path | None = None,
     mesh: Mesh | None = None,
 ) -> Run:
@@ -104,6 +106,8 @@ def run(
         on_progress: called after every chunk of training; raise from it to cancel.
         on_recommend: with cost "auto", called after each coupling that is tried, with how many are done and how many
             there are.
+        on_coupling: called after each few iterations of the coupling, with their number and the error;
+            `config.coupling.pace()` turns these into a line with the time left.
         checkpoints: folder of the training's checkpoints, as in `flows.fit`.
         mesh: devices of the training, as in `flows.fit`.
 
@@ -126,9 +130,10 @@ def run(
         config, own_problem=problem, own_pairs=pairs, own_forbidden=forbidden, checkpoints=checkpoints, mesh=mesh,
         choose=recommend_steps,
     )  # fmt: skip
-    watchers = {"recommend": on_recommend, "training": on_progress}
-    for update in pipeline.updates():
-        watch = watchers.get(update.stage)
-        if watch is not None and update.progress is not None:
-            watch(*update.progress) if update.stage == "recommend" else watch(update.progress)
+    watchers = {"recommend": on_recommend, "coupling": on_coupling, "training": on_progress}
+    with closing(pipeline.updates()) as updates:
+        for update in updates:
+            watch = watchers.get(update.stage)
+            if watch is not None and update.progress is not None:
+                watch(update.progress) if update.stage == "training" else watch(*update.progress)
     return Run.of(pipeline)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import pty
+import select
 import signal
 import subprocess
 import sys
@@ -39,6 +41,30 @@ def test_ctrl_c_ends_the_command_with_one_sentence(folder, in_the_foreground, se
     assert (process.returncode, out) == (130, "")
     assert errors.strip() == f"bridgeviz: {_interrupt.TEXT}"
     assert not [name for name in os.listdir() if name.startswith(".out")]
+
+
+@pytest.mark.parametrize("method", ["dense", "ott"])
+def test_a_long_coupling_shows_how_far_it_is_and_ctrl_c_ends_it_at_once(folder, in_the_foreground, method):
+    before = sorted(os.listdir())
+    reader, terminal = pty.openpty()
+    command = [*ALIGN, "--epsilon", "0.00001", "--max-iterations", "1000000", "--method", method]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=terminal)
+    os.close(terminal)
+    try:
+        shown = b""
+        while b"coupling, iteration 1" not in shown:
+            assert select.select([reader], [], [], 120)[0], "it says nothing"
+            shown += os.read(reader, 4096)
+        began = time.monotonic()
+        process.send_signal(signal.SIGINT)
+        process.wait(60)
+        spent = time.monotonic() - began
+    finally:
+        process.kill()
+        os.close(reader)
+    assert process.returncode == _interrupt.STATUS
+    assert spent < 3  # a fraction of a second where nothing else runs
+    assert sorted(os.listdir()) == before
 
 
 def test_while_a_result_is_written_its_draft_is_deleted_first(tmp_path, monkeypatch):

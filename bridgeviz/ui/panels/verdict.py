@@ -58,6 +58,8 @@ def verdict(config: RunConfig, names: Sequence[str]) -> None:
     (st.success if outcome.converged else st.warning)(
         outcome.text, icon=":material/check:" if outcome.converged else ":material/warning:"
     )
+    if plan.effort:
+        st.caption(literal(plan.effort))
 
 
 def _partners(config: RunConfig) -> None:

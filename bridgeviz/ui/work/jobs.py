@@ -41,6 +41,7 @@ class Record:
         wait: seconds until the next running job ends, before which a waiting job can't start; None if unknown.
         pausing: whether a pause was asked for and the job has not come to its next check yet.
         stage: what it is doing, in words.
+        detail: how far that is, in words, or "".
         step, steps: the steps done, and the steps in all.
         loss_steps, losses: the training loss so far.
         held_out: the latest error on held-out rows; None if none are held out.
@@ -60,6 +61,7 @@ class Record:
     wait: float | None = None
     pausing: bool = False
     stage: str = "Waiting"
+    detail: str = ""
     step: int = 0
     steps: int = 0
     loss_steps: np.ndarray = field(default_factory=lambda: np.zeros(0, int))
@@ -94,7 +96,8 @@ class Record:
                 return f"**{place}.** Other work is running on this machine; how long it will take is not known yet."
             when = f"{'about' if self.position == 1 else 'more than'} {self.wait:.0f} s"
             return f"**{place}.** Other work is running on this machine; your turn comes in {when}."
-        count = f" · {self.step:,} of {self.steps:,}" if self.steps else ""
+        count = f" · {self.step:,} of {self.steps:,}" if self.steps and not self.detail else ""
+        count += f" · {self.detail}" if self.detail else ""
         if self.pausing:
             return f"**Pausing** as soon as this has ended: {self.stage}{count}"
         return f"**{'Paused' if self.state == 'paused' else self.stage}**{count}"

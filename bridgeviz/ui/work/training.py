@@ -48,6 +48,7 @@ def train(config: RunConfig, known: Results) -> Callable[[Job], None]:
             return _fit(problem, plan, replace(settings, chunk_size=config.coupling.chunk_size), checkpoints, notice)
 
         pipeline, monitor = Pipeline(config, known=known, train=fit), None
+        pace = config.coupling.pace()
         job.update(steps=config.flow.steps, device=device())
         try:
             with closing(updates(pipeline, known, job.raise_if_cancelled)) as progress:
@@ -57,7 +58,8 @@ def train(config: RunConfig, known: Results) -> Callable[[Job], None]:
                         monitor(update.progress)
                         monitor.check()
                     elif update.finished is None:
-                        job.update(stage=TEXTS[update.stage])
+                        step = update.progress if update.stage == "coupling" else None
+                        job.update(stage=TEXTS[update.stage], detail="" if step is None else pace(*step))
                         job.raise_if_cancelled()  # no pause here, because other sessions may wait for this stage
                     else:
                         job.check()
