@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 import sys
+import termios
 import time
 
 import pytest
@@ -47,6 +48,7 @@ def test_ctrl_c_ends_the_command_with_one_sentence(folder, in_the_foreground, se
 def test_a_long_coupling_shows_how_far_it_is_and_ctrl_c_ends_it_at_once(folder, in_the_foreground, method):
     before = sorted(os.listdir())
     reader, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 120))  # on one without a size, no bar is drawn
     command = [*ALIGN, "--epsilon", "0.00001", "--max-iterations", "1000000", "--method", method]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=terminal)
     os.close(terminal)

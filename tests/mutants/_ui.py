@@ -309,4 +309,32 @@ MUTANTS = [
         "if time.time()",
         "app/test_runs.py::test_what_can_not_be_read_is_left_out",
     ),
+    Mutant(
+        "methods: plans that differ are called the same",
+        "bridgeviz/ui/panels/methods.py",
+        "if self.distance <= _NEAR * self.tolerance:",
+        "if True:",
+        "app/test_methods.py::test_plans_are_called_the_same_only_if_they_are",
+    ),
+    Mutant(
+        "stages: a cancelled transport is solved at once again",
+        "bridgeviz/ui/cache/stages.py",
+        "if st.session_state.get(_CANCELLED) == key:",
+        "if False:",
+        "app/test_methods.py::test_a_long_solve_shows_how_far_it_is_and_can_be_cancelled",
+    ),
+    Mutant(
+        "methods: another problem than the page's",
+        "bridgeviz/couplings/_linear.py",
+        "same = replace(self, epsilon=epsilon, scale_cost=1 / epsilon)",
+        "same = self",
+        "couplings/test_methods.py",
+    ),
+    Mutant(
+        "pace: an end is foreseen where the decay has changed",
+        "bridgeviz/couplings/_pace.py",
+        "if min(rates) <= 0 or max(rates[1:]) > ALIKE * min(rates[1:]):",
+        "if min(rates) <= 0:",
+        "couplings/test_pace.py",
+    ),
 ]
