@@ -14,7 +14,6 @@ from bridgeviz.costs import Cost, Within, as_cost, memory_limit, positive_mean, 
 from bridgeviz.couplings._coupling import Coupling
 from bridgeviz.couplings._pace import Pace
 from bridgeviz.couplings._permitted import ATTEMPT, doubt, shortage, support
-from bridgeviz.couplings._reports import ASKED
 from bridgeviz.couplings._solver_options import Entropic, SolverOptions, Steps, Weights, measured, weigh, with_options
 
 if TYPE_CHECKING:

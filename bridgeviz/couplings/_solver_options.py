@@ -22,6 +22,7 @@ from bridgeviz.costs import Cost, Within, as_cost
 from bridgeviz.couplings._batch_solver import BatchSolver
 from bridgeviz.couplings._coupling import Coupling
 from bridgeviz.couplings._pace import Pace
+from bridgeviz.couplings._reports import ASKED
 
 _NOTHING = 1e-200
 """A plan with less mass than this has vanished."""
@@ -156,7 +157,7 @@ class Entropic(SolverOptions):
     def choice(self, cost: Cost) -> tuple[str, str]:
         """The method that solves the problem of a cost, and why."""
         if self.method != "auto":
-            return self.method, "as asked for"
+            return self.method, ASKED
         u, v = cost.atom_shape
         if u * v >= self.large:
             return "dense", f"{u:,} x {v:,} atoms are at least {self.large:,} entries"
