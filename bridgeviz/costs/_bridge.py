@@ -15,6 +15,9 @@ from bridgeviz.costs._cost import Cost
 from bridgeviz.costs._cost_options import CostOptions, functional, metric_option
 from bridgeviz.costs._route import Route
 
+LARGE = 2**24
+"""Entries of a factor from which on it is float32."""
+
 _BLOCK = 512  # anchors per block
 
 
@@ -100,7 +103,8 @@ def _distances_to_groups(anchored: Anchored, side: str, x: np.ndarray) -> np.nda
     # The pairs of a group share their other leg, so that only the shortest leg on this side counts.
     group, anchors = np.unique(np.stack([anchored.group, at]), axis=1)
     mean = anchored.metric.mean(x) or 1.0
-    out = np.full((len(atoms), anchored.groups), np.inf)
+    large = len(atoms) * anchored.groups >= LARGE
+    out = np.full((len(atoms), anchored.groups), np.inf, np.float32 if large else np.float64)
     for start in range(0, len(anchors), _BLOCK):
         block, block_group = anchors[start : start + _BLOCK], group[start : start + _BLOCK]
         distance = anchored.metric.matrix(x[atoms.rows], x[atoms.rows[block]]) / mean

@@ -18,7 +18,7 @@ core, against 4 ns per sum in NumPy."""
 _BLOCK_BYTES = 2**20  # of a product at a time: small enough for a core's cache
 
 
-def min_plus(a: Any, b: Any, *, out: np.ndarray | None = None) -> Any:
+def min_plus(a: Any, b: Any, *, out: np.ndarray | None = None, large: int | None = None) -> Any:
     """`min_p a[i, p] + b[j, p]`: (r, g), (c, g) -> (r, c). NumPy in, NumPy out; JAX in, JAX out.
 
     Large NumPy products are computed by tiles that skip anchors (`_min_plus`), with equal results.
@@ -27,14 +27,16 @@ def min_plus(a: Any, b: Any, *, out: np.ndarray | None = None) -> Any:
         a: (r, g).
         b: (c, g).
         out: (r, c) for NumPy: where to put the result, instead of into a new array.
+        large: the number of sums from which a product is large; None takes `LARGE`.
     """
     if not isinstance(a, np.ndarray):
         return _namespace(a).min(a[:, None, :] + b[None, :, :], axis=-1)
     dtype = np.result_type(a, b)
     if out is None:
         out = np.empty((len(a), len(b)), dtype)
+    tiles = out.size * a.shape[1] >= (LARGE if large is None else large) and np.can_cast(dtype, out.dtype)
     # Not with NaN, which comparisons lose, or -inf, whose sum with inf is NaN.
-    if out.size * a.shape[1] >= LARGE and out.dtype == dtype and a.min() > -np.inf and b.min() > -np.inf:
+    if tiles and a.min() > -np.inf and b.min() > -np.inf:
         from bridgeviz.costs._min_plus import tiled_min_plus
 
         tiled_min_plus(a.astype(dtype, copy=False), b.astype(dtype, copy=False), out)

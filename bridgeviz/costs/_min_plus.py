@@ -36,7 +36,7 @@ def tiled_min_plus(a: Float[np.ndarray, "u g"], b: Float[np.ndarray, "v g"], out
     Args:
         a: legs of the rows, without NaN and -inf; g >= 1.
         b: legs of the columns, likewise, of the same dtype.
-        out: filled, of the same dtype.
+        out: filled, of the same dtype or a wider one.
     """
     rows, columns = _near_rows_together(a, ROWS), _near_rows_together(b, COLUMNS)
     tiles_b = _tiles(b, columns, COLUMNS)
@@ -49,7 +49,7 @@ def tiled_min_plus(a: Float[np.ndarray, "u g"], b: Float[np.ndarray, "v g"], out
         tiles_a = _tiles(a, band, ROWS)
         shortest_a = tiles_a.min(2)
         order = np.argsort(shortest_a, axis=1)
-        sums = np.empty((len(tiles_a), ROWS, len(tiles_b), COLUMNS), out.dtype)
+        sums = np.empty((len(tiles_a), ROWS, len(tiles_b), COLUMNS), a.dtype)
         _fill_band(tiles_a, shortest_a, order, tiles_b, shortest_b, sums)
         flat = sums.reshape(len(tiles_a) * ROWS, -1)
         for k, row in enumerate(band):

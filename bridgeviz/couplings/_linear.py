@@ -12,6 +12,7 @@ from bridgeviz import _checks as check
 from bridgeviz._options import Choice, Count, option
 from bridgeviz.costs import Cost, Within, as_cost, memory_limit, positive_mean, refuse_above_limit
 from bridgeviz.couplings._coupling import Coupling
+from bridgeviz.couplings._linear_sparse import has_paths, solve_sparse
 from bridgeviz.couplings._pace import Pace
 from bridgeviz.couplings._permitted import ATTEMPT, doubt, shortage, support
 from bridgeviz.couplings._solver_options import Entropic, SolverOptions, Steps, Weights, measured, weigh, with_options
@@ -19,7 +20,10 @@ from bridgeviz.couplings._solver_options import Entropic, SolverOptions, Steps, 
 if TYPE_CHECKING:
     from bridgeviz.couplings._linear_batch import LinearBatch
 
-METHODS = ("auto", "dense", "factorised", "ott")
+METHODS = ("auto", "dense", "factorised", "sparse", "ott")
+
+SHARP = 0.02
+"""Epsilon up to which the method "auto" expects that few entries carry mass."""
 
 PEAK_MATRICES = 8
 """Matrices of the problem's shape at the peak of the memory, together with what is later read from the plan."""
@@ -58,7 +62,7 @@ class Linear(Entropic):
         merge: whether to merge equal rows; False solves the full n x m problem.
         tolerance: L1 marginal error (of the fixed point, if unbalanced) at which to stop.
         max_iterations: maximum number of Sinkhorn iterations; "ott" checks the error at every tenth.
-        method: "auto", "dense", "factorised" or "ott"; the result says which ran, and why.
+        method: "auto", "dense", "factorised", "sparse" or "ott"; the result says which ran, and why.
 
     Raises:
         InputError: epsilon <= 0, tau outside (0, 1], a cost that is not a finite matrix, or one that the method can't
@@ -109,6 +113,12 @@ class Linear(Entropic):
                 cost, epsilon=self.epsilon, scale_cost=self.scale_cost, tau=self.tau, tolerance=self.tolerance,
                 max_iterations=self.max_iterations, why=why,
             ))  # fmt: skip
+        if method == "sparse":
+            coupling = yield from solve_sparse(
+                cost, epsilon=self.epsilon_for(cost), scale_cost=self.scale_cost, tau=self.tau,
+                tolerance=self.tolerance, max_iterations=self.max_iterations,
+            )  # fmt: skip
+            return replace(coupling, why=f"{why}; {coupling.why}")
         from bridgeviz._kernel_sinkhorn import solve_on_kernel
         from bridgeviz._sinkhorn import solve_linear
 
@@ -152,10 +162,12 @@ class Linear(Entropic):
     def choice(self, cost: Cost) -> tuple[str, str]:
         """The method that solves the problem of a cost, and why."""
         u, v = cost.atom_shape
-        own = self.method == "auto" and self.epsilon is None and self.scale_cost is None
-        if own and cost.kernel_floor is not None and 8 * PEAK_MATRICES * u * v > memory_limit():
-            why = f"a matrix of {u:,} x {v:,} atoms exceeds the memory, and the kernel of {cost.name} has factors"
-            return "factorised", why
+        if self.method == "auto" and 8 * PEAK_MATRICES * u * v > memory_limit():
+            why = f"a matrix of {u:,} x {v:,} atoms exceeds the memory, and"
+            if cost.kernel_floor is not None and self.epsilon is None and self.scale_cost is None:
+                return "factorised", f"{why} the kernel of {cost.name} has factors"
+            if has_paths(cost) and self.epsilon_for(cost) <= SHARP:
+                return "sparse", f"{why} few entries of {cost.name} carry mass"
         return super().choice(cost)
 
     def by_method(self, cost: Cost) -> dict[str, SolverOptions]:
@@ -168,7 +180,8 @@ class Linear(Entropic):
         if floor is not None:
             scale = positive_mean(cost, "linear") if same.scale_cost is None else same.scale_cost
             floor = floor if abs(same.epsilon_for(cost) * scale - 1) <= 1e-9 else None
-        names = [name for name in METHODS if name != "auto" and (name != "factorised" or floor is not None)]
+        possible = {"auto": False, "factorised": floor is not None, "sparse": has_paths(cost)}
+        names = [name for name in METHODS if possible.get(name, True)]
         return {name: replace(same, method=name) for name in names}
 
     def pace(self) -> Pace:

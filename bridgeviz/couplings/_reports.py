@@ -20,6 +20,7 @@ ASKED = "as asked for"
 METHODS = {
     "dense": "iterations on the stored kernel",
     "factorised": "iterations on two factors of the kernel",
+    "sparse": "iterations on the entries that can carry mass",
     "ott": "ott-jax's Sinkhorn in the log domain",
 }
 """The methods of `Linear` in words."""

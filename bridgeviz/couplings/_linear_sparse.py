@@ -1,0 +1,275 @@
+"""Linear transport on the few entries of a (min, +) cost that can carry mass."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import NamedTuple
+
+import numpy as np
+from scipy import sparse
+
+from bridgeviz import _checks as check
+from bridgeviz._factor_sinkhorn import Scaled
+from bridgeviz._memory import memory_limit, refuse_above
+from bridgeviz.costs import Cost, min_plus
+from bridgeviz.couplings._coupling import Coupling
+from bridgeviz.couplings._permitted import support
+from bridgeviz.couplings._sampled_potentials import Sampled, Side, paths, potentials, sampled, sides
+from bridgeviz.couplings._solver_options import Steps
+
+LEFT_OUT = 0.01
+"""The share of a row's mass that all entries without a place may have together, if each has as much as is allowed."""
+
+MISSED = 1e-3
+"""The share of the mass on entries without a place above which entries are chosen again."""
+
+ROUNDS = 12
+"""How often, at most, entries are chosen."""
+
+FLOORS = (1.0, 1e-2, 1e-4, 1e-6)
+"""What entries without a place have while each choice of entries is tried, as parts of what they may have at most. So
+there is always a plan; where mass finds no other place, potentials move until better entries are chosen."""
+
+ROUGH, FINDING = 0.02, 150
+"""The error at which the potentials are good enough to choose entries, and the iterations to that at most."""
+
+ROWS = 200
+"""Rows all of whose entries are computed to see how much mass the entries without a place would have."""
+
+ENTRY_BYTES = 20
+"""Memory of an entry at the peak: its column, its kernel and its mass, and parts of them twice."""
+
+FEWEST = 8
+"""Entries of a row or a column that would have none."""
+
+_NOTHING = 1e-300  # has a logarithm
+
+
+class Potentials(NamedTuple):
+    """A solution, or a guess of one.
+
+    Attributes:
+        f, g: potentials of the rows and of the columns over epsilon.
+        rows: logarithms of the masses that the rows then have.
+    """
+
+    f: np.ndarray
+    g: np.ndarray
+    rows: np.ndarray
+
+
+class Missed(NamedTuple):
+    """The share of the mass on entries without a place: an estimate from some rows, and its standard error."""
+
+    share: float
+    error: float
+
+    def __str__(self) -> str:
+        return f"{self.share:.2g}" + (f" +- {self.error:.1g}" if self.error else "")
+
+
+def has_paths(cost: Cost) -> bool:
+    """Whether the entries of a cost are paths over anchors, none of them forbidden."""
+    return cost.combine is min_plus and cost.forbidden is None and isinstance(cost.source_factor, np.ndarray)
+
+
+def solve_sparse(
+    cost: Cost, *, epsilon: float, scale_cost: float | None, tau: tuple[float, float], tolerance: float,
+    max_iterations: int,
+) -> Steps[Coupling]:  # fmt: skip
+    """The coupling on the entries that carry mass; yields after each few iterations.
+
+    Potentials from a sample of rows and columns say which entries `exp((f + g - C) / epsilon)` would be below 1 % of a
+    row's mass if all of its entries were as large. All others have a place, and the search over anchors finds them
+    exactly. After the transport is solved, the same is computed for all entries of some rows, with the potentials of
+    the solution. If the entries without a place have more than 0.1 % of the mass, these potentials choose again.
+
+    Args: as the options of `Linear`.
+
+    Raises:
+        InputError: a cost whose entries are not paths over anchors, or with forbidden matches.
+        TooLarge: more entries than the memory has room for.
+    """
+    from bridgeviz._sparse_sinkhorn import row_sums, scaled_entries, solve_on_entries
+
+    _refuse(cost)
+    used = support(cost, tau, "linear")
+    source, target = sides(cost, used, tau)
+    sample = sampled(source, target)
+    mean, deviation = sample.mean(source.mass, target.mass)
+    scale = (mean or 1.0) if scale_cost is None else scale_cost
+    unit = scale * epsilon
+    at = Potentials(*potentials(sample, source, target, unit, tau))
+    about = "" if scale_cost is not None or sample.whole else _about_mean(sample, mean, deviation)
+    del sample
+    done, rounds, step, last = 0, 0, 0, False
+    while not last:
+        kernel, held = chosen(source, target, unit, at), at
+        rounds += 1
+        u, v = np.exp(held.rows), np.ones(len(held.g))
+        for stage, floor in enumerate((FLOORS[step], FLOORS[-1])):
+            goal, most = (tolerance, max_iterations) if stage else (max(ROUGH, tolerance), done + FINDING)
+            floor *= LEFT_OUT / len(v)
+            solution = yield from _counted(done, solve_on_entries(
+                kernel, source.mass, target.mass, u, v, f=held.f - held.rows, g=held.g, floor=floor, tau=tau,
+                tolerance=goal, max_iterations=min(most, max_iterations) - done,
+            ))  # fmt: skip
+            u, v, done = solution.rows, solution.columns, done + solution.iterations
+            mass = u * row_sums(kernel.indptr, kernel.indices, kernel.data, v)
+            at = Potentials(held.f - held.rows + _log(u), held.g + _log(v), _log(mass))
+            missed = _missed(source, target, unit, at, kernel)
+            unplaced = floor * u.sum() * v.sum() / max(mass.sum(), _NOTHING)
+            last = max(missed.share, unplaced) <= MISSED or rounds == ROUNDS or done >= max_iterations
+            if not last:
+                step = min(step + (missed.share <= MISSED), len(FLOORS) - 1)
+                break
+    data = scaled_entries(kernel.indptr, kernel.indices, kernel.data, solution.rows, solution.columns)
+    plan = sparse.csr_array((data, kernel.indices, kernel.indptr), shape=kernel.shape)
+    plan = _spread(plan, used.rows, used.columns, used.shape)
+    error, converged = solution.error, solution.converged
+    if tau == (1.0, 1.0):
+        error = float(
+            np.abs(plan.sum(axis=1) - cost.source_atoms.mass).sum()
+            + np.abs(plan.sum(axis=0) - cost.target_atoms.mass).sum()
+        )
+        converged = converged and error <= 2 * tolerance
+    advice = "" if converged else (
+        f"Sinkhorn stopped after {done} iterations with a residual of {error:.1e} > {tolerance:.0e}: try a larger "
+        f"epsilon (now {epsilon:g}) or more Sinkhorn iterations."
+    )  # fmt: skip
+    if missed.share > MISSED:
+        converged = False
+        advice = (
+            f"Entries that were left out would have {missed} of the mass after {rounds} choice{'s' * (rounds > 1)} of "
+            f"entries: try a larger epsilon (now {epsilon:g}), or the method 'dense'."
+        )
+    stored = kernel.nnz / len(u) / len(v)
+    return Coupling(
+        plan=plan, source_atoms=replace(cost.source_atoms, power=tau[0]),
+        target_atoms=replace(cost.target_atoms, power=tau[1]), solver="linear", converged=converged,
+        marginal_error=error, iterations=done, epsilon=epsilon, tau=tau, advice=advice, method="sparse",
+        why=f"{stored:.2%} of the entries are stored, and the others would have {missed} of the mass{about}",
+    )  # fmt: skip
+
+
+def _counted(done: int, steps: Steps[Scaled]) -> Steps[Scaled]:
+    """The same steps after others."""
+    while True:
+        try:
+            number, error = next(steps)
+        except StopIteration as end:
+            return end.value
+        yield done + number, error
+
+
+def chosen(source: Side, target: Side, unit: float, at: Potentials) -> sparse.csr_array:
+    """The entries with a place, as `exp(f + g - C / unit)` over the rows' masses.
+
+    Args:
+        source, target: the sides.
+        unit: of the cost.
+        at: potentials, about.
+
+    Raises:
+        TooLarge: more entries than there is room for.
+    """
+    from bridgeviz._near_entries import Legs, near_entries
+    from bridgeviz._sparse_sinkhorn import exponentials
+
+    (f, g, log_rows), u, v = at, len(at.f), len(at.g)
+    a = Legs(source.legs, unit, np.log(source.counts))
+    b = Legs(target.legs, unit, np.log(target.counts) + g)
+    # A column with little mass asks for entries that are small for a row. Few columns may have none.
+    least = np.minimum(log_rows, np.quantile(np.log(target.mass), 0.01))
+    limits = f - least + math.log(v / LEFT_OUT)
+    most = memory_limit() // ENTRY_BYTES
+    kernel = near_entries(a, b, limits, most=most)
+    if kernel is None:
+        size = ENTRY_BYTES * (most + 1)
+        what = f"The plan of {u:,} x {v:,} atoms with more than {most:,} entries"
+        refuse_above(size, what, "Try a smaller epsilon, strategy 'local', or a sample of the rows.")
+        raise AssertionError("refused above")
+    kernel = _completed(kernel, source, target, unit, f, g)
+    exponentials(kernel.indptr, kernel.data, f - log_rows)
+    return kernel
+
+
+def _completed(
+    reduced: sparse.csr_array, source: Side, target: Side, unit: float, f: np.ndarray, g: np.ndarray
+) -> sparse.csr_array:
+    """The entries `C / unit - g`, and the cheapest ones of the rows and columns that have none."""
+    no_row = np.flatnonzero(np.diff(reduced.indptr) == 0)
+    no_column = np.flatnonzero(np.bincount(reduced.indices, minlength=len(g)) == 0)
+    if not len(no_row) and not len(no_column):
+        return reduced
+    rows, columns, values = [], [], []
+    for few, mine, other, potential in ((no_row, source, target, g), (no_column, target, source, f)):
+        for at in np.array_split(few, -(-len(few) // 512)) if len(few) else []:
+            c = paths(mine.legs[at], other.legs) / unit - np.log(other.counts) - np.log(mine.counts[at])[:, None]
+            near = np.argpartition(c - potential, min(FEWEST, c.shape[1]) - 1, axis=1)[:, :FEWEST]
+            c = np.take_along_axis(c, near, axis=1)
+            i, j = (np.repeat(at, near.shape[1]), near.ravel())
+            i, j = (i, j) if mine is source else (j, i)
+            rows.append(i)
+            columns.append(j)
+            values.append(c.ravel() - g[j])
+    i, j, value = np.concatenate(rows), np.concatenate(columns), np.concatenate(values)
+    _, first = np.unique(i * reduced.shape[1] + j, return_index=True)
+    # A row or column without an entry has none of these yet, and so nothing is added twice.
+    flat = sparse.coo_array(reduced)
+    return sparse.csr_array(
+        (
+            np.concatenate([flat.data, value[first].astype(np.float32)]),
+            (np.concatenate([flat.coords[0], i[first]]), np.concatenate([flat.coords[1], j[first]])),
+        ),
+        shape=reduced.shape,
+    )
+
+
+def _missed(source: Side, target: Side, unit: float, at: Potentials, kernel: sparse.csr_array) -> Missed:
+    """The mass that these potentials give to entries without a place, in some rows with all of their entries."""
+    u = len(at.f)
+    rows = np.arange(u) if u <= ROWS else np.sort(np.random.default_rng(2).choice(u, ROWS, replace=False))
+    c = paths(source.legs[rows], target.legs) / unit - np.log(source.counts[rows])[:, None] - np.log(target.counts)
+    mass = np.exp(at.f[rows, None] + at.g - c)
+    place = kernel[rows].astype(bool).toarray()
+    missing, held = np.where(place, 0, mass).sum(1), np.where(place, mass, 0).sum(1)
+    total = held.sum() + missing.sum()
+    if not total > 0:
+        return Missed(0.0, 0.0)
+    share = missing.sum() / total
+    error = 0.0 if u <= ROWS else float(np.std(missing - share * (held + missing)) * math.sqrt(len(rows)) / total)
+    return Missed(float(share), error)
+
+
+def _log(values: np.ndarray) -> np.ndarray:
+    return np.log(np.maximum(values, _NOTHING))
+
+
+def _about_mean(sample: Sampled, mean: float, deviation: float) -> str:
+    return (
+        f"; the divisor is the mean of the cost as estimated from {len(sample.rows):,} rows and "
+        f"{len(sample.columns):,} columns, {mean:.6g} +- {deviation:.1g}"
+    )
+
+
+def _refuse(cost: Cost) -> None:
+    if has_paths(cost):
+        return
+    expected = f"'dense' or 'ott' for {cost.name}, whose entries are not paths over anchors"
+    if cost.forbidden is not None:
+        expected = "'dense' or 'ott' where matches are forbidden"
+    hint = "The bridge, the geodesic bridge and knn(form='path') are."
+    raise check.fail("method", "linear", expected, "sparse", hint)
+
+
+def _spread(
+    plan: sparse.csr_array, rows: np.ndarray | slice, columns: np.ndarray | slice, shape: tuple[int, int]
+) -> sparse.csr_array:
+    """A plan between some atoms as one between all."""
+    if isinstance(rows, slice) and isinstance(columns, slice):
+        return plan
+    flat = sparse.coo_array(plan)
+    i, j = np.arange(shape[0])[rows][flat.coords[0]], np.arange(shape[1])[columns][flat.coords[1]]
+    return sparse.csr_array((flat.data, (i, j)), shape)
