@@ -1,12 +1,13 @@
 """Cost -> coupling: the three strategies of Sec. 3.2, and the solvers that two of them use.
 
-`true`, `linear`, `fgw` and `local` are functions of arrays. The pipeline and the settings of a run use the same as
-objects: a strategy (`TrueAlignment`, `Global`, `Local`) couples a problem, `Global` and `Local` by a solver (`Linear`,
-`FGW`). A new solver is one new file and one line in `SOLVERS`.
+`true`, `linear`, `fgw`, `assignment` and `local` are functions of arrays. The pipeline and the settings of a run use
+the same as objects: a strategy (`TrueAlignment`, `Global`, `Local`) couples a problem, `Global` and `Local` by a solver
+(`Linear`, `FGW`, `Assignment`). A new solver is one new file and one line in `SOLVERS`.
 """
 
 from bridgeviz.couplings._alignment import Alignment
 from bridgeviz.couplings._as_plan import as_plan, as_whole
+from bridgeviz.couplings._assignment import Assignment, assignment
 from bridgeviz.couplings._batch_solver import BatchPlan, BatchSolver
 from bridgeviz.couplings._coupling import Coupling, Plan
 from bridgeviz.couplings._distance import distance
@@ -32,6 +33,7 @@ __all__ = [
     "SOLVERS",
     "STRATEGIES",
     "Alignment",
+    "Assignment",
     "BatchPlan",
     "BatchSolver",
     "Coupling",
@@ -53,6 +55,7 @@ __all__ = [
     "Verdict",
     "as_plan",
     "as_whole",
+    "assignment",
     "distance",
     "fgw",
     "group_shares",

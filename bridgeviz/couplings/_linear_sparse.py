@@ -37,6 +37,9 @@ ROUGH, FINDING = 0.02, 150
 ROWS = 200
 """Rows all of whose entries are computed to see how much mass the entries without a place would have."""
 
+FAR = 7.0
+"""How far the search in these rows goes beyond what has a place: the rest has less than e^-7 of 1 % of the mass."""
+
 ENTRY_BYTES = 20
 """Memory of an entry at the peak: its column, its kernel and its mass, and parts of them twice."""
 
@@ -180,11 +183,8 @@ def chosen(source: Side, target: Side, unit: float, at: Potentials) -> sparse.cs
     (f, g, log_rows), u, v = at, len(at.f), len(at.g)
     a = Legs(source.legs, unit, np.log(source.counts))
     b = Legs(target.legs, unit, np.log(target.counts) + g)
-    # A column with little mass asks for entries that are small for a row. Few columns may have none.
-    least = np.minimum(log_rows, np.quantile(np.log(target.mass), 0.01))
-    limits = f - least + math.log(v / LEFT_OUT)
     most = memory_limit() // ENTRY_BYTES
-    kernel = near_entries(a, b, limits, most=most)
+    kernel = near_entries(a, b, _limits(target, at), most=most)
     if kernel is None:
         size = ENTRY_BYTES * (most + 1)
         what = f"The plan of {u:,} x {v:,} atoms with more than {most:,} entries"
@@ -227,20 +227,43 @@ def _completed(
     )
 
 
+def _limits(target: Side, at: Potentials) -> np.ndarray:
+    """Of each row: `C / unit - g` above which an entry has no place.
+
+    A column with little mass asks for entries that are small for a row. Few columns may have none.
+    """
+    least = np.minimum(at.rows, np.quantile(np.log(target.mass), 0.01))
+    return at.f - least + math.log(len(at.g) / LEFT_OUT)
+
+
 def _missed(source: Side, target: Side, unit: float, at: Potentials, kernel: sparse.csr_array) -> Missed:
-    """The mass that these potentials give to entries without a place, in some rows with all of their entries."""
-    u = len(at.f)
+    """The mass that these potentials give to entries without a place, in some rows with all entries that matter."""
+    from bridgeviz._near_entries import Legs, near_entries
+    from bridgeviz._sparse_sinkhorn import exponentials
+
+    u, v = kernel.shape
     rows = np.arange(u) if u <= ROWS else np.sort(np.random.default_rng(2).choice(u, ROWS, replace=False))
-    c = paths(source.legs[rows], target.legs) / unit - np.log(source.counts[rows])[:, None] - np.log(target.counts)
-    mass = np.exp(at.f[rows, None] + at.g - c)
-    place = kernel[rows].astype(bool).toarray()
-    missing, held = np.where(place, 0, mass).sum(1), np.where(place, mass, 0).sum(1)
+    a = Legs(source.legs[rows], unit, np.log(source.counts[rows]))
+    b = Legs(target.legs, unit, np.log(target.counts) + at.g)
+    reduced = near_entries(a, b, _limits(target, at)[rows] + FAR, most=memory_limit() // ENTRY_BYTES)
+    if reduced is None:
+        return Missed(1.0, 0.0)
+    exponentials(reduced.indptr, reduced.data, at.f[rows])
+    keys = [_keys(matrix.indptr, matrix.indices, v) for matrix in (reduced, kernel[rows])]
+    missing = np.where(np.isin(keys[0], keys[1]), 0.0, reduced.data)
+    missing = np.bincount(keys[0] // v, weights=missing, minlength=len(rows))
+    held = np.exp(at.rows[rows])
     total = held.sum() + missing.sum()
     if not total > 0:
         return Missed(0.0, 0.0)
     share = missing.sum() / total
     error = 0.0 if u <= ROWS else float(np.std(missing - share * (held + missing)) * math.sqrt(len(rows)) / total)
     return Missed(float(share), error)
+
+
+def _keys(indptr: np.ndarray, indices: np.ndarray, columns: int) -> np.ndarray:
+    """The numbers `i v + j` of stored entries."""
+    return np.repeat(np.arange(len(indptr) - 1, dtype=np.int64), np.diff(indptr)) * columns + indices
 
 
 def _log(values: np.ndarray) -> np.ndarray:

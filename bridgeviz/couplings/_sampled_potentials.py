@@ -12,7 +12,7 @@ from scipy.special import logsumexp
 from bridgeviz.costs import Cost, min_plus
 from bridgeviz.couplings._permitted import Support
 
-SAMPLE = 1_000
+SAMPLE = 500
 """Atoms of each side that are drawn; a side with fewer is taken whole."""
 
 LADDER, SWEEPS, PARTS = 4.0, 3, 20
