@@ -27,13 +27,14 @@ from . import (
     _procrustes,
     _restrictions,
     _settings,
+    _sparse,
     _ui,
     _viz,
 )
 from ._mutant import ROOT, Mutant
 
 ROOMS = (
-    _core, _encoders, _datasets, _formats, _costs, _procrustes, _couplings, _dense, _dense_fgw, _factorised,
+    _core, _encoders, _datasets, _formats, _costs, _procrustes, _couplings, _dense, _dense_fgw, _factorised, _sparse,
     _flow_training, _flow_transport, _flow_files, _metrics, _restrictions, _baselines, _choice, _experiments, _own_data,
     _settings, _viz, _ui, _cli,
 )  # fmt: skip
