@@ -40,7 +40,7 @@ class Plan(ABC):
 
     Attributes:
         estimated: whether the numbers are estimated from draws.
-        solver: the name of what made it: "true", "linear", "fgw" or "local".
+        solver: the name of what made it: "true", "linear", "fgw", "assignment" or "local".
         mass: the total mass: 1 for a balanced plan; of a batch, on average, where there is no whole plan.
         converged: whether the solver reached its tolerance.
         marginal_error: L1 distance of the marginals from the required ones, summed over both sides.

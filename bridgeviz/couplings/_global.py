@@ -25,7 +25,7 @@ class Global(Alignment):
     """Optimal transport between all rows.
 
     Args:
-        solver: "linear", "fgw", or the options of a solver.
+        solver: "linear", "fgw", "assignment", or the options of a solver.
         refine: how often, at most, the plan becomes soft pairs on which the cost is built and solved again; 0 keeps the
             first plan. Known pairs stay, and so do weights and forbidden matches. Held-out pairs decide how many rounds
             are kept (see `Coupling.refinement`). It helps most where classes are clouds and pairs are few.

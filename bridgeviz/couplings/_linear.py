@@ -40,7 +40,18 @@ class Linear(Entropic):
 
     The method "ott" is ott-jax's Sinkhorn in the log domain, in float64. "dense" stores the kernel, in float32 for
     tolerances down to 1e-6, lets epsilon fall to its value, and over-relaxes balanced problems: the same plan up to the
-    tolerance, in a fraction of the time. "auto" is "dense" from 4,096 entries on.
+    tolerance, in a fraction of the time. Two methods never make a matrix:
+
+    - "sparse", for the bridge, the geodesic bridge and exact kNN paths, stores the entries that can carry mass. With
+      more than 500 atoms on a side, the mean that divides the cost is an estimate. `Coupling.why` says its error, and
+      how much mass the entries that were left out would have.
+    - "factorised" needs a cost whose kernel `exp(-C)` is a product of two thin factors (`costs.diffusion_bridge`). It
+      solves the problem whose Sinkhorn kernel is that product itself, epsilon 1 of the undivided cost, exactly, in
+      O((n + m) l) time and memory. Its plan is flat; `diffusion_bridge(power=...)` sharpens it.
+
+    "auto" is "ott" below 4,096 entries, and "dense" from there on. Where a matrix would exceed the memory, it is
+    "factorised" if the cost allows it and neither epsilon nor `scale_cost` is given, or "sparse" if the cost allows it
+    and epsilon is at most 0.02. `Coupling.method` and `why` say which ran.
 
     Equal rows are merged first. This is exact: the merged cost is shifted by `-epsilon log(m_u m_v)`, which does not
     affect balanced transport and which unbalanced transport needs. m_u is the multiplicity of an atom. With weights, it
