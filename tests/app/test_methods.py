@@ -44,7 +44,7 @@ def test_the_page_says_which_method_ran_and_why():
     test.selectbox(key="method").set_value("ott").run()
     assert "ott-jax's Sinkhorn in the log domain ('ott') in " in captions(test)
     assert "as asked for." in captions(test)
-    assert test.query_params["method"] == ["ott"]
+    assert test.query_params["method"] == "ott"
     assert "Solved" not in captions(opened(strategy="true"))
 
 
