@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from bridgeviz._options import Choice, Count, option
 from bridgeviz.costs import Cost, Within, as_cost, every_row, refuse_above_limit
 from bridgeviz.couplings._coupling import Coupling
 from bridgeviz.couplings._linear_sparse import has_paths
+from bridgeviz.couplings._reports import ASKED
 from bridgeviz.couplings._solver_options import SolverOptions, Steps, measured, with_options
 
 METHODS = ("auto", "full", "sparse")
@@ -82,14 +83,15 @@ class Assignment(SolverOptions):
         cost = as_cost(cost, self.name)
         self.accept(cost)
         size = f"{cost.shape[0]:,} x {cost.shape[1]:,} rows"
-        method, why = self.method, "as asked for"
+        method, why = self.method, ASKED
         if method == "auto":
             method, why = "full", f"{size} are fewer than {LARGE:,} entries"
             if cost.shape[0] * cost.shape[1] >= LARGE:
                 paths = has_paths(cost)
                 method = "sparse" if paths else "full"
                 why = f"{size} are at least {LARGE:,} entries" if paths else f"{cost.name} has no paths over anchors"
-        return (yield from measured(self._steps(cost, method), why))
+        coupling = yield from measured(self._steps(cost, method))
+        return replace(coupling, why="; ".join(filter(None, (why, coupling.why))))
 
     def _steps(self, cost: Cost, method: str) -> Steps[Coupling]:
         n, m = cost.shape

@@ -5,7 +5,7 @@ This module imports numba, so it is itself imported only where a problem repays 
 
 from __future__ import annotations
 
-from typing import NamedTuple, no_type_check
+from typing import Any, NamedTuple, no_type_check
 
 import numpy as np
 from scipy import sparse
@@ -106,7 +106,7 @@ def _first_entries(a: np.ndarray, b: np.ndarray, entries: int) -> np.ndarray:
     return np.unique(np.concatenate([i.astype(np.int64) * m + j, alone.astype(np.int64) * m + free]))
 
 
-def _largest(matrix: sparse.csr_array, most: int, *, sign: float = -1.0) -> sparse.csr_array:
+def _largest(matrix: Any, most: int, *, sign: float = -1.0) -> sparse.csr_array:
     """The matrix with the `most` largest entries of each row, or the smallest ones for sign 1."""
     order = np.lexsort((sign * matrix.data, np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))))
     rank = np.arange(matrix.nnz) - np.repeat(matrix.indptr[:-1], np.diff(matrix.indptr))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -195,9 +195,7 @@ def chosen(source: Side, target: Side, unit: float, at: Potentials) -> sparse.cs
     return kernel
 
 
-def _completed(
-    reduced: sparse.csr_array, source: Side, target: Side, unit: float, f: np.ndarray, g: np.ndarray
-) -> sparse.csr_array:
+def _completed(reduced: Any, source: Side, target: Side, unit: float, f: np.ndarray, g: np.ndarray) -> sparse.csr_array:
     """The entries `C / unit - g`, and the cheapest ones of the rows and columns that have none."""
     no_row = np.flatnonzero(np.diff(reduced.indptr) == 0)
     no_column = np.flatnonzero(np.bincount(reduced.indices, minlength=len(g)) == 0)
@@ -236,7 +234,7 @@ def _limits(target: Side, at: Potentials) -> np.ndarray:
     return at.f - least + math.log(len(at.g) / LEFT_OUT)
 
 
-def _missed(source: Side, target: Side, unit: float, at: Potentials, kernel: sparse.csr_array) -> Missed:
+def _missed(source: Side, target: Side, unit: float, at: Potentials, kernel: Any) -> Missed:
     """The mass that these potentials give to entries without a place, in some rows with all entries that matter."""
     from bridgeviz._near_entries import Legs, near_entries
     from bridgeviz._sparse_sinkhorn import exponentials

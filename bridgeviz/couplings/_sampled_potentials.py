@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import logsumexp
@@ -170,7 +170,8 @@ def _annealed(
 
 def _fitting(block: np.ndarray, unit: float, few: np.ndarray, side: Side, tau: float) -> tuple[np.ndarray, np.ndarray]:
     """The potentials of a side that fit those of a few, and the logarithms of the masses that it then has."""
-    sums = np.concatenate([logsumexp(few - block[part] / unit, axis=1) for part in _chunks(len(block))])
+    parts: list[Any] = [logsumexp(few - block[part] / unit, axis=1) for part in _chunks(len(block))]
+    sums = np.concatenate(parts)
     sums += np.log(side.counts)
     fitting = tau * (np.log(side.mass) - sums)
     return fitting, np.maximum(fitting + sums, _LEAST)
