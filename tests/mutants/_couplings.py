@@ -22,8 +22,8 @@ MUTANTS = [
     Mutant(
         "linear: cost not divided by its mean",
         "bridgeviz/couplings/_linear.py",
-        'positive_mean(cost, "linear") if',
-        "1.0 if",
+        'scale = positive_mean(cost, "linear") if self',
+        "scale = 1.0 if self",
         "couplings/test_linear.py",
     ),
     Mutant(

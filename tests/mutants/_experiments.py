@@ -22,8 +22,8 @@ MUTANTS = [
     Mutant(
         "run: on_progress never called",
         "bridgeviz/experiments/_run.py",
-        'if update.stage == "recommend" else watch(update.progress)',
-        'if update.stage == "recommend" else None',
+        'watch(update.progress) if update.stage == "training"',
+        'None if update.stage == "training"',
         "experiments/test_run.py",
     ),
     Mutant(
@@ -232,8 +232,8 @@ MUTANTS = [
     Mutant(
         "pipeline: the seconds count the caller's time",
         "bridgeviz/experiments/_pipeline.py",
-        "                    spent += time.perf_counter() - start\n                    yield Update(stage, progress)\n",
-        "                    yield Update(stage, progress)\n                    spent += time.perf_counter() - start\n",
+        "                        spent += time.perf_counter() - start\n                        yield Update(stage, progress)\n",
+        "                        yield Update(stage, progress)\n                        spent += time.perf_counter() - start\n",
         "experiments/test_pipeline.py app/test_jobs.py",
     ),
     Mutant(
