@@ -232,8 +232,8 @@ MUTANTS = [
     Mutant(
         "pipeline: the seconds count the caller's time",
         "bridgeviz/experiments/_pipeline.py",
-        "                        spent += time.perf_counter() - start\n                        yield Update(stage, progress)\n",
-        "                        yield Update(stage, progress)\n                        spent += time.perf_counter() - start\n",
+        "spent += time.perf_counter() - start\n                        yield Update(stage, progress)\n",
+        "yield Update(stage, progress)\n                        spent += time.perf_counter() - start\n",
         "experiments/test_pipeline.py app/test_jobs.py",
     ),
     Mutant(
