@@ -20,7 +20,7 @@ from bridgeviz.couplings._solver_options import Entropic, SolverOptions, Steps, 
 if TYPE_CHECKING:
     from bridgeviz.couplings._linear_batch import LinearBatch
 
-METHODS = ("auto", "dense", "factorised", "sparse", "ott")
+METHODS = ("auto", "dense", "ott", "factorised", "sparse")
 
 SHARP = 0.02
 """Epsilon up to which the method "auto" expects that few entries carry mass."""

@@ -89,7 +89,7 @@ def test_strategies_need_what_they_read(stages):
 
 def test_strategies_are_settings():
     assert list(STRATEGIES) == ["true", "global", "local"]
-    assert list(SOLVERS) == ["linear", "fgw"]
+    assert list(SOLVERS) == ["linear", "fgw", "assignment"]
     assert Global(solver="fgw") == Global(solver=FGW())
     assert hash(Global(solver=FGW(alpha=0.1))) == hash(Global(solver=FGW(alpha=0.1)))
     assert Global(solver=FGW(alpha=0.1)) != Local(solver=FGW(alpha=0.1))
@@ -102,7 +102,7 @@ def test_strategies_are_settings():
     assert (true.alpha, true.tau, true.epsilon, true.forces_target_marginal) == (None, None, None, False)
     assert Global().introduction == Global.lead
     assert [strategy.chunk_size for strategy in STRATEGIES.values()] == [25, 25, 2]
-    with pytest.raises(bv.InputError, match=r"'solver' of global\(\) must be one of 'linear', 'fgw'"):
+    with pytest.raises(bv.InputError, match=r"'solver' of global\(\) must be one of 'linear', 'fgw', 'assignment'"):
         Global(solver="sinkhorn")
     with pytest.raises(bv.InputError, match=r"'ot_batch_size' of local\(\) must be an integer >= 2. Got 1"):
         Local(ot_batch_size=1)
