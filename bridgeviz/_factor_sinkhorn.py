@@ -16,9 +16,6 @@ from bridgeviz._relaxation import best_relaxation
 CHUNK = 10
 """Iterations between two looks at the error."""
 
-FAR = 0.1
-"""Error after the first iterations above which they start again, damped."""
-
 _ROWS = 4096  # whose float32 products are added before they are added to the others in float64
 
 
@@ -48,9 +45,7 @@ def solve_on_factors(
     """Scale the kernel `K = F_X F_Y^T > 0`; yields the iterations and the error after each few.
 
     `u = (a / K v)^tau_x`, `v = (b / K^T u)^tau_y`: each product goes through the l columns of the factors, and K is
-    never multiplied out. A balanced problem is over-relaxed by what the error's decay says (Lehmann et al. 2022). Where
-    parts of the spaces hardly share a column, plain iterations walk for ages towards scalings of very different size:
-    the first ones then start again, each only half of the way, which finds these sizes in a few iterations.
+    never multiplied out. A balanced problem is over-relaxed by what the error's decay says (Lehmann et al. 2022).
 
     Args:
         f_x, f_y: (u, l) and (v, l), >= 0, dense or sparse.
@@ -75,12 +70,7 @@ def solve_on_factors(
         if math.isnan(error):
             break
         if tau == (1.0, 1.0):
-            if math.isinf(before):
-                omega = 0.5 if error > FAR else 1.0
-                u, v = (np.ones(len(a)), np.ones(len(b))) if omega < 1 else (u, v)
-                sums = f_x @ _exactly(f_y, v) if omega < 1 else sums
-            else:
-                omega = best_relaxation(max(omega, 1.0), (error / before) ** (1 / count))
+            omega = 1.0 if math.isinf(before) else best_relaxation(omega, (error / before) ** (1 / count))
     return Scaled(u, v, error, error <= tolerance, done)
 
 

@@ -187,6 +187,12 @@ def test_over_relaxation_takes_a_fraction_of_the_iterations(monkeypatch):
     assert ours.iterations < plain.iterations / 2
 
 
+def test_the_columns_fit_wherever_it_stops():
+    plan = linear(diffusion(power=32.0), method="factorised", tolerance=1e-12, max_iterations=30)
+    assert plan.marginal_error > 1e-6
+    np.testing.assert_allclose(plan.marginals()[1], 1 / 60, rtol=1e-9)
+
+
 def test_it_tells_its_progress_and_what_it_took():
     steps = Linear(method="factorised", tolerance=1e-14, max_iterations=40).steps(diffusion(power=8.0))
     told = [next(steps)]

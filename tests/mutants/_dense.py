@@ -46,6 +46,5 @@ MUTANTS = [
 """,
         TESTS,
     ),
-    Mutant("dense: a number of NumPy widens arrays", FILE, "float(epsilon), (float", "epsilon, (float", TESTS),
     Mutant("dense: a scaling of 0 stays", FILE, "np.log(held)", "np.log(columns)", TESTS),
 ]

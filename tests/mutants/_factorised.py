@@ -9,7 +9,6 @@ TESTS = "couplings/test_factorised.py"
 
 MUTANTS = [
     Mutant("factorised: marginal of the columns", SOLVER, "(b / (f_y @", "(1.0 / (f_y @", TESTS),
-    Mutant("factorised: never damped", SOLVER, "0.5 if error > FAR", "1.0 if error > FAR", TESTS),
     Mutant("factorised: columns do not fit", SOLVER, "omega if left else 1.0", "omega", TESTS),
     Mutant(
         "factorised: no effective number of rows",
