@@ -12,8 +12,8 @@ from numba import njit
 def compiled(function: Callable[..., Any]) -> Any:
     """The function compiled on first use; it runs without Python's lock, so that threads share the work.
 
-    What is compiled is kept on the disk where a folder for that can be written, and compiled anew elsewhere. Loops are
-    not parallel themselves (`prange`): where no threading library is installed, numba's own ends the process if two
+    Machine code is cached on disk if a cache folder is writable; otherwise each process compiles its own. Loops are not
+    parallel themselves (`prange`): where no threading library is installed, numba's own ends the process if two
     threads start one. Put `typing.no_type_check` below this: numba compiles the function, not one that checks its
     arguments.
     """

@@ -48,16 +48,16 @@ class Legs(NamedTuple):
     offsets: np.ndarray
 
     def part(self, rows: slice, columns: slice = slice(None)) -> np.ndarray:
-        """Of some rows and anchors, in single precision."""
+        """The legs of some rows and anchors, in float32."""
         return (self.values[rows, columns] / self.unit - self.offsets[rows, None]).astype(np.float32)
 
 
 def near_entries(a: Legs, b: Legs, limits: Float[np.ndarray, " u"], *, most: int) -> sparse.csr_array | None:
     """All entries of `C[i, j] = min_p a[i, p] + b[j, p]` that are at most `limits[i]`.
 
-    An entry is below its limit if the sum over some anchor is. So the search visits the anchors of a row, and of each
-    anchor its columns in order of their legs, for as long as the sum is below the limit. The least sum that it meets is
-    the entry itself.
+    An entry is below its limit if its sum over any anchor is. For each row, the search therefore goes through all
+    anchors, and through the columns of each anchor in order of their legs, until the sum exceeds the limit. The least
+    sum that it meets is the entry itself.
 
     Args:
         a, b: the legs of u rows and of v columns.

@@ -12,7 +12,7 @@ from bridgeviz.costs._alternation import spectral
 from bridgeviz.costs._atoms import Atoms, every_row, find_atoms
 from bridgeviz.costs._blend import Blend, blend
 from bridgeviz.costs._bridge import Bridge, bridge, legs
-from bridgeviz.costs._combine import min_plus
+from bridgeviz.costs._combine import min_plus, scale_rows
 from bridgeviz.costs._convex import convex_combination
 from bridgeviz.costs._cost import Cost, positive_mean
 from bridgeviz.costs._cost_options import CostOptions, CostVariant, functional, metric_option, neighbours_option
@@ -95,6 +95,7 @@ __all__ = [
     "procrustes_bridge",
     "refuse_above_limit",
     "refuse_forbidden_pairs",
+    "scale_rows",
     "spectral",
     "sqeuclidean",
     "unit",

@@ -16,13 +16,10 @@ from bridgeviz import _checks as check
 from bridgeviz._forbidden import Forbidden, as_forbidden, refuse_forbidden_pairs
 from bridgeviz._weights import weights
 from bridgeviz.costs._atoms import Atoms, every_row
-from bridgeviz.costs._combine import FLOORS, min_plus
+from bridgeviz.costs._combine import BLOCK_BYTES, FLOORS, min_plus
 from bridgeviz.costs._memory import refuse_above_limit
 from bridgeviz.costs._route import Route
 from bridgeviz.costs._soft_pairs import SoftPairs
-
-BLOCK_BYTES = 2**20
-"""The size of one block of a lazily computed matrix: small enough for a core's cache."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -15,7 +15,7 @@ from bridgeviz import _checks as check
 from bridgeviz._options import Choice, Count, Interval, option
 from bridgeviz.costs._anchors import Anchored, anchor
 from bridgeviz.costs._atoms import Atoms
-from bridgeviz.costs._combine import neg_log_share, one_minus_inner
+from bridgeviz.costs._combine import neg_log_share, one_minus_inner, scale_rows
 from bridgeviz.costs._cost import Cost
 from bridgeviz.costs._cost_options import CostOptions, CostVariant, functional, metric_option, neighbours_option
 from bridgeviz.costs._graph import Neighbours, neighbours
@@ -242,12 +242,11 @@ def _blocks(flow: sparse.csr_array, start: Any, a: float) -> Iterator[tuple[slic
 
 
 def _sharpened(f: Any, power: float) -> Any:
-    """The mass of the anchors relative to the strongest one of a row, raised to a power."""
+    """The mass from each anchor, divided by the largest in its row and raised to a power."""
     largest = f.max(axis=1).toarray().reshape(-1) if sparse.issparse(f) else f.max(axis=1)
     share = np.divide(1.0, largest, out=np.zeros_like(largest), where=largest > 0)
-    if sparse.issparse(f):
-        return sparse.csr_array(sparse.diags_array(share) @ f).power(power)
-    return np.power(f * share[:, None], power)
+    shares = scale_rows(f, share)
+    return shares.power(power) if sparse.issparse(shares) else np.power(shares, power)
 
 
 def _row_shares(f_x: Any, f_y: Any, target: Atoms) -> Any:
@@ -255,7 +254,7 @@ def _row_shares(f_x: Any, f_y: Any, target: Atoms) -> Any:
     total = f_x @ (f_y.T @ target.multiplicity)
     tiny = np.finfo(f_x.dtype).tiny
     share = np.divide(1.0, total, out=np.zeros_like(total), where=total > tiny).astype(f_x.dtype)
-    return sparse.csr_array(sparse.diags_array(share) @ f_x) if sparse.issparse(f_x) else f_x * share[:, None]
+    return scale_rows(f_x, share)
 
 
 def _profile(f: np.ndarray, atoms: Atoms) -> np.ndarray:

@@ -36,10 +36,10 @@ class Assignment(SolverOptions):
 
     The method "full" is SciPy's `linear_sum_assignment` on the whole matrix. "sparse" is for the bridge and other costs
     of paths over anchors: SciPy's `min_weight_full_bipartite_matching` on a few entries per row and column, with one
-    more per row where these permit no plan. The potentials of that plan then say for all entries whether one could make
-    it cheaper. Those entries are added, until there are none. So the cost is the least
-    possible up to a millionth of it; if `max_iterations` end this before, `converged` is False, and `advice` says how
-    far above the least possible the cost is at most. "auto" is "sparse" from 8,388,608 entries on.
+    more per row where these permit no plan. The potentials of that plan then say which other entries could make it
+    cheaper, and these are added until there are none. The cost is then the least possible up to a millionth of it; if
+    `max_iterations` end this before, `converged` is False, and `advice` says how far above the least possible the cost
+    is at most. "auto" is "sparse" from 8,388,608 entries on.
 
     Args:
         entries: entries per row and column to begin with.

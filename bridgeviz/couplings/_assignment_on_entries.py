@@ -26,7 +26,7 @@ LEVELS = 2.0**34
 """Costs are whole numbers up to this one while a plan is computed."""
 
 EPSILON = 5e-3
-"""Of the entropic transport whose largest entries come first, in units of the mean cost."""
+"""Epsilon of the entropic transport whose largest entries the first plan may use, in units of the mean cost."""
 
 MORE = 8
 """Entries of a row that are added at a time."""

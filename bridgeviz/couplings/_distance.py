@@ -26,11 +26,12 @@ def distance(first: Coupling, second: Coupling) -> float:
     if second.plan.shape != (u, v) or first.shape != second.shape:
         expected = f"a plan of {first.shape} on {u:,} x {v:,} atoms, as the first is"
         raise check.fail("second", "distance", expected, f"{second.shape} on {second.plan.shape}")
-    if not (first.mass > 0 and second.mass > 0):
-        raise check.fail("first and second", "distance", "plans with mass", f"mass {min(first.mass, second.mass)}")
+    masses = first.mass, second.mass  # sums over all entries
+    if not min(masses) > 0:
+        raise check.fail("first and second", "distance", "plans with mass", f"mass {min(masses)}")
     step, total = max(1, BLOCK_BYTES // (8 * v)), 0.0
     for start in range(0, u, step):
         rows = np.arange(start, min(start + step, u))
-        blocks = (as_dense(plan.plan[rows]) / plan.mass for plan in (first, second))
+        blocks = (as_dense(plan.plan[rows]) / mass for plan, mass in zip((first, second), masses, strict=True))
         total += float(np.abs(np.subtract(*blocks)).sum())
     return total

@@ -10,10 +10,10 @@ from scipy import sparse
 
 from bridgeviz import _checks as check
 from bridgeviz._factor_sinkhorn import solve_on_factors
-from bridgeviz.costs import Cost
+from bridgeviz.costs import Cost, scale_rows
 from bridgeviz.couplings._coupling import Coupling
 from bridgeviz.couplings._factored import Factored
-from bridgeviz.couplings._permitted import support
+from bridgeviz.couplings._permitted import Support, support
 from bridgeviz.couplings._solver_options import Steps
 
 
@@ -44,7 +44,7 @@ def solve_factored(
     source, target = cost.source_atoms, cost.target_atoms
     # The floor is a column of its own: a place for rows that share no anchor with any other.
     f_x, f_y = (
-        _scaled(_with_column(factor, value), atoms.effective(t))
+        scale_rows(_with_column(factor, value), atoms.effective(t))
         for factor, value, atoms, t in zip(
             (cost.source_factor, cost.target_factor), (floor, 1.0), (source, target), tau, strict=True
         )
@@ -55,7 +55,7 @@ def solve_factored(
         f_x, f_y, a, b, tau=tau, tolerance=tolerance, max_iterations=max_iterations,
     )  # fmt: skip
     sides = [
-        _spread(_scaled(factor, scaling), rows, size)
+        Support(rows, slice(None), (size, factor.shape[1])).spread(scale_rows(factor, scaling))
         for factor, scaling, rows, size in zip(
             (f_x, f_y), (solution.rows, solution.columns), (used.rows, used.columns), used.shape, strict=True
         )
@@ -76,34 +76,9 @@ def solve_factored(
     )  # fmt: skip
 
 
-def _scaled(factor: Any, weights: np.ndarray) -> Any:
-    """A factor with its rows multiplied by weights, in its own type."""
-    weights = weights.astype(factor.dtype)
-    if (weights == 1).all():
-        return factor
-    return (
-        sparse.csr_array(sparse.diags_array(weights) @ factor)
-        if sparse.issparse(factor)
-        else (factor * weights[:, None])
-    )
-
-
 def _with_column(factor: Any, value: float) -> Any:
     """A factor with one more column, of one value."""
     column = np.full((factor.shape[0], 1), value, factor.dtype)
     if sparse.issparse(factor):
         return sparse.csr_array(sparse.hstack([factor, sparse.csr_array(column)]))
     return np.concatenate([factor, column], axis=1)
-
-
-def _spread(factor: Any, rows: Any, size: int) -> Any:
-    """A factor of some rows as one of all."""
-    if isinstance(rows, slice):
-        return factor
-    at = np.flatnonzero(rows)
-    if sparse.issparse(factor):
-        flat = sparse.coo_array(factor)
-        return sparse.csr_array((flat.data, (at[flat.coords[0]], flat.coords[1])), (size, factor.shape[1]))
-    out = np.zeros((size, factor.shape[1]), factor.dtype)
-    out[at] = factor
-    return out

@@ -129,7 +129,7 @@ def solve_sparse(
                 break
     data = scaled_entries(kernel.indptr, kernel.indices, kernel.data, solution.rows, solution.columns)
     plan = sparse.csr_array((data, kernel.indices, kernel.indptr), shape=kernel.shape)
-    plan = _spread(plan, used.rows, used.columns, used.shape)
+    plan = used.spread(plan)
     error, converged = solution.error, solution.converged
     if tau == (1.0, 1.0):
         error = float(
@@ -283,14 +283,3 @@ def _refuse(cost: Cost) -> None:
         expected = "'dense' or 'ott' where matches are forbidden"
     hint = "The bridge, the geodesic bridge and knn(form='path') are."
     raise check.fail("method", "linear", expected, "sparse", hint)
-
-
-def _spread(
-    plan: sparse.csr_array, rows: np.ndarray | slice, columns: np.ndarray | slice, shape: tuple[int, int]
-) -> sparse.csr_array:
-    """A plan between some atoms as one between all."""
-    if isinstance(rows, slice) and isinstance(columns, slice):
-        return plan
-    flat = sparse.coo_array(plan)
-    i, j = np.arange(shape[0])[rows][flat.coords[0]], np.arange(shape[1])[columns][flat.coords[1]]
-    return sparse.csr_array((flat.data, (i, j)), shape)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
@@ -45,13 +45,16 @@ class Support(NamedTuple):
         """The entries of these atoms."""
         return matrix if self.whole else matrix[self.rows][:, self.columns]
 
-    def spread(self, plan: np.ndarray) -> np.ndarray:
-        """A plan between these atoms as one between all."""
+    def spread(self, plan: Any) -> Any:
+        """A dense or sparse plan between these atoms as one between all."""
         if self.whole:
             return plan
-        out = np.zeros(self.shape)
-        u, v = self.shape
-        out[np.ix_(np.arange(u)[self.rows], np.arange(v)[self.columns])] = plan
+        rows, columns = (np.arange(size)[used] for size, used in zip(self.shape, self[:2], strict=True))
+        if sparse.issparse(plan):
+            flat = sparse.coo_array(plan)
+            return sparse.csr_array((flat.data, (rows[flat.coords[0]], columns[flat.coords[1]])), self.shape)
+        out = np.zeros(self.shape, plan.dtype)
+        out[np.ix_(rows, columns)] = plan
         return out
 
 
