@@ -12,7 +12,7 @@ import numpy as np
 
 from bridgeviz._kernel_sweeps import WIDEST, Kernel, SplitCost, columns_alone, mass_of, scaled, start, sweeps, widest
 from bridgeviz._relaxation import MOST, best_relaxation
-from bridgeviz._sinkhorn import Solution
+from bridgeviz._solution import Solution
 
 SINGLE = 1e-6
 """Tolerance below which the kernel is float64: sums of float32 numbers are not more exact."""

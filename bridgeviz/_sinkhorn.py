@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from functools import partial
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +12,8 @@ from ott.geometry import geometry
 from ott.problems.linear import linear_problem
 from ott.solvers.linear import sinkhorn
 
+from bridgeviz._solution import Solution
+
 Scalar = jax.Array | float
 
 CHUNKS = (1000, 500, 200, 100, 50, 20, 10)
@@ -20,22 +21,6 @@ CHUNKS = (1000, 500, 200, 100, 50, 20, 10)
 
 WORK = 2**24
 """Entries times iterations of one call, at most: 0.3 s on two cores, after which a solve can be stopped."""
-
-
-class Solution(NamedTuple):
-    """What Sinkhorn found.
-
-    Attributes:
-        plan: (u, v).
-        residual: the last error that was measured; NaN if none was.
-        converged: whether that is below the tolerance.
-        iterations: the number of iterations.
-    """
-
-    plan: np.ndarray
-    residual: float
-    converged: bool
-    iterations: int
 
 
 def run_sinkhorn(

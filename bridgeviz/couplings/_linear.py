@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +19,13 @@ from bridgeviz.couplings._permitted import ATTEMPT, doubt, shortage, support
 from bridgeviz.couplings._solver_options import Entropic, SolverOptions, Steps, Weights, measured, weigh, with_options
 
 if TYPE_CHECKING:
+    from bridgeviz._solution import Solution
     from bridgeviz.couplings._linear_batch import LinearBatch
 
-METHODS = ("auto", "dense", "ott", "factorised", "sparse")
+METHODS = ("auto", "newton", "dense", "ott", "factorised", "sparse")
+
+NARROW, MOST_EQUATIONS = 128, 1024
+"""Atoms of the smaller side up to which the method "auto" is Newton's, and up to which it can be asked for."""
 
 SHARP = 0.02
 """Epsilon up to which the method "auto" expects that few entries carry mass."""
@@ -38,9 +43,11 @@ class Linear(Entropic):
     n x m entries, as in ott-jax, so the mass of an unbalanced plan grows with n: tau is tied to n, and `sample`
     normalises.
 
-    The method "ott" is ott-jax's Sinkhorn in the log domain, in float64. "dense" stores the kernel, in float32 for
-    tolerances down to 1e-6, lets epsilon fall to its value, and over-relaxes balanced problems: the same plan up to the
-    tolerance, in a fraction of the time. Two methods never make a matrix:
+    The method "ott" is ott-jax's Sinkhorn in the log domain, in float64, the reference. Two methods find the same plan
+    up to the tolerance in a fraction of the time. "newton" solves for the potentials of the smaller side, in float64:
+    some twenty steps, also where mass hardly moves between atoms and Sinkhorn needs tens of thousands. "dense" stores
+    the kernel, in float32 for tolerances down to 1e-6, lets epsilon fall to its value, and over-relaxes balanced
+    problems. Two methods never make a matrix:
 
     - "sparse", for the bridge, the geodesic bridge and exact kNN paths, stores the entries that can carry mass. With
       more than 500 atoms on a side, the mean that divides the cost is an estimate. `Coupling.why` says its error, and
@@ -49,9 +56,9 @@ class Linear(Entropic):
       solves the problem whose Sinkhorn kernel is that product itself, epsilon 1 of the undivided cost, exactly, in
       O((n + m) l) time and memory. Its plan is flat; `diffusion_bridge(power=...)` sharpens it.
 
-    "auto" is "ott" below 4,096 entries, and "dense" from there on. Where a matrix would exceed the memory, it is
-    "factorised" if the cost allows it and neither epsilon nor `scale_cost` is given, or "sparse" if the cost allows it
-    and epsilon is at most 0.02. `Coupling.method` and `why` say which ran.
+    "auto" is "newton" where a side has at most 128 atoms, and "dense" elsewhere. Where a matrix would exceed the
+    memory, it is "factorised" if the cost allows it and neither epsilon nor `scale_cost` is given, or "sparse" if the
+    cost allows it and epsilon is at most 0.02. `Coupling.method` and `why` say which ran.
 
     Equal rows are merged first. This is exact: the merged cost is shifted by `-epsilon log(m_u m_v)`, which does not
     affect balanced transport and which unbalanced transport needs. m_u is the multiplicity of an atom. With weights, it
@@ -73,7 +80,7 @@ class Linear(Entropic):
         merge: whether to merge equal rows; False solves the full n x m problem.
         tolerance: L1 marginal error (of the fixed point, if unbalanced) at which to stop.
         max_iterations: maximum number of Sinkhorn iterations; "ott" checks the error at every tenth.
-        method: "auto", "dense", "factorised", "sparse" or "ott"; the result says which ran, and why.
+        method: "auto", "newton", "dense", "factorised", "sparse" or "ott"; the result says which ran, and why.
 
     Raises:
         InputError: epsilon <= 0, tau outside (0, 1], a cost that is not a finite matrix, or one that the method can't
@@ -90,7 +97,6 @@ class Linear(Entropic):
     name = "linear"
     summary = "the cost between the spaces alone decides"
     unread_in_batches = (*Entropic.unread_in_batches, "max_iterations")
-    large = 2**12  # below, what a solve costs is its compilation
     max_iterations: int = option(
         Count(), 10_000, label="Sinkhorn iterations", key="iterations", limits=(10, 1_000_000),
         stops=("1000", "10000", "100000"),
@@ -99,9 +105,10 @@ class Linear(Entropic):
 
     method: str = option(
         Choice(METHODS), "auto", label="Method",
-        help="How the linear transport is solved: on the stored kernel (dense), by ott-jax in the log domain (ott), or "
-        "on two factors of the kernel (factorised), which some costs have at their own epsilon. The plan is the "
-        "same up to the tolerance. auto takes what is fast at this size and fits into the memory.",
+        help="How the linear transport is solved: for the potentials of the smaller side (newton), on the stored "
+        "kernel (dense), by ott-jax in the log domain (ott), or on two factors of the kernel (factorised), which some "
+        "costs have at their own epsilon. The plan is the same up to the tolerance. auto takes what is fast at this "
+        "size and fits into the memory.",
     )  # fmt: skip
 
     def steps(
@@ -114,6 +121,10 @@ class Linear(Entropic):
             raise check.fail("cost", "linear", "a Cost or an (n, m) matrix", None)
         cost = as_cost(cost, "linear")
         cost = cost if self.merge else cost.unmerged()
+        if self.method == "newton" and min(cost.atom_shape) > MOST_EQUATIONS:
+            expected = f"'dense' where both sides have more than {MOST_EQUATIONS:,} atoms"
+            hint = "Newton's method solves an equation per atom of the smaller side in each step."
+            raise check.fail("method", "linear", expected, self.method, hint)
         return (yield from measured(self._steps(cost, *self.choice(cost))))
 
     def _steps(self, cost: Cost, method: str, why: str) -> Steps[Coupling]:
@@ -130,9 +141,6 @@ class Linear(Entropic):
                 tolerance=self.tolerance, max_iterations=self.max_iterations,
             )  # fmt: skip
             return replace(coupling, why=f"{why}; {coupling.why}")
-        from bridgeviz._kernel_sinkhorn import solve_on_kernel
-        from bridgeviz._sinkhorn import solve_linear
-
         epsilon = self.epsilon_for(cost)
         refuse_above_limit(*cost.atom_shape, "transport", matrices=PEAK_MATRICES)
         used = support(cost, self.tau, "linear")
@@ -146,10 +154,7 @@ class Linear(Entropic):
             "epsilon": epsilon, "tau": self.tau, "tolerance": self.tolerance,
             "max_iterations": ATTEMPT if impossible else self.max_iterations,
         }  # fmt: skip
-        if method == "dense":
-            plan, residual, converged, iterations = yield from solve_on_kernel(*problem, **settings)
-        else:
-            plan, residual, converged, iterations = yield from solve_linear(*problem, **settings)
+        plan, residual, converged, iterations = yield from _solver(method)(*problem, **settings)
         error = residual
         if self.tau == (1.0, 1.0):
             mu, nu = source.mass[used.rows], target.mass[used.columns]
@@ -179,6 +184,10 @@ class Linear(Entropic):
                 return "factorised", f"{why} the kernel of {cost.name} has factors"
             if has_paths(cost) and self.epsilon_for(cost) <= SHARP:
                 return "sparse", f"{why} few entries of {cost.name} carry mass"
+        if self.method == "auto":
+            if min(u, v) <= NARROW:
+                return "newton", f"a side has at most {NARROW} atoms"
+            return "dense", f"both sides have more than {NARROW} atoms"
         return super().choice(cost)
 
     def by_method(self, cost: Cost) -> dict[str, SolverOptions]:
@@ -191,7 +200,12 @@ class Linear(Entropic):
         if floor is not None:
             scale = positive_mean(cost, "linear") if same.scale_cost is None else same.scale_cost
             floor = floor if abs(same.epsilon_for(cost) * scale - 1) <= 1e-9 else None
-        possible = {"auto": False, "factorised": floor is not None, "sparse": has_paths(cost)}
+        possible = {
+            "auto": False,
+            "newton": min(cost.atom_shape) <= NARROW,
+            "factorised": floor is not None,
+            "sparse": has_paths(cost),
+        }
         names = [name for name in METHODS if possible.get(name, True)]
         return {name: replace(same, method=name) for name in names}
 
@@ -207,6 +221,17 @@ class Linear(Entropic):
             epsilon=self.epsilon_for(cost), tau=self.tau, tolerance=tolerance, max_iterations=max_iterations,
             forbids=cost.forbidden is not None,
         )  # fmt: skip
+
+
+def _solver(method: str) -> Callable[..., Steps[Solution]]:
+    """The function that solves a linear problem; imported here, because JAX takes seconds and Newton's needs none."""
+    if method == "newton":
+        from bridgeviz._newton import solve_by_newton as solve
+    elif method == "dense":
+        from bridgeviz._kernel_sinkhorn import solve_on_kernel as solve
+    else:
+        from bridgeviz._sinkhorn import solve_linear as solve
+    return solve
 
 
 @with_options(Linear)

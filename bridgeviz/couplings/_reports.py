@@ -18,6 +18,7 @@ ASKED = "as asked for"
 """Why a method was taken that the options name."""
 
 METHODS = {
+    "newton": "Newton's method on the potentials of the smaller side",
     "dense": "iterations on the stored kernel",
     "factorised": "iterations on two factors of the kernel",
     "sparse": "iterations on the entries that can carry mass",

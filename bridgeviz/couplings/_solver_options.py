@@ -147,7 +147,7 @@ class Entropic(SolverOptions):
     )  # fmt: skip
     scale_cost: float | None = option(Positive(), None, help="The divisor of the costs; None takes the mean of each.")
     merge: bool = option(Flag(), True, help="Whether to merge equal rows, which is exact.")
-    tolerance: float = option(Positive(), 1e-3, help="L1 error at which to stop.")
+    tolerance: float = option(Positive(), 1e-6, help="L1 error at which to stop.")
     method: str = option(Choice(METHODS), "auto", help="How it is solved; the plan is the same up to the tolerance.")
 
     def epsilon_for(self, cost: Cost) -> float:

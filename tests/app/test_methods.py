@@ -39,7 +39,7 @@ def captions(test):
 def test_the_page_says_which_method_ran_and_why():
     test = opened()
     assert "Solved by iterations on the stored kernel ('dense') in " in captions(test)
-    assert "because 600 x 600 atoms are at least 4,096 entries." in captions(test)
+    assert "because both sides have more than 128 atoms." in captions(test)
     assert "method" not in test.query_params
     test.selectbox(key="method").set_value("ott").run()
     assert "ott-jax's Sinkhorn in the log domain ('ott') in " in captions(test)
@@ -64,7 +64,7 @@ def test_two_methods_are_compared_and_agree():
     accuracy = bv.metrics.matching_accuracy(plan, problem.source.labels, problem.target.labels)
     assert table.loc["ott", "Matching accuracy"] == f"{accuracy:.1%}"
     assert table.loc["ott", "Iterations"] == f"{plan.iterations:,}"
-    assert any("the same plan up to the tolerance of 0.001" in text.value for text in test.markdown)
+    assert any("the same plan up to the tolerance of 1e-06" in text.value for text in test.markdown)
     test.select_slider(key="epsilon").set_value("0.1").run()
     assert not test.table  # of another problem
 

@@ -9,7 +9,7 @@ import pytest
 import bridgeviz as bv
 from bridgeviz import _kernel_sinkhorn as engine
 from bridgeviz._relaxation import MOST, best_relaxation
-from bridgeviz.couplings import Linear
+from bridgeviz.couplings import Linear, _linear
 from bridgeviz.couplings._solver_options import finish
 
 TAUS = [(1.0, 1.0), (0.9, 0.7), (1.0, 0.95)]
@@ -56,10 +56,9 @@ def test_over_relaxation_takes_a_fraction_of_the_iterations():
     assert dense.iterations < ott.iterations / 3
 
 
-def test_large_problems_are_solved_so_unless_a_method_is_named(monkeypatch):
+def test_wide_problems_are_solved_so_unless_a_method_is_named(monkeypatch):
     cost = cube(40, 30)
-    assert bv.couplings.linear(cost).method == "ott"
-    monkeypatch.setattr(Linear, "large", 1200)
+    monkeypatch.setattr(_linear, "NARROW", 29)
     assert bv.couplings.linear(cost).method == "dense"
     assert bv.couplings.linear(cost, method="ott").method == "ott"
     with pytest.raises(bv.InputError, match=r"'method' of linear\(\) must be"):

@@ -23,6 +23,7 @@ from . import (
     _flow_transport,
     _formats,
     _metrics,
+    _newton,
     _own_data,
     _procrustes,
     _restrictions,
@@ -34,9 +35,9 @@ from . import (
 from ._mutant import ROOT, Mutant
 
 ROOMS = (
-    _core, _encoders, _datasets, _formats, _costs, _procrustes, _couplings, _dense, _dense_fgw, _factorised, _sparse,
-    _flow_training, _flow_transport, _flow_files, _metrics, _restrictions, _baselines, _choice, _experiments, _own_data,
-    _settings, _viz, _ui, _cli,
+    _core, _encoders, _datasets, _formats, _costs, _procrustes, _couplings, _newton, _dense, _dense_fgw, _factorised,
+    _sparse, _flow_training, _flow_transport, _flow_files, _metrics, _restrictions, _baselines, _choice, _experiments,
+    _own_data, _settings, _viz, _ui, _cli,
 )  # fmt: skip
 
 MUTANTS: list[Mutant] = [mutant for room in ROOMS for mutant in room.MUTANTS]

@@ -20,11 +20,11 @@ MUTANTS = [
     Mutant("dense: never over-relaxed", FILE, "elif relax and self.balanced:", "elif False:", TESTS),
     Mutant("dense: padded rows carry mass", FILE, "[: self.size]", "[-self.size :]", TESTS),
     Mutant(
-        "dense: a small problem is large",
+        "dense fgw: a small problem is large",
         "bridgeviz/couplings/_solver_options.py",
         "u * v >= self.large",
         "u * v >= 0",
-        TESTS,
+        "couplings/test_dense_fgw.py",
     ),
     Mutant("dense: a faint plan is lost", FILE, "if solution.plan.sum() > FAINT:", "if True:", TESTS),
     Mutant(
