@@ -84,11 +84,17 @@ def use_shapes() -> None:
     _set(texts | {"cost": "auto", "strategy": strategy})
 
 
-def put_all(known: Sequence[Setting], texts: Mapping[str, str]) -> None:
-    """Set the controls that say anything else, and remember the settings."""
+def put_all(known: Sequence[Setting], texts: Mapping[str, str], *, tell: bool = False) -> None:
+    """Set the controls that say anything else, and remember the settings.
+
+    Args:
+        known: all settings.
+        texts: their values, by key.
+        tell: whether the browser is told the value of every control, because its own may be an older one.
+    """
     for setting in known:
         value = value_of(setting, texts[setting.key])
-        if setting.key not in st.session_state or st.session_state[setting.key] != value:
+        if tell or setting.key not in st.session_state or st.session_state[setting.key] != value:
             st.session_state[setting.key] = value
     store(texts)
 
