@@ -158,6 +158,18 @@ GROUPS: dict[str, Group] = {
             ),
         ),
     ),
+    "sharpening": Group(
+        title="Sharpening of the diffusion bridge's plan by powers of its factors, 1 % of the pairs, graphs included",
+        long=True,
+        cases=tuple(
+            # As above; each doubling of the power adds 30 iterations.
+            Case(
+                name=f"bridgeviz, factorised, power {power:g}", trial=trials.factorised, repeats=0,
+                options={"whole": True, "power": power}, expected={10_000: seconds},
+            )
+            for power, seconds in ((1.0, 5.0), (2.0, 5.0), (4.0, 5.5), (8.0, 6.0), (16.0, 6.5))
+        ),
+    ),
     "million": Group(
         title="A million by a million rows, 1,000 pairs, the 64 strongest anchors of each row, graphs included",
         long=True,
