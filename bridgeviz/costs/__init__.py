@@ -6,6 +6,7 @@ new cost on pairs is one new file and one line in `costs/_registry.py`.
 
 from typing import TYPE_CHECKING
 
+from bridgeviz._extent import Extent
 from bridgeviz._forbidden import Forbidden, as_forbidden, refuse_forbidden_pairs
 from bridgeviz._lazy import attach
 from bridgeviz.costs._alternation import spectral
@@ -14,7 +15,7 @@ from bridgeviz.costs._blend import Blend, blend
 from bridgeviz.costs._bridge import Bridge, bridge, legs
 from bridgeviz.costs._combine import min_plus, scale_rows
 from bridgeviz.costs._convex import convex_combination
-from bridgeviz.costs._cost import Cost, positive_mean
+from bridgeviz.costs._cost import Cost, divisor, positive_mean
 from bridgeviz.costs._cost_options import CostOptions, CostVariant, functional, metric_option, neighbours_option
 from bridgeviz.costs._diffusion import DiffusionBridge, diffusion_bridge
 from bridgeviz.costs._discriminant import DiscriminantBridge, discriminant_bridge
@@ -55,6 +56,7 @@ __all__ = [
     "CostVariant",
     "DiffusionBridge",
     "DiscriminantBridge",
+    "Extent",
     "Forbidden",
     "GeodesicBridge",
     "JointSpace",
@@ -75,6 +77,7 @@ __all__ = [
     "cosine",
     "diffusion_bridge",
     "discriminant_bridge",
+    "divisor",
     "every_row",
     "find_atoms",
     "find_metric",

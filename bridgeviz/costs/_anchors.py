@@ -12,6 +12,7 @@ from scipy import sparse
 
 from bridgeviz import _checks as check
 from bridgeviz.costs._atoms import Atoms, find_atoms
+from bridgeviz.costs._equal_rows import differing
 from bridgeviz.costs._intra import Metric, find_metric
 from bridgeviz.costs._memory import refuse_factors
 from bridgeviz.costs._soft_pairs import SoftPairs
@@ -136,5 +137,5 @@ def _grouped(source: Atoms, target: Atoms, pairs: np.ndarray) -> tuple[str, np.n
 
 def _atoms(x: np.ndarray, metric: Metric) -> Atoms:
     """The rows of x that the metric can tell apart."""
-    atoms = find_atoms(metric.distinct(x))
-    return replace(atoms, exact=bool((x == x[atoms.rows][atoms.index]).all()))
+    atoms = find_atoms(x, metric.distinct)
+    return replace(atoms, exact=not len(differing(x, atoms.rows[atoms.index])))

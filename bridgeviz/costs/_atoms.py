@@ -8,6 +8,8 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Float, Int
 
+from bridgeviz.costs._equal_rows import Seen, equal_rows
+
 
 @dataclass(frozen=True, eq=False)
 class Atoms:
@@ -93,14 +95,18 @@ class Atoms:
         return divided, self.index[divided.rows]
 
 
-def find_atoms(x: np.ndarray) -> Atoms:
-    """Merge exactly equal rows.
+def find_atoms(x: np.ndarray, seen: Seen | None = None) -> Atoms:
+    """Merge exactly equal rows; no copy of x is made.
+
+    Args:
+        x: (n, p).
+        seen: from rows to what they are compared as, row by row; None compares them as they are.
 
     >>> import numpy as np
     >>> find_atoms(np.array([[1.0], [0.0], [1.0]])).multiplicity
     array([2, 1])
     """
-    return _grouped(*np.unique(x, axis=0, return_index=True, return_inverse=True, return_counts=True)[1:])
+    return _grouped(*equal_rows(x, seen))
 
 
 def _grouped(first: np.ndarray, inverse: np.ndarray, counts: np.ndarray) -> Atoms:

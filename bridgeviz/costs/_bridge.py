@@ -13,12 +13,8 @@ from bridgeviz.costs._anchors import Anchored, anchor
 from bridgeviz.costs._combine import min_plus
 from bridgeviz.costs._cost import Cost
 from bridgeviz.costs._cost_options import CostOptions, functional, metric_option
+from bridgeviz.costs._legs import distances_to_groups
 from bridgeviz.costs._route import Route
-
-LARGE = 2**24
-"""Entries of a factor from which on it is float32."""
-
-_BLOCK = 512  # anchors per block
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +57,8 @@ class Bridge(CostOptions):
         anchored = anchor(x, y, pairs, self.metric, self.name)
         return Cost(
             name=self.name,
-            source_factor=_distances_to_groups(anchored, "source", anchored.x),
-            target_factor=_distances_to_groups(anchored, "target", anchored.y),
+            source_factor=distances_to_groups(anchored, "source", anchored.x),
+            target_factor=distances_to_groups(anchored, "target", anchored.y),
             combine=min_plus,
             source_atoms=anchored.source,
             target_atoms=anchored.target,
@@ -95,20 +91,3 @@ def _straight_route(anchored: Anchored, i: int, j: int) -> Route:
     p = int(np.argmin(leg_x + leg_y))
     source, target = (int(row) for row in anchored.pairs[p])
     return Route(pair=p, leg_x=float(leg_x[p]), leg_y=float(leg_y[p]), way_x=[i, source], way_y=[target, j])
-
-
-def _distances_to_groups(anchored: Anchored, side: str, x: np.ndarray) -> np.ndarray:
-    """(u, g) distances from each atom to the nearest anchor of each group, in units of the mean within the space."""
-    atoms, at = anchored.atoms(side)
-    # The pairs of a group share their other leg, so that only the shortest leg on this side counts.
-    group, anchors = np.unique(np.stack([anchored.group, at]), axis=1)
-    mean = anchored.metric.mean(x) or 1.0
-    large = len(atoms) * anchored.groups >= LARGE
-    out = np.full((len(atoms), anchored.groups), np.inf, np.float32 if large else np.float64)
-    for start in range(0, len(anchors), _BLOCK):
-        block, block_group = anchors[start : start + _BLOCK], group[start : start + _BLOCK]
-        distance = anchored.metric.matrix(x[atoms.rows], x[atoms.rows[block]]) / mean
-        distance[block, np.arange(len(block))] = 0.0  # exactly, whatever the rounding of a matrix product
-        columns, starts = np.unique(block_group, return_index=True)
-        out[:, columns] = np.minimum(out[:, columns], np.minimum.reduceat(distance, starts, axis=1))
-    return out

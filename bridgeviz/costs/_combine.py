@@ -27,7 +27,7 @@ def min_plus(a: Any, b: Any, *, out: np.ndarray | None = None, large: int | None
     Args:
         a: (r, g).
         b: (c, g).
-        out: (r, c) for NumPy: where to put the result, instead of into a new array.
+        out: (r, c) for NumPy: where to put the result, instead of into a new array; rounded to its type.
         large: the number of sums from which a product is large; None takes `LARGE`.
     """
     if not isinstance(a, np.ndarray):
@@ -35,7 +35,7 @@ def min_plus(a: Any, b: Any, *, out: np.ndarray | None = None, large: int | None
     dtype = np.result_type(a, b)
     if out is None:
         out = np.empty((len(a), len(b)), dtype)
-    tiles = out.size * a.shape[1] >= (LARGE if large is None else large) and np.can_cast(dtype, out.dtype)
+    tiles = out.size * a.shape[1] >= (LARGE if large is None else large)
     # Not with NaN, which comparisons lose, or -inf, whose sum with inf is NaN.
     if tiles and a.min() > -np.inf and b.min() > -np.inf:
         from bridgeviz.costs._min_plus import tiled_min_plus

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -13,13 +14,21 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from bridgeviz import _checks as check
+from bridgeviz._extent import SMALL, Extent, extent, row_blocks
 from bridgeviz._forbidden import Forbidden, as_forbidden, refuse_forbidden_pairs
 from bridgeviz._weights import weights
 from bridgeviz.costs._atoms import Atoms, every_row
-from bridgeviz.costs._combine import BLOCK_BYTES, FLOORS, min_plus
+from bridgeviz.costs._combine import FLOORS
+from bridgeviz.costs._fill import blocks, fill
+from bridgeviz.costs._legs import Legs, taken
 from bridgeviz.costs._memory import refuse_above_limit
 from bridgeviz.costs._route import Route
 from bridgeviz.costs._soft_pairs import SoftPairs
+
+STREAMED = 2**26
+"""Bytes of the rows of a large cost that are looked at together."""
+
+ALL = slice(None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +41,7 @@ class Cost:
 
     Attributes:
         name: of the cost.
-        source_factor: (u, g), dense or sparse.
+        source_factor: (u, g), dense or sparse, or legs that are computed where they are read.
         target_factor: (v, h), with h = g for every cost on pairs; for a plain matrix, its column numbers.
         combine: (r, g), (c, g) -> (r, c), on NumPy or JAX arrays; finite.
         source_atoms: the atoms of the n source rows.
@@ -50,8 +59,8 @@ class Cost:
     """
 
     name: str
-    source_factor: Float[np.ndarray, "u g"] | sparse.csr_array
-    target_factor: Float[np.ndarray, "v h"] | sparse.csr_array
+    source_factor: Float[np.ndarray, "u g"] | sparse.csr_array | Legs
+    target_factor: Float[np.ndarray, "v h"] | sparse.csr_array | Legs
     combine: Callable[[Any, Any], Any]
     source_atoms: Atoms
     target_atoms: Atoms
@@ -81,9 +90,10 @@ class Cost:
     @property
     def nbytes_factors(self) -> int:
         """The memory that the two factors take, in bytes: all that this object holds before `on_atoms` is read."""
+        factors: tuple[Any, Any] = self.source_factor, self.target_factor
         return sum(
-            factor.nbytes if isinstance(factor, np.ndarray) else factor.data.nbytes + factor.indices.nbytes
-            for factor in (self.source_factor, self.target_factor)
+            factor.data.nbytes + factor.indices.nbytes if sparse.issparse(factor) else factor.nbytes
+            for factor in factors
         )
 
     @cached_property
@@ -92,28 +102,46 @@ class Cost:
         u, v = self.atom_shape
         refuse_above_limit(u, v, "cost")
         out = np.empty((u, v))
-        factor: Any = self.source_factor
-        if self.combine is min_plus:  # which divides a large product itself
-            min_plus(factor, self.target_factor, out=out)
-        for rows in _blocks(u, max(v, factor.shape[1])):
-            if self.combine is not min_plus:
-                out[rows] = self.combine(factor[rows], self.target_factor)
-            if self.forbidden is not None:
-                out[rows][self.forbidden.block(np.arange(u)[rows], np.arange(v))] = np.inf
+        fill(out, self.combine, self.source_factor, self.target_factor, self.forbidden)
         return out
+
+    @property
+    def keeps_matrix(self) -> bool:
+        """Whether `on_atoms` is computed already, or small."""
+        return "on_atoms" in self.__dict__ or math.prod(self.atom_shape) <= SMALL
+
+    def write(self, out: np.ndarray, rows: np.ndarray | slice = ALL, columns: np.ndarray | slice = ALL) -> None:
+        """Put the cost between these atoms into `out`, block by block and in its type. A large matrix is not kept."""
+        if self.keeps_matrix:
+            np.copyto(out, self.on_atoms[rows][:, columns], casting="same_kind")
+            return
+        a, b, forbidden = self.source_factor, self.target_factor, self.forbidden
+        if not (isinstance(rows, slice) and isinstance(columns, slice)):
+            u, v = (np.arange(size)[used] for size, used in zip(self.atom_shape, (rows, columns), strict=True))
+            a, b = taken(a, u), taken(b, v)
+            forbidden = None if forbidden is None else forbidden.take(u, v)
+        fill(out, self.combine, a, b, forbidden, whole=math.prod(self.atom_shape))
+
+    def blocks(self) -> Iterator[tuple[slice, Float[np.ndarray, "r v"]]]:
+        """The cost between atoms, some rows at a time, with their numbers. A large matrix is not kept."""
+        u, v = self.atom_shape
+        if self.keeps_matrix:
+            yield from row_blocks(self.on_atoms)
+            return
+        factor: Any = self.source_factor
+        for rows in blocks(u, max(v, factor.shape[1]), STREAMED):
+            out = np.empty((rows.stop - rows.start, v))
+            self.write(out, np.arange(u)[rows])
+            yield rows, out
+
+    def extent(self) -> Extent:
+        """The mean, by which Appendix D divides the (n, m) matrix, and the least and the largest of its entries."""
+        return extent(self.blocks(), self.source_atoms.mass, self.target_atoms.mass)
 
     def mean(self) -> float:
         """The mean of the (n, m) matrix, by which Appendix D divides it: over the permitted matches, each with the
         product of its rows' weights."""
-        mu, nu = self.source_atoms.mass, self.target_atoms.mass
-        if self.forbidden is None:
-            return float(mu @ self.on_atoms @ nu)
-        total = 0.0
-        for rows in _blocks(*self.atom_shape):
-            block = self.on_atoms[rows]
-            total += mu[rows] @ np.where(np.isinf(block), 0.0, block) @ nu
-        permitted = mu.sum() * nu.sum() - self.forbidden.mass(mu, nu)
-        return float(total / permitted) if permitted > 0 else 0.0
+        return self.extent().mean
 
     @property
     def kernel_floor(self) -> float | None:
@@ -138,8 +166,8 @@ class Cost:
         source, target = self.source_atoms, self.target_atoms
         return replace(
             self,
-            source_factor=self.source_factor[source.index],
-            target_factor=self.target_factor[target.index],
+            source_factor=taken(self.source_factor, source.index),
+            target_factor=taken(self.target_factor, target.index),
             source_atoms=replace(every_row(self.shape[0]), weights=source.weights),
             target_atoms=replace(every_row(self.shape[1]), weights=target.weights),
             forbidden=None if self.forbidden is None else self.forbidden.take(source.index, target.index),
@@ -213,8 +241,8 @@ class Cost:
             more = self.forbidden.take(source.index, target.index) | more
         (source, u), (target, v) = source.split(more.source), target.split(more.target)
         return replace(
-            self, source_factor=self.source_factor[u], target_factor=self.target_factor[v], source_atoms=source,
-            target_atoms=target, forbidden=more.take(source.rows, target.rows),
+            self, source_factor=taken(self.source_factor, u), target_factor=taken(self.target_factor, v),
+            source_atoms=source, target_atoms=target, forbidden=more.take(source.rows, target.rows),
         )  # fmt: skip
 
 
@@ -223,15 +251,12 @@ def positive_mean(cost: Cost, where: str) -> float:
 
     With negative entries the mean is not a measure of the cost's size and may even flip its sign.
     """
-    least = float(cost.on_atoms.min())
-    if least < 0 and least < -1e-9 * float(np.abs(cost.on_atoms[np.isfinite(cost.on_atoms)]).max()):
+    return divisor(cost.extent(), where)
+
+
+def divisor(extent: Extent, where: str) -> float:
+    """The same for a cost of this extent."""
+    if extent.negative:
         hint = "It is divided by its mean: shift it (a similarity is not a cost), or give scale_cost."
-        raise check.fail("cost", where, "nowhere negative", f"an entry of {least:.3g}", hint)
-    return cost.mean() or 1.0
-
-
-def _blocks(rows: int, columns: int) -> Iterator[slice]:
-    """The rows of a matrix in blocks of `BLOCK_BYTES`."""
-    step = max(1, BLOCK_BYTES // (8 * columns))
-    for start in range(0, rows, step):
-        yield slice(start, min(start + step, rows))
+        raise check.fail("cost", where, "nowhere negative", f"an entry of {extent.least:.3g}", hint)
+    return extent.mean or 1.0

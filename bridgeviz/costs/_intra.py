@@ -10,6 +10,7 @@ from jaxtyping import Float
 from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
+from bridgeviz.costs._equal_rows import row_blocks
 
 
 @dataclass(frozen=True)
@@ -21,14 +22,14 @@ class Metric:
 
     Attributes:
         name: of the metric.
-        embed: (rows, name, where) -> the embedded rows; raises an `InputError` about argument `name` of `where` for
-            rows that the metric is undefined for.
+        embed: (rows, name, where, first) -> the embedded rows, each by itself; raises an `InputError` about argument
+            `name` of `where` for rows that the metric is undefined for. They are numbered from `first`.
         scale: the factor.
         decimals: to which embedded rows are certain; None if embedding rounds nothing.
     """
 
     name: str
-    embed: Callable[[np.ndarray, str, str], np.ndarray]
+    embed: Callable[..., np.ndarray]
     scale: float
     decimals: int | None = None
 
@@ -47,10 +48,19 @@ class Metric:
             x: (n, p).
             weights: (n,) of the rows, summing to one; None if they are all the same.
         """
-        e = self._embedded(x, "x")
-        spread = _average(((e - _average(e, weights)) ** 2).sum(1), weights)
+        total, size, squares = (len(x) if weights is None else 1.0), 0.0, 0.0
+        near, sums = None, np.zeros(1)
+        for rows in row_blocks(*x.shape):
+            e = self._embedded(x[rows], "x")
+            share = np.ones(len(e)) if weights is None else weights[rows]
+            size += float(share @ np.einsum("ij,ij->i", e, e))
+            near = e.mean(0) if near is None else near  # close to all rows, so that little cancels below
+            e = e - near
+            sums = sums + share @ e
+            squares += float(share @ np.einsum("ij,ij->i", e, e))
+        spread, size = max(squares / total - float(np.square(sums / total).sum()), 0.0), size / total
         # Rows that share one direction up to rounding are one point, not a space of size 1e-32.
-        return float(2 * self.scale * spread) if spread > 1e-28 * _average((e**2).sum(1), weights) else 0.0
+        return 2 * self.scale * spread if spread > 1e-28 * size else 0.0
 
     def distinct(self, x: np.ndarray) -> np.ndarray:
         """A matrix whose rows are equal where the metric can't tell those of x apart, such as x and 2x by cosine."""
@@ -59,35 +69,32 @@ class Metric:
 
     def require_defined(self, x: np.ndarray, name: str, where: str) -> None:
         """Raise an `InputError` about argument `name` of `where` if the metric is undefined for any row of x."""
-        self.embed(x.astype(np.float64), name, where)
+        for rows in row_blocks(*x.shape):
+            self.embed(x[rows].astype(np.float64), name, where, rows.start)
 
     def _embedded(self, x: np.ndarray, name: str) -> np.ndarray:
         return self.embed(x.astype(np.float64), name, self.name)
 
 
-def _average(values: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
-    """The mean over rows."""
-    return values.mean(0) if weights is None else weights @ values
-
-
-def _unit_rows(x: np.ndarray, name: str, where: str) -> np.ndarray:
+def _unit_rows(x: np.ndarray, name: str, where: str, first: int = 0) -> np.ndarray:
     norms = np.linalg.norm(x, axis=1, keepdims=True)
     if (norms == 0).any():
         expected = "free of rows of length zero, whose angle is undefined"
-        raise check.fail(name, where, expected, f"row {int(np.argmin(norms))}", "Use metric='sqeuclidean'.")
+        raise check.fail(name, where, expected, f"row {first + int(np.argmin(norms))}", "Use metric='sqeuclidean'.")
     return x / norms
 
 
-def _centred_unit_rows(x: np.ndarray, name: str, where: str) -> np.ndarray:
+def _centred_unit_rows(x: np.ndarray, name: str, where: str, first: int = 0) -> np.ndarray:
     centred = x - x.mean(axis=1, keepdims=True)
     constant = np.linalg.norm(centred, axis=1) <= 1e-12 * np.linalg.norm(x, axis=1)
     if constant.any():
         expected = "free of constant rows, whose correlation is undefined"
-        raise check.fail(name, where, expected, f"row {int(np.argmax(constant))}", "Use metric='sqeuclidean'.")
+        row = first + int(np.argmax(constant))
+        raise check.fail(name, where, expected, f"row {row}", "Use metric='sqeuclidean'.")
     return centred / np.linalg.norm(centred, axis=1, keepdims=True)
 
 
-def _as_they_are(x: np.ndarray, name: str, where: str) -> np.ndarray:
+def _as_they_are(x: np.ndarray, name: str, where: str, first: int = 0) -> np.ndarray:
     return x
 
 

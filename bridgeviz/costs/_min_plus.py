@@ -36,7 +36,7 @@ def tiled_min_plus(a: Float[np.ndarray, "u g"], b: Float[np.ndarray, "v g"], out
     Args:
         a: legs of the rows, without NaN and -inf; g >= 1.
         b: legs of the columns, likewise, of the same dtype.
-        out: filled, of the same dtype or a wider one.
+        out: filled, and rounded to its dtype.
     """
     rows, columns = _near_rows_together(a, ROWS), _near_rows_together(b, COLUMNS)
     tiles_b = _tiles(b, columns, COLUMNS)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
 from bridgeviz import costs
-from bridgeviz.costs import _cost
+from bridgeviz.costs import _fill
 
 SCIPY = {"cosine": "cosine", "sqeuclidean": "sqeuclidean", "pearson": "correlation"}
 
@@ -94,7 +94,7 @@ def test_blocks_mean_and_merging_agree_with_the_whole(build, spaces, monkeypatch
     plain = cost.unmerged()
     assert plain.atom_shape == (40, 30)
     np.testing.assert_allclose(plain.dense(), dense, atol=1e-12)
-    monkeypatch.setattr(_cost, "BLOCK_BYTES", 8 * 20 * 7)  # blocks of seven rows
+    monkeypatch.setattr(_fill, "BLOCK_BYTES", 8 * 20 * 7)  # blocks of seven rows
     np.testing.assert_allclose(
         build(x, y, pairs, **({"k": 15} if build is costs.diffusion_bridge else {})).dense(), dense, atol=1e-12
     )
