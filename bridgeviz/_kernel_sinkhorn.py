@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from bridgeviz._extent import SINGLE, Extent, extent, row_blocks
 from bridgeviz._kernel_sweeps import WIDEST, Kernel, SplitCost, columns_alone, mass_of, scaled, start, sweeps, widest
 from bridgeviz._relaxation import MOST, best_relaxation
 from bridgeviz._solution import Solution
-
-SINGLE = 1e-6
-"""Tolerance below which the kernel is float64: sums of float32 numbers are not more exact."""
 
 FAINT = 1e-20
 """Mass of an unbalanced plan below which it is solved again in float64, because float32 numbers end at 1e-38."""
@@ -40,6 +38,10 @@ float32 sums over its rows to be exact enough."""
 T = TypeVar("T")
 
 
+Cost = np.ndarray | Callable[[np.ndarray], None]
+"""A matrix, or what writes one into the array that it is called with."""
+
+
 class _Scalings(NamedTuple):
     """Scalings of rows and columns, and how far the plan is from its fixed point."""
 
@@ -49,8 +51,9 @@ class _Scalings(NamedTuple):
 
 
 def solve_on_kernel(
-    cost: np.ndarray, a: np.ndarray, b: np.ndarray, *, epsilon: float, tau: tuple[float, float], tolerance: float,
-    max_iterations: int,
+    cost: Cost, a: np.ndarray, b: np.ndarray, *, epsilon: float, tau: tuple[float, float], tolerance: float,
+    max_iterations: int, divisor: Callable[[Extent], float] | None = None,
+    reference: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Generator[tuple[int, float], None, Solution]:  # fmt: skip
     """The problem of `_sinkhorn.solve_linear`, step by step; yields the iterations and the error after each few.
 
@@ -63,25 +66,32 @@ def solve_on_kernel(
       and only for as long as that is faster. The last iterations are plain, so that the error is that of the plan.
 
     Args:
-        cost: (u, v), infinite where no mass may go.
+        cost: (u, v), infinite where no mass may go, or what writes it into a matrix.
         a, b: the marginals (u,) and (v,), > 0.
         epsilon: entropy regularisation.
         tau: of the two marginals.
         tolerance: L1 error of the row sums at which to stop, while the column sums are exact; if the problem is
             unbalanced, the mass that an iteration still moves between rows, over all mass.
         max_iterations: of all stages together.
+        divisor: of the cost, from its extent; None is 1.
+        reference: (u,) and (v,), whose product is the entropy's reference measure; None is the counting measure.
+
+    Returns:
+        The solution; its plan is in the memory of the kernel, and in its type.
     """
     epsilon, tau = float(epsilon), (float(tau[0]), float(tau[1]))  # other numbers would be other programs
 
     def steps(dtype: type) -> Generator[tuple[int, float], None, Solution]:
         solver = KernelSolver(cost, a, b, tau, dtype)
+        solver.scale(1.0 if divisor is None else divisor(solver.extent), epsilon, reference)
         error, iterations = yield from solver.solve(epsilon, tolerance, max_iterations)
         return Solution(solver.plan(), error, error <= tolerance, iterations)
 
     if tolerance >= SINGLE:
         solution = yield from _driven(steps(np.float32))
-        if solution.plan.sum() > FAINT:
+        if solution.plan.sum(dtype=float) > FAINT:
             return solution
+        del solution
     return (yield from _driven(steps(np.float64)))
 
 
@@ -104,23 +114,37 @@ class KernelSolver:
 
     Attributes:
         cost: its matrix has rows without mass at its end, up to whole blocks.
+        extent: of the cost that it began with.
         size: the number of rows without them.
         block: the number of rows in a block.
         balanced: whether both marginals are enforced.
     """
 
-    def __init__(self, cost: np.ndarray, a: np.ndarray, b: np.ndarray, tau: tuple[float, float], dtype: type):
-        u, v = cost.shape
+    def __init__(self, cost: Cost, a: np.ndarray, b: np.ndarray, tau: tuple[float, float], dtype: type):
+        u, v = len(a), len(b)
         block = min(max(ENTRIES // v, 1), ROWS, u)
-        padded = np.full((u + -u % block, v), np.inf, dtype)
-        padded[:u] = cost
+        padded = _aligned((u + -u % block, v), dtype)
+        padded[u:] = np.inf
+        cost(padded[:u]) if callable(cost) else np.copyto(padded[:u], cost, casting="same_kind")
         self.size, self.block, self.dtype, self.tau = u, block, dtype, tau
         self.balanced = tau == (1.0, 1.0)
-        self.cost = SplitCost(jnp.asarray(padded))
+        self.extent = extent(row_blocks(padded[:u]), a, b)
+        self.range = self.extent.range
+        self.cost = SplitCost(jax.device_put(padded, may_alias=True))
         self.log_a = np.concatenate([np.log(a), np.zeros(len(padded) - u)])
         self.log_b = np.log(b)
-        self.range = float(cost.max(where=np.isfinite(cost), initial=-np.inf) - cost.min())
         self.kernel: Kernel | None = None
+
+    def scale(self, divisor: float, epsilon: float, reference: tuple[np.ndarray, np.ndarray] | None) -> None:
+        """Divide the cost, and move the entropy's reference measure into it; the matrix stays as it is."""
+        self.cost, self.range = self.cost._replace(weight=1 / divisor), self.range / divisor
+        if reference is not None:
+            rows, columns = (-epsilon * np.log(side) for side in reference)
+            self.range += float(np.ptp(rows) + np.ptp(columns))
+            rows = np.concatenate([rows, np.zeros(len(self.log_a) - len(rows))])
+            left = np.stack([rows, np.ones(len(rows))], axis=1)
+            right = np.stack([np.ones(len(columns)), columns], axis=1)
+            self.cost = self.cost._replace(left=jnp.asarray(left), right=jnp.asarray(right))
 
     def solve(
         self, epsilon: float, tolerance: float, max_iterations: int
@@ -204,8 +228,8 @@ class KernelSolver:
         return int(done)
 
     def plan(self) -> np.ndarray:
-        """(u, v) the plan; takes the kernel like `take_plan`."""
-        return np.asarray(self.take_plan(), np.float64)[: self.size]
+        """(u, v) the plan, in the type and the memory of the kernel; takes it like `take_plan`."""
+        return np.asarray(self.take_plan())[: self.size]
 
     def mass(self) -> float:
         """The mass of the plan."""
@@ -218,3 +242,11 @@ class KernelSolver:
         plan = scaled(self.kernel.values, self.scalings.rows * jnp.asarray(factor, self.dtype), self.scalings.columns)
         self.kernel = self.kernel._replace(values=plan)
         return plan
+
+
+def _aligned(shape: tuple[int, int], dtype: type) -> np.ndarray:
+    """An empty matrix whose memory JAX can use as it is on a CPU, where it asks for multiples of 64 bytes."""
+    size = math.prod(shape) * np.dtype(dtype).itemsize
+    memory = np.empty(size + 64, np.uint8)
+    first = -memory.ctypes.data % 64
+    return memory[first : first + size].view(dtype).reshape(shape)

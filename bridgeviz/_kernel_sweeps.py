@@ -19,7 +19,7 @@ class SplitCost(NamedTuple):
 
     Attributes:
         matrix: (u, v), infinite where no mass may go.
-        weight: of the matrix.
+        weight: of the matrix; > 0 without a product.
         left, right: (u, k) and (v, k), float64; None without a product.
     """
 
@@ -80,7 +80,7 @@ def _block_over(cost: SplitCost, k: jax.Array, block: int, epsilon: float) -> ja
     """Rows of the cost over epsilon, float64: rounded before potentials are added, they would lose digits."""
     matrix = part(cost.matrix, k, block).astype(float)
     if cost.left is None or cost.right is None:
-        return matrix / epsilon
+        return matrix * (cost.weight / epsilon)
     rows = jnp.where(jnp.isfinite(matrix), cost.weight * matrix, jnp.inf)  # the weight may be zero
     return (rows + part(cost.left, k, block) @ cost.right.T) / epsilon
 

@@ -15,10 +15,11 @@ from bridgeviz.couplings._entries import group_shares
 from bridgeviz.couplings._fgw import FGW, fgw
 from bridgeviz.couplings._global import Global
 from bridgeviz.couplings._largest import strongest_entries
-from bridgeviz.couplings._linear import PEAK_MATRICES, Linear, linear
+from bridgeviz.couplings._linear import Linear, linear
 from bridgeviz.couplings._local import Local, local
 from bridgeviz.couplings._local_coupling import LocalCoupling, Probe
 from bridgeviz.couplings._pace import Pace
+from bridgeviz.couplings._plan_memory import peak_bytes
 from bridgeviz.couplings._reports import DRAWS, Refinement, RowShares, Sampler, Verdict
 from bridgeviz.couplings._rows_with_mass import RowsWithMass
 from bridgeviz.couplings._solver_options import Entropic, SolverOptions, Steps
@@ -29,7 +30,6 @@ from bridgeviz.couplings._true import TrueAlignment, true
 __all__ = [
     "DRAWS",
     "FGW",
-    "PEAK_MATRICES",
     "SOLVERS",
     "STRATEGIES",
     "Alignment",
@@ -61,6 +61,7 @@ __all__ = [
     "group_shares",
     "linear",
     "local",
+    "peak_bytes",
     "strongest_entries",
     "true",
 ]

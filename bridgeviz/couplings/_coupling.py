@@ -22,6 +22,8 @@ from bridgeviz.couplings._entries import (
     draw_entries,
     group_shares,
     random_members,
+    sums,
+    times,
 )
 from bridgeviz.couplings._factored import Factored
 from bridgeviz.couplings._largest import largest_entries
@@ -175,7 +177,8 @@ class Coupling(Plan):
     The rows of an atom share its mass equally, or as `Atoms.shares` says if they have weights.
 
     Attributes:
-        plan: (u, v) mass between atoms, dense, sparse or factored; >= 0.
+        plan: (u, v) mass between atoms, dense, sparse or factored; >= 0. A dense plan of more than 4 million entries
+            may be float32. All numbers below are summed in float64.
         source_atoms, target_atoms: which rows the atoms stand for.
         solver: the name of what made it.
         converged: whether the solver reached its tolerance.
@@ -219,7 +222,7 @@ class Coupling(Plan):
     @property
     def mass(self) -> float:
         """Total mass: 1 for a balanced plan. An unbalanced plan's mass grows with n; sampling normalises it."""
-        return float(self.plan.sum())
+        return float(sums(self.plan))
 
     @property
     def merged(self) -> bool:
@@ -289,11 +292,15 @@ class Coupling(Plan):
 
     def marginals(self) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " m"]]:
         """The mass of each source row and of each target row."""
-        rows, columns = (np.asarray(self.plan.sum(axis=axis)).reshape(-1) for axis in (1, 0))
+        rows, columns = (np.asarray(sums(self.plan, axis)) for axis in (1, 0))
         return (
             rows[self.source_atoms.index] * self.source_atoms.shares,
             columns[self.target_atoms.index] * self.target_atoms.shares,
         )
+
+    def times(self, matrix: Float[np.ndarray, "v k"]) -> Float[np.ndarray, "u k"]:
+        """The product of `plan` and a matrix with a row for each target atom, in float64."""
+        return times(self.plan, matrix)
 
     def required(self) -> tuple[Float[np.ndarray, " n"], Float[np.ndarray, " m"]]:
         """The share of the mass that each source row and each target row has to carry: its weight."""
@@ -328,7 +335,7 @@ class Coupling(Plan):
             return count_pairs(source_groups[i], target_groups[j], sizes)
         of_source = group_shares(self.source_atoms, source_groups, sizes[0])
         of_target = group_shares(self.target_atoms, target_groups, sizes[1])
-        return of_source.T @ (self.plan @ of_target)
+        return of_source.T @ self.times(of_target)
 
     def agreement(
         self, source_groups: np.ndarray, target_groups: np.ndarray, size: int, *, seed: int = 0,
@@ -340,7 +347,7 @@ class Coupling(Plan):
             return float(np.mean(source_groups[i] == target_groups[j]))
         of_source = group_shares(self.source_atoms, source_groups, size)
         of_target = group_shares(self.target_atoms, target_groups, size)
-        matched = float(((self.plan @ of_target) * of_source).sum())
+        matched = float((self.times(of_target) * of_source).sum())
         return matched / self.mass if self.mass > 0 else 0.0
 
     def row_shares(
@@ -358,7 +365,7 @@ class Coupling(Plan):
         self, source_groups: np.ndarray, target_groups: np.ndarray, size: int, *, seed: int = 0
     ) -> RowsWithMass:
         """Exactly, from the marginals (see `Plan.rows_with_mass`); no draws are made."""
-        sent = self.plan @ group_shares(self.target_atoms, target_groups, size)
+        sent = self.times(group_shares(self.target_atoms, target_groups, size))
         own = sent[self.source_atoms.index, source_groups] * self.source_atoms.shares
         return from_marginals(self.marginals(), self.required(), own, (source_groups, target_groups), size)
 

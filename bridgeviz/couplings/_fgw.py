@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from bridgeviz._options import Choice, Count, Flag, Positive, Unit, option
 from bridgeviz.costs import Cost, Within, flat
 from bridgeviz.couplings._coupling import Coupling
+from bridgeviz.couplings._entries import in_double, sums
 from bridgeviz.couplings._fused_problem import FusedProblem, prepare
 from bridgeviz.couplings._pace import Pace
 from bridgeviz.couplings._permitted import ATTEMPT, doubt, shortage
@@ -123,7 +124,7 @@ class FGW(Entropic):
 
         prepared = prepare(
             cost, within, needs_pairs=self.needs_pairs, merge=self.merge, scale_cost=self.scale_cost,
-            squared=self.squared, tau=self.tau, choice=self.choice,
+            squared=self.squared, tau=self.tau, tolerance=self.tolerance, choice=self.choice,
         )  # fmt: skip
         impossible = shortage(prepared.cost, self.tau)
         epsilon = self.epsilon_for(prepared.cost)
@@ -156,7 +157,7 @@ class FGW(Entropic):
         converged = self._ends(last)
         if self.balanced:
             mu, nu = prepared.marginals
-            error = float(np.abs(plan.sum(1) - mu).sum() + np.abs(plan.sum(0) - nu).sum())
+            error = float(np.abs(sums(plan, 1) - mu).sum() + np.abs(sums(plan, 0) - nu).sum())
         advice = self._advice(number, change, settled, error, epsilon) + doubt(prepared.cost, self.tau)
         advice = "" if converged else advice
         if impossible:
@@ -166,7 +167,8 @@ class FGW(Entropic):
         # Against mu x nu, the rows of an atom share its mass by their weights, whatever tau is (see `Linear`).
         powers = (1.0, 1.0) if self.correction == "quadratic" else self.tau
         return Coupling(
-            plan=prepared.used.spread(plan), source_atoms=replace(prepared.cost.source_atoms, power=powers[0]),
+            plan=prepared.used.spread(in_double(plan)),
+            source_atoms=replace(prepared.cost.source_atoms, power=powers[0]),
             target_atoms=replace(prepared.cost.target_atoms, power=powers[1]), solver="fgw", converged=converged,
             marginal_error=error, iterations=number, epsilon=epsilon, tau=self.tau, advice=advice, alpha=self.alpha,
             method=prepared.method, why=prepared.why,

@@ -10,15 +10,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
-from bridgeviz.costs import Atoms, Cost, Within, as_cost, flat, positive_mean, refuse_above_limit
+from bridgeviz.costs import Atoms, Cost, Within, as_cost, flat, positive_mean
 from bridgeviz.couplings._permitted import Support, support
+from bridgeviz.couplings._plan_memory import peak_bytes, refuse_transport
 
 if TYPE_CHECKING:
     from bridgeviz.costs import Chords, Matrix
     from bridgeviz.couplings._gromov import StepSolver
-
-_MATRICES = {"ott": 11, "dense": 8}
-"""Matrices of the problem's shape at the peak of the memory, together with what is later read from the plan."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -72,8 +70,9 @@ class FusedProblem:
             c_yy = _on_device(self.spaces[1], self.cost.target_atoms, self.scales[2], self.used.columns)
             if self.method == "dense":
                 shapes = Shapes(c_xx, c_yy, *(jnp.asarray(side) for side in (mu, nu, rows, columns)))
-                return KernelSteps(self.fused, shapes, alpha=alpha, epsilon=epsilon, **settings)
-            fused, count = self.fused(np.float64), rows[:, None] + columns
+                return KernelSteps(self.write, shapes, alpha=alpha, epsilon=epsilon, **settings)
+            fused, count = np.empty((len(mu), len(nu))), rows[:, None] + columns
+            self.write(fused)
             count[np.isinf(fused)] = -np.inf
             fused[np.isinf(fused)] = 0.0  # the reference measure says where no mass may go
             problem = make_problem(
@@ -81,12 +80,13 @@ class FusedProblem:
             )
             return LogSteps(problem, **settings)
 
-    def fused(self, dtype: type) -> np.ndarray:
-        """(u, v) the cost between the atoms that take part, divided and perhaps squared; infinite where forbidden."""
-        cost = self.used.part(self.cost.on_atoms)
-        out = np.empty(cost.shape, dtype)
-        np.divide(cost, self.scales[0], out=out, casting="same_kind")
-        return np.square(out, out=out) if self.squared else out
+    def write(self, out: np.ndarray) -> None:
+        """Put the cost between the atoms that take part into `out`, divided and perhaps squared; infinite where
+        forbidden."""
+        self.cost.write(out, self.used.rows, self.used.columns)
+        out /= self.scales[0]
+        if self.squared:
+            np.square(out, out=out)
 
     def _reference(self, tau: tuple[float, float], quadratic: bool) -> tuple[np.ndarray, np.ndarray]:
         """The entropy's reference measure, the product of these two."""
@@ -105,6 +105,7 @@ def prepare(
     scale_cost: float | None,
     squared: bool,
     tau: tuple[float, float],
+    tolerance: float,
     choice: Callable[[Cost], tuple[str, str]],
 ) -> FusedProblem:
     """Check the three costs, merge equal rows and divide.
@@ -113,7 +114,7 @@ def prepare(
         cost: between the spaces; None only if no pairs are needed.
         within: the cost within each space.
         needs_pairs: whether the cost between the spaces matters.
-        merge, scale_cost, squared, tau: as in `FGW`.
+        merge, scale_cost, squared, tau, tolerance: as in `FGW`.
         choice: the method for a cost on its atoms, and why.
     """
     if within is None:
@@ -124,7 +125,9 @@ def prepare(
     if not merge or not alike:
         cost = cost.unmerged()
     method, why = choice(cost)
-    refuse_above_limit(*cost.atom_shape, "transport", matrices=_MATRICES[method])
+    u, v = cost.atom_shape
+    others = {"dense": peak_bytes(u, v, "fgw dense", tolerance)}
+    refuse_transport(u, v, f"fgw {method}", tolerance, others)
     if scale_cost is None:
         atoms = cost.source_atoms, cost.target_atoms
         c_xx, c_yy = (_mean(c, side.weights) or 1.0 for c, side in zip(spaces, atoms, strict=True))

@@ -13,7 +13,8 @@ import numpy as np
 from jax import lax
 from jax.scipy.special import xlogy
 
-from bridgeviz._kernel_sinkhorn import FAINT, SINGLE, KernelSolver
+from bridgeviz._extent import SINGLE
+from bridgeviz._kernel_sinkhorn import FAINT, KernelSolver
 from bridgeviz._kernel_sweeps import part, put
 from bridgeviz._sinkhorn import Scalar
 from bridgeviz.costs import Chords, Matrix
@@ -85,13 +86,13 @@ class KernelSteps:
     """
 
     def __init__(
-        self, fused: Callable[[type], np.ndarray], shapes: Shapes, *, alpha: float, epsilon: float,
+        self, fused: Callable[[np.ndarray], None], shapes: Shapes, *, alpha: float, epsilon: float,
         tau: tuple[float, float], quadratic: bool, tolerance: float, max_inner: int,
     ):  # fmt: skip
         """A problem to start with.
 
         Args:
-            fused: the cost between the spaces in a given type, (u, v), infinite where no mass may go.
+            fused: writes the cost between the spaces into a matrix (u, v), infinite where no mass may go.
             shapes: the rest of the problem.
             alpha, epsilon, tau: of the problem.
             quadratic: whether entropy and marginal terms are quadratic in the mass.
@@ -106,7 +107,7 @@ class KernelSteps:
     def _begin(self, dtype: type) -> None:
         """The product of the marginals, in this type."""
         mu, nu = self.unpadded.mu, self.unpadded.nu
-        self.sinkhorn = KernelSolver(self.fused(dtype), np.asarray(mu), np.asarray(nu), self.tau, dtype)
+        self.sinkhorn = KernelSolver(self.fused, np.asarray(mu), np.asarray(nu), self.tau, dtype)
         self.shapes = self.unpadded.padded(len(self.sinkhorn.log_a) - len(mu))
         self.current = self.shapes.mu.astype(dtype)[:, None] * nu.astype(dtype)
         self.summary = self._summary(self.current)
@@ -132,10 +133,10 @@ class KernelSteps:
         return Progress(self.change, error, error <= goal)
 
     def plan(self) -> np.ndarray:
-        """(u, v) the plan; ends the steps."""
+        """(u, v) the plan, in the type of the kernel; ends the steps."""
         size = self.sinkhorn.size
         del self.sinkhorn, self.summary
-        return np.asarray(self.current, np.float64)[:size]
+        return np.asarray(self.current)[:size]
 
     def _summary(self, last: jax.Array) -> Summary:
         return summarise(

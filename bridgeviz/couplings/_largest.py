@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from bridgeviz.costs import Atoms
-from bridgeviz.couplings._entries import Matrix
+from bridgeviz.couplings._entries import Matrix, as_dense
 from bridgeviz.couplings._factored import Factored
 
 LEAST = 1e-8
@@ -92,7 +92,7 @@ def _rows(plan: Matrix, counts: np.ndarray, room: int) -> Iterator[sparse.csr_ar
     step = max(1, BLOCK_BYTES // (8 * v))
     for first in range(0, u, step):
         part = plan[first : first + step]
-        block = part.toarray() if isinstance(part, Factored) else part
+        block = as_dense(part)
         if v > room:
             each = block / counts
             least = np.partition(each, -room, axis=1)[:, -room, None]

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
+from bridgeviz._extent import Extent, extent, row_blocks
 from bridgeviz._options import Choice, Count, option
-from bridgeviz.costs import Cost, Within, as_cost, memory_limit, positive_mean, refuse_above_limit
+from bridgeviz.costs import Cost, Within, as_cost, divisor, memory_limit, positive_mean
 from bridgeviz.couplings._coupling import Coupling
+from bridgeviz.couplings._entries import in_double, sums
 from bridgeviz.couplings._linear_sparse import has_paths, solve_sparse
 from bridgeviz.couplings._pace import Pace
 from bridgeviz.couplings._permitted import ATTEMPT, doubt, shortage, support
+from bridgeviz.couplings._plan_memory import peak_bytes, refuse_transport
+from bridgeviz.couplings._reports import ASKED
 from bridgeviz.couplings._solver_options import Entropic, SolverOptions, Steps, Weights, measured, weigh, with_options
 
 if TYPE_CHECKING:
@@ -29,9 +34,6 @@ NARROW, MOST_EQUATIONS = 128, 1024
 
 SHARP = 0.02
 """Epsilon up to which the method "auto" expects that few entries carry mass."""
-
-PEAK_MATRICES = 8
-"""Matrices of the problem's shape at the peak of the memory, together with what is later read from the plan."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +49,10 @@ class Linear(Entropic):
     up to the tolerance in a fraction of the time. "newton" solves for the potentials of the smaller side, in float64:
     some twenty steps, also where mass hardly moves between atoms and Sinkhorn needs tens of thousands. "dense" stores
     the kernel, in float32 for tolerances down to 1e-6, lets epsilon fall to its value, and over-relaxes balanced
-    problems. Two methods never make a matrix:
+    problems. There, the cost is written once, in the type of the kernel, and the kernel becomes the plan, so that two
+    matrices are all. A plan of more than 4 million entries keeps the type of the kernel.
+
+    Two methods never make a matrix:
 
     - "sparse", for the bridge, the geodesic bridge and exact kNN paths, stores the entries that can carry mass. With
       more than 500 atoms on a side, the mean that divides the cost is an estimate. `Coupling.why` says its error, and
@@ -142,23 +147,35 @@ class Linear(Entropic):
             )  # fmt: skip
             return replace(coupling, why=f"{why}; {coupling.why}")
         epsilon = self.epsilon_for(cost)
-        refuse_above_limit(*cost.atom_shape, "transport", matrices=PEAK_MATRICES)
+        u, v = cost.atom_shape
+        refuse_transport(u, v, method, self.tolerance, self._others(cost))
         used = support(cost, self.tau, "linear")
         impossible = shortage(cost, self.tau)
-        scale = positive_mean(cost, "linear") if self.scale_cost is None else self.scale_cost
         source, target = cost.source_atoms, cost.target_atoms
-        m_u, m_v = source.effective(self.tau[0]), target.effective(self.tau[1])
-        shifted = cost.on_atoms / scale - epsilon * np.log(m_u)[:, None] - epsilon * np.log(m_v)
-        problem = used.part(shifted), source.mass[used.rows], target.mass[used.columns]
+        mu, nu = source.mass[used.rows], target.mass[used.columns]
+        counts = source.effective(self.tau[0])[used.rows], target.effective(self.tau[1])[used.columns]
         settings: Any = {
             "epsilon": epsilon, "tau": self.tau, "tolerance": self.tolerance,
             "max_iterations": ATTEMPT if impossible else self.max_iterations,
         }  # fmt: skip
-        plan, residual, converged, iterations = yield from _solver(method)(*problem, **settings)
+        if method == "dense":
+            from bridgeviz._kernel_sinkhorn import solve_on_kernel
+
+            write = partial(cost.write, rows=used.rows, columns=used.columns)
+            plan, residual, converged, iterations = yield from solve_on_kernel(
+                write, mu, nu, **settings, divisor=self._divisor,
+                reference=counts if any((side != 1).any() for side in counts) else None,
+            )  # fmt: skip
+        else:
+            shifted = np.empty((len(mu), len(nu)))
+            cost.write(shifted, used.rows, used.columns)
+            shifted /= self._divisor(extent(row_blocks(shifted), mu, nu))
+            shifted -= epsilon * np.log(counts[0])[:, None]
+            shifted -= epsilon * np.log(counts[1])
+            plan, residual, converged, iterations = yield from _solver(method)(shifted, mu, nu, **settings)
         error = residual
         if self.tau == (1.0, 1.0):
-            mu, nu = source.mass[used.rows], target.mass[used.columns]
-            error = float(np.abs(plan.sum(1) - mu).sum() + np.abs(plan.sum(0) - nu).sum())
+            error = float(np.abs(sums(plan, 1) - mu).sum() + np.abs(sums(plan, 0) - nu).sum())
             converged = converged and error <= 2 * self.tolerance  # as measured on the plan itself
         advice = "" if converged else (
             f"Sinkhorn stopped after {iterations} iterations with a residual of {error:.1e} > {self.tolerance:.0e}: "
@@ -169,26 +186,40 @@ class Linear(Entropic):
         if reason := self.useless(plan, epsilon, f"after {iterations} iterations"):
             plan, converged, error, advice = np.zeros_like(plan), False, float("nan"), reason
         return Coupling(
-            plan=used.spread(plan), source_atoms=replace(source, power=self.tau[0]),
+            plan=used.spread(in_double(plan)), source_atoms=replace(source, power=self.tau[0]),
             target_atoms=replace(target, power=self.tau[1]), solver="linear", converged=converged,
             marginal_error=error, iterations=iterations, epsilon=epsilon, tau=self.tau, advice=advice,
             method=method, why=why,
         )  # fmt: skip
 
+    def _divisor(self, extent: Extent) -> float:
+        """What a cost of this extent is divided by."""
+        return divisor(extent, "linear") if self.scale_cost is None else self.scale_cost
+
+    def _others(self, cost: Cost) -> dict[str, int]:
+        """The other methods that the cost allows, and the memory that they would take at the least."""
+        shape, least = cost.atom_shape, 2 * cost.nbytes_factors
+        sizes = {"dense": peak_bytes(*shape, "dense", self.tolerance)}
+        sizes |= {"factorised": least} if cost.kernel_floor is not None else {}
+        return sizes | ({"sparse": least} if has_paths(cost) else {})
+
     def choice(self, cost: Cost) -> tuple[str, str]:
         """The method that solves the problem of a cost, and why."""
+        if self.method != "auto":
+            return self.method, ASKED
         u, v = cost.atom_shape
-        if self.method == "auto" and 8 * PEAK_MATRICES * u * v > memory_limit():
+        fits = {name: peak_bytes(u, v, name, self.tolerance) <= memory_limit() for name in ("newton", "dense")}
+        if min(u, v) <= NARROW and fits["newton"]:
+            return "newton", f"a side has at most {NARROW} atoms"
+        if not fits["dense"]:
             why = f"a matrix of {u:,} x {v:,} atoms exceeds the memory, and"
             if cost.kernel_floor is not None and self.epsilon is None and self.scale_cost is None:
                 return "factorised", f"{why} the kernel of {cost.name} has factors"
             if has_paths(cost) and self.epsilon_for(cost) <= SHARP:
                 return "sparse", f"{why} few entries of {cost.name} carry mass"
-        if self.method == "auto":
-            if min(u, v) <= NARROW:
-                return "newton", f"a side has at most {NARROW} atoms"
-            return "dense", f"both sides have more than {NARROW} atoms"
-        return super().choice(cost)
+        if min(u, v) <= NARROW:
+            return "dense", f"Newton's method would exceed the memory with {u:,} x {v:,} atoms"
+        return "dense", f"both sides have more than {NARROW} atoms"
 
     def by_method(self, cost: Cost) -> dict[str, SolverOptions]:
         """This solver with each method that solves the same problem, at the same epsilon of the divided cost."""
@@ -224,11 +255,9 @@ class Linear(Entropic):
 
 
 def _solver(method: str) -> Callable[..., Steps[Solution]]:
-    """The function that solves a linear problem; imported here, because JAX takes seconds and Newton's needs none."""
+    """What solves a linear problem in float64; imported here, because JAX takes seconds and Newton's needs none."""
     if method == "newton":
         from bridgeviz._newton import solve_by_newton as solve
-    elif method == "dense":
-        from bridgeviz._kernel_sinkhorn import solve_on_kernel as solve
     else:
         from bridgeviz._sinkhorn import solve_linear as solve
     return solve

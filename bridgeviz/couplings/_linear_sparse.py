@@ -74,7 +74,7 @@ class Missed(NamedTuple):
 
 def has_paths(cost: Cost) -> bool:
     """Whether the entries of a cost are paths over anchors, none of them forbidden."""
-    return cost.combine is min_plus and cost.forbidden is None and isinstance(cost.source_factor, np.ndarray)
+    return cost.combine is min_plus and cost.forbidden is None and not sparse.issparse(cost.source_factor)
 
 
 def solve_sparse(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
 from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
@@ -84,7 +85,7 @@ class Local(Alignment):
         if not isinstance(cost, Cost):
             cost = as_cost(cost, "local")
             # Batches are coupled in float32, where a matrix in very small or large units would lose its digits.
-            cost = replace(cost, source_factor=cost.source_factor / positive_mean(cost, "local"))
+            cost = replace(cost, source_factor=np.asarray(cost.source_factor) / positive_mean(cost, "local"))
         if within is not None and (within[0].shape[0], within[1].shape[0]) != cost.shape:
             rows = f"{within[0].shape[0]} and {within[1].shape[0]} rows"
             raise check.fail("c_xx", "local", f"with c_yy, of a cost of shape {cost.shape}", rows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 from scipy import sparse
@@ -251,7 +251,7 @@ class LocalCoupling(Plan):
         return float(sum(len(np.unique(side)) for side in self.sample(seed, round(draws))))
 
 
-def _on_device(factor: np.ndarray | sparse.csr_array) -> jax.Array:
+def _on_device(factor: Any) -> jax.Array:
     import jax.numpy as jnp
 
-    return jnp.asarray(factor if isinstance(factor, np.ndarray) else factor.toarray(), jnp.float32)
+    return jnp.asarray(factor.toarray() if sparse.issparse(factor) else np.asarray(factor), jnp.float32)

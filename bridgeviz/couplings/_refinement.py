@@ -10,7 +10,7 @@ import numpy as np
 from bridgeviz._checks import InputError
 from bridgeviz.costs import Cost, SoftPairs
 from bridgeviz.couplings._coupling import Coupling
-from bridgeviz.couplings._entries import as_dense
+from bridgeviz.couplings._distance import distance
 from bridgeviz.couplings._guesses import Guesser
 from bridgeviz.couplings._reports import Refinement
 from bridgeviz.couplings._solver_options import Steps
@@ -115,7 +115,6 @@ def _best(scores: list[np.ndarray]) -> int:
 
 def _moved(before: Coupling, after: Coupling) -> float:
     """The share of the mass that is elsewhere, in [0, 1]; rows of both plans are compared by atoms, if these agree."""
-    first, second = (as_dense(plan.plan) for plan in (before, after))
-    if first.shape != second.shape or not (first.sum() > 0 and second.sum() > 0):
+    if before.plan.shape != after.plan.shape or not (before.mass > 0 and after.mass > 0):
         return 1.0
-    return float(np.abs(first / first.sum() - second / second.sum()).sum() / 2)
+    return distance(before, after) / 2

@@ -171,12 +171,13 @@ class Entropic(SolverOptions):
             epsilon: that it was solved with.
             when: such as "after step 3".
         """
-        finite = bool(np.isfinite(plan).all())
+        mass = float(plan.sum(dtype=float))
+        finite = bool(np.isfinite(mass))  # no entry is negative, and so none makes up for another
         if not finite and self.tau == (1.0, 1.0):  # otherwise it is what remains of a plan that has vanished
             return (
                 f"The plan is not finite {when}: epsilon {epsilon:g} is too small for this cost. Try a larger epsilon."
             )
-        if finite and plan.sum() > _NOTHING:
+        if finite and mass > _NOTHING:
             return ""
         return (
             f"No mass is left {when}: with epsilon {epsilon:g} and tau ({self.tau[0]:g}, {self.tau[1]:g}) it costs "

@@ -13,6 +13,7 @@ from scipy import sparse
 
 from bridgeviz.costs import refuse_above_limit
 from bridgeviz.couplings._alias import alias_table
+from bridgeviz.couplings._entries import row_parts, sums
 from bridgeviz.couplings._factored import Factored
 
 _TABLES = 12
@@ -43,15 +44,12 @@ class EntryTable:
     @classmethod
     def of(cls, plan: np.ndarray | sparse.csr_array, rows: np.ndarray, columns: np.ndarray) -> EntryTable:
         """The tables of a (u, v) plan whose rows and columns have these numbers."""
-        flat = sparse.coo_array(plan)
-        row, column = flat.coords
-        mass = np.asarray(plan.sum(axis=1)).reshape(-1)
-        used = flat.data > _FAINT * mass[row]
-        size = _padded(int(used.sum()))
+        row, column, mass = _entries(plan)
+        size = _padded(len(mass))
         share, i, j = np.zeros(size), np.zeros(size, np.int32), np.zeros(size, np.int32)
-        share[: used.sum()] = flat.data[used]
+        share[: len(mass)] = mass
         keep, alias = alias_table(share)
-        i[: used.sum()], j[: used.sum()] = rows[row[used]], columns[column[used]]
+        i[: len(mass)], j[: len(mass)] = rows[row], columns[column]
         return cls(jnp.asarray(i), jnp.asarray(j), jnp.asarray(keep, jnp.float32), jnp.asarray(alias, jnp.int32))
 
     def draw(self, key: jax.Array, size: int) -> tuple[jax.Array, jax.Array]:
@@ -143,6 +141,20 @@ class AnchorTables:
         at = jax.random.randint(first, (size,), 0, len(self.keep))
         anchors = jnp.where(jax.random.uniform(second, (size,)) < self.keep[at], at, self.alias[at])
         return self.left.draw(of_row, anchors), self.right.draw(of_column, anchors)
+
+
+def _entries(plan: np.ndarray | sparse.csr_array) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The rows, the columns and the masses of the entries that a draw may pick."""
+    found = []
+    for rows, part in row_parts(plan) if isinstance(plan, np.ndarray) else [(slice(0), plan)]:
+        flat = sparse.coo_array(part)
+        row, column = flat.coords
+        used = flat.data > _FAINT * sums(part, 1)[row]
+        found.append((rows.start or 0, row[used], column[used], flat.data[used]))
+    return (
+        np.concatenate([first + row for first, row, _, _ in found]), np.concatenate([part[2] for part in found]),
+        np.concatenate([part[3] for part in found]),
+    )  # fmt: skip
 
 
 def _padded(entries: int) -> int:

@@ -215,7 +215,7 @@ def own_share(plan: Coupling, hidden: np.ndarray) -> np.ndarray:
     The rows are those of the side with more atoms, as photos whose counterparts are classes.
     """
     matrix, (rows, columns) = np.asarray(plan.plan), _numbers(plan, hidden)
-    total = matrix[rows].sum(1) if matrix.shape[0] >= matrix.shape[1] else matrix[:, columns].sum(0)
+    total = matrix[rows].sum(1, float) if matrix.shape[0] >= matrix.shape[1] else matrix[:, columns].sum(0, float)
     return np.divide(matrix[rows, columns], total, out=np.zeros(len(hidden)), where=total > 0)
 
 

@@ -51,8 +51,8 @@ def row_means(plan: Plan, y: Float[np.ndarray, "m q"], *, seed: int = 0) -> RowM
     source, target = whole.source_atoms, whole.target_atoms
     centres = np.zeros((len(target), y.shape[1]))
     np.add.at(centres, target.index, target.shares[:, None] * y)
-    sent = np.asarray(whole.plan.sum(axis=1)).reshape(-1)
-    means = np.asarray(whole.plan @ centres) / np.where(sent > 0, sent, 1.0)[:, None]
+    sent = whole.times(np.ones((len(target), 1)))[:, 0]
+    means = whole.times(centres) / np.where(sent > 0, sent, 1.0)[:, None]
     mass, received = whole.marginals()
     rows = np.flatnonzero(mass > 0)
     groups = source.index[rows]

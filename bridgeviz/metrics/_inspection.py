@@ -9,7 +9,7 @@ import numpy as np
 
 from bridgeviz import _checks as check
 from bridgeviz.costs import find_atoms
-from bridgeviz.couplings import PEAK_MATRICES
+from bridgeviz.couplings import Linear, peak_bytes
 from bridgeviz.problem import Problem, Space
 
 MOST = 20_000
@@ -117,7 +117,7 @@ def plan_memory(problem: Problem) -> int:
     160000
     """
     u, v = (len(find_atoms(np.asarray(space.x))) for space in (problem.source, problem.target))
-    return 8 * PEAK_MATRICES * u * v
+    return peak_bytes(u, v, "dense" if u * v >= Linear.large else "ott")
 
 
 def _islands(points: np.ndarray, k: int, seed: int) -> int:

@@ -73,7 +73,7 @@ def blocks(
     """The plan in at most `most` x `most` blocks; a side with few atoms keeps one block per atom."""
     of_source, source = _blocks_of(plan.source_atoms, source_labels, most)
     of_target, target = _blocks_of(plan.target_atoms, target_labels, most)
-    mass = shares_of_rows(of_source.T @ (plan.plan @ of_target))
+    mass = shares_of_rows(of_source.T @ plan.times(of_target))
     n, m = plan.shape
     even = plan.target_atoms.mass @ of_target
     return Blocks(mass, source, target, n / len(mass), m / mass.shape[1], even)
