@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Generator
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from bridgeviz._extent import SINGLE, Extent, extent, row_blocks
-from bridgeviz._kernel_sweeps import WIDEST, Kernel, SplitCost, columns_alone, mass_of, scaled, start, sweeps, widest
+from bridgeviz._extent import HUGE, SINGLE, Extent
+from bridgeviz._kernel_cost import Cost, on_device
+from bridgeviz._kernel_sweeps import (
+    WIDEST,
+    Kernel,
+    SplitCost,
+    columns_alone,
+    mass_of,
+    replace_cost,
+    scaled,
+    start,
+    sweeps,
+    widest,
+)
 from bridgeviz._relaxation import MOST, best_relaxation
 from bridgeviz._solution import Solution
 
@@ -36,10 +48,6 @@ float32 sums over its rows to be exact enough."""
 
 
 T = TypeVar("T")
-
-
-Cost = np.ndarray | Callable[[np.ndarray], None]
-"""A matrix, or what writes one into the array that it is called with."""
 
 
 class _Scalings(NamedTuple):
@@ -82,7 +90,7 @@ def solve_on_kernel(
     epsilon, tau = float(epsilon), (float(tau[0]), float(tau[1]))  # other numbers would be other programs
 
     def steps(dtype: type) -> Generator[tuple[int, float], None, Solution]:
-        solver = KernelSolver(cost, a, b, tau, dtype)
+        solver = KernelSolver(cost, a, b, tau, dtype, alone=True)
         solver.scale(1.0 if divisor is None else divisor(solver.extent), epsilon, reference)
         error, iterations = yield from solver.solve(epsilon, tolerance, max_iterations)
         return Solution(solver.plan(), error, error <= tolerance, iterations)
@@ -116,24 +124,29 @@ class KernelSolver:
         cost: its matrix has rows without mass at its end, up to whole blocks.
         extent: of the cost that it began with.
         size: the number of rows without them.
+        thrifty: whether the last kernel takes the place of the cost, which is written again if it is needed again, and
+            the kernels before it have half of its digits: for a huge problem without a successor.
         block: the number of rows in a block.
         balanced: whether both marginals are enforced.
     """
 
-    def __init__(self, cost: Cost, a: np.ndarray, b: np.ndarray, tau: tuple[float, float], dtype: type):
+    def __init__(
+        self, cost: Cost, a: np.ndarray, b: np.ndarray, tau: tuple[float, float], dtype: type, *, alone: bool = False
+    ):
         u, v = len(a), len(b)
-        block = min(max(ENTRIES // v, 1), ROWS, u)
-        padded = _aligned((u + -u % block, v), dtype)
-        padded[u:] = np.inf
-        cost(padded[:u]) if callable(cost) else np.copyto(padded[:u], cost, casting="same_kind")
-        self.size, self.block, self.dtype, self.tau = u, block, dtype, tau
+        self.size, self.block, self.dtype, self.tau = u, min(max(ENTRIES // v, 1), ROWS, u), dtype, tau
         self.balanced = tau == (1.0, 1.0)
-        self.extent = extent(row_blocks(padded[:u]), a, b)
-        self.range = self.extent.range
-        self.cost = SplitCost(jax.device_put(padded, may_alias=True))
-        self.log_a = np.concatenate([np.log(a), np.zeros(len(padded) - u)])
+        self.thrifty = alone and u * v >= HUGE
+        self.write, self.marginals = cost, (a, b)
+        matrix, self.extent = self._matrix()
+        self.cost, self.range = SplitCost(matrix), self.extent.range
+        self.log_a = np.concatenate([np.log(a), np.zeros(len(matrix) - u)])
         self.log_b = np.log(b)
         self.kernel: Kernel | None = None
+
+    def _matrix(self) -> tuple[jax.Array, Extent]:
+        """The matrix of the cost on the device, and its extent."""
+        return on_device(self.write, *self.marginals, self.block, self.dtype, owned=self.thrifty)
 
     def scale(self, divisor: float, epsilon: float, reference: tuple[np.ndarray, np.ndarray] | None) -> None:
         """Divide the cost, and move the entropy's reference measure into it; the matrix stays as it is."""
@@ -154,7 +167,7 @@ class KernelSolver:
         current = self.first(epsilon) if self.kernel is None else epsilon
         while True:
             last = current <= epsilon
-            self.absorb(current)
+            self.absorb(current, last)
             room = max_iterations - done if last else min(STAGE_ITERATIONS, max_iterations - done)
             for used, error in self.iterate(tolerance if last else STAGE_ERROR, room, relax=last):
                 yield done + used, error
@@ -170,8 +183,8 @@ class KernelSolver:
         steps = math.ceil(math.log(max(self.range / FIRST / epsilon, 1.0), LADDER))
         return epsilon * LADDER**steps
 
-    def absorb(self, epsilon: float) -> None:
-        """Move the scalings into the potentials, and compute the kernel for this epsilon."""
+    def absorb(self, epsilon: float, last: bool) -> None:
+        """Move the scalings into the potentials, and compute the kernel for this epsilon, which may be the last."""
         a, b = jnp.asarray(self.log_a), jnp.asarray(self.log_b)
         if self.kernel is not None:
             g, columns = (np.asarray(side, np.float64) for side in (self.kernel.g, self.scalings.columns))
@@ -180,9 +193,16 @@ class KernelSolver:
             relative = self.epsilon * (g + np.log(held) - self.log_b)  # to the marginal
             self.kernel = None  # its memory is needed for the next one
             g = jnp.asarray(relative / epsilon + self.log_b)
+            if self.cost.matrix.is_deleted():
+                self.cost = self.cost._replace(matrix=self._matrix()[0])
         else:
             g = b if self.balanced else columns_alone(self.cost, b, epsilon, self.tau[1], block=self.block)
-        values, f = start(self.cost, a, g, epsilon, self.tau[0], block=self.block)
+        matrix, *terms = self.cost
+        settings: Any = (matrix, tuple(terms), a, g, epsilon, self.tau[0])
+        if self.thrifty and last:
+            values, f = replace_cost(*settings, block=self.block)
+        else:
+            values, f = start(*settings, block=self.block, store=jnp.bfloat16 if self.thrifty else self.dtype)
         self.epsilon, self.kernel = epsilon, Kernel(values, a, b, f, g, self.tau)
         self.scalings = _Scalings(jnp.ones(len(f), self.dtype), jnp.ones(len(g), self.dtype), math.inf)
         self._advance(1.0, 1, 0.0)  # the rows fit already: only now the columns do, and the next error says something
@@ -242,11 +262,3 @@ class KernelSolver:
         plan = scaled(self.kernel.values, self.scalings.rows * jnp.asarray(factor, self.dtype), self.scalings.columns)
         self.kernel = self.kernel._replace(values=plan)
         return plan
-
-
-def _aligned(shape: tuple[int, int], dtype: type) -> np.ndarray:
-    """An empty matrix whose memory JAX can use as it is on a CPU, where it asks for multiples of 64 bytes."""
-    size = math.prod(shape) * np.dtype(dtype).itemsize
-    memory = np.empty(size + 64, np.uint8)
-    first = -memory.ctypes.data % 64
-    return memory[first : first + size].view(dtype).reshape(shape)

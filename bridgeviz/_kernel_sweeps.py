@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -33,7 +33,7 @@ class Kernel(NamedTuple):
     """`exp((f + g - C) / epsilon)` with what the iterations read.
 
     Attributes:
-        values: (u, v).
+        values: (u, v), perhaps in a smaller type than that of the scalings.
         a, b: logarithms of the marginals, float64.
         f, g: the absorbed potentials over epsilon, float64.
         tau: of both sides.
@@ -47,22 +47,40 @@ class Kernel(NamedTuple):
     tau: tuple[float, float]
 
 
-@partial(jax.jit, static_argnames="block")
-def start(cost: SplitCost, a: jax.Array, g: jax.Array, epsilon: float, tau: float, *, block: int):
-    """The kernel for these potentials of the columns, and those of the rows by an exact half-iteration."""
-    dtype = cost.matrix.dtype
+def _start(
+    matrix: jax.Array, terms: tuple[Any, Any, Any], a: jax.Array, g: jax.Array, epsilon: float, tau: float, *,
+    block: int, store: Any,
+):  # fmt: skip
+    """The kernel for these potentials of the columns, and those of the rows by an exact half-iteration.
+
+    Args:
+        matrix: of the cost.
+        terms: of the cost, besides its matrix.
+        a: logarithms of the rows' marginal.
+        g: potentials of the columns over epsilon.
+        epsilon, tau: of the problem; tau of the rows.
+        block: rows.
+        store: the type that the kernel is stored in; None puts it in the place of the matrix.
+    """
+    dtype = matrix.dtype
 
     def through(k: jax.Array, carried: tuple[jax.Array, jax.Array]):
-        z = g - _block_over(cost, k, block, epsilon)
+        rows = carried[0] if store is None else matrix
+        z = g - _block_over(SplitCost(rows, *terms), k, block, epsilon)
         highest = z.max(1)
         highest = jnp.where(jnp.isfinite(highest), highest, 0)
         values = jnp.exp((z - highest[:, None]).astype(dtype))  # near the maximum, where float32 is exact
         f = _fitting(part(a, k, block), highest + jnp.log(values.sum(1, dtype=g.dtype)), tau)
         values *= jnp.exp(f + highest).astype(dtype)[:, None]
-        return put(carried[0], values, k, block), put(carried[1], f, k, block)
+        return put(carried[0], values.astype(carried[0].dtype), k, block), put(carried[1], f, k, block)
 
-    empty = jnp.zeros_like(cost.matrix), jnp.zeros_like(a)
+    empty = (matrix if store is None else jnp.zeros(matrix.shape, store)), jnp.zeros_like(a)
     return lax.fori_loop(0, len(a) // block, through, empty)
+
+
+start = jax.jit(_start, static_argnames=("block", "store"))
+replace_cost = jax.jit(partial(_start, store=None), static_argnames="block", donate_argnums=0)
+"""The same in the memory of the cost."""
 
 
 @partial(jax.jit, static_argnames="block")
@@ -122,7 +140,7 @@ def sweeps(
     kernel: Kernel, rows: jax.Array, columns: jax.Array, omega: float, goal: float, count: int, *, block: int
 ):  # fmt: skip
     """Up to `count` iterations, until the error reaches the goal or a scaling is too wide for its type."""
-    dtype, wide = kernel.values.dtype, kernel.b.dtype  # in which the sums of blocks are added
+    dtype, wide = rows.dtype, kernel.b.dtype  # in which the sums of blocks are added
     power, (tau_x, tau_y) = jnp.asarray(omega, dtype), kernel.tau
     tiny = jnp.finfo(dtype).tiny
 
@@ -139,7 +157,7 @@ def sweeps(
 
         def through(k, carried):
             next_rows, sums, moved, mass = carried
-            values, old = part(kernel.values, k, block), part(rows, k, block)
+            values, old = part(kernel.values, k, block).astype(dtype), part(rows, k, block)
             row_sums = values @ columns
             new = updated(old, row_sums, part(kernel.a, k, block), part(kernel.f, k, block), tau_x)
             moved += (jnp.abs(old - new) * row_sums).sum(dtype=wide)

@@ -110,16 +110,27 @@ class Cost:
         """Whether `on_atoms` is computed already, or small."""
         return "on_atoms" in self.__dict__ or math.prod(self.atom_shape) <= SMALL
 
-    def write(self, out: np.ndarray, rows: np.ndarray | slice = ALL, columns: np.ndarray | slice = ALL) -> None:
-        """Put the cost between these atoms into `out`, block by block and in its type. A large matrix is not kept."""
+    def write(
+        self, out: np.ndarray, part: slice = ALL, *, rows: np.ndarray | slice = ALL, columns: np.ndarray | slice = ALL
+    ) -> None:
+        """Put the cost between these atoms into `out`, block by block and in its type. A large matrix is not kept.
+
+        Args:
+            out: of the part's shape.
+            part: of the rows that are chosen.
+            rows, columns: of the matrix between atoms, that are chosen.
+        """
+        u, v = (np.arange(size)[used] for size, used in zip(self.atom_shape, (rows, columns), strict=True))
+        u = u[part]
         if self.keeps_matrix:
-            np.copyto(out, self.on_atoms[rows][:, columns], casting="same_kind")
+            np.copyto(out, self.on_atoms[u][:, columns], casting="same_kind")
             return
         a, b, forbidden = self.source_factor, self.target_factor, self.forbidden
-        if not (isinstance(rows, slice) and isinstance(columns, slice)):
-            u, v = (np.arange(size)[used] for size, used in zip(self.atom_shape, (rows, columns), strict=True))
-            a, b = taken(a, u), taken(b, v)
-            forbidden = None if forbidden is None else forbidden.take(u, v)
+        a, b = (
+            factor if len(used) == size else taken(factor, used)
+            for factor, used, size in zip((a, b), (u, v), self.atom_shape, strict=True)
+        )
+        forbidden = None if forbidden is None else forbidden.take(u, v)
         fill(out, self.combine, a, b, forbidden, whole=math.prod(self.atom_shape))
 
     def blocks(self) -> Iterator[tuple[slice, Float[np.ndarray, "r v"]]]:
@@ -131,7 +142,7 @@ class Cost:
         factor: Any = self.source_factor
         for rows in blocks(u, max(v, factor.shape[1]), STREAMED):
             out = np.empty((rows.stop - rows.start, v))
-            self.write(out, np.arange(u)[rows])
+            self.write(out, rows)
             yield rows, out
 
     def extent(self) -> Extent:

@@ -95,15 +95,15 @@ def _draw_dense(plan: np.ndarray, rng: np.random.Generator, size: int) -> tuple[
     """The same for a dense plan, some rows at a time: a draw falls among the rows, and then among their entries."""
     ends = np.cumsum([part.sum() for _, part in row_parts(plan)])
     place = rng.random(size) * ends[-1]
-    block = np.searchsorted(ends, place, side="right")
+    block = np.minimum(np.searchsorted(ends, place, side="right"), np.searchsorted(ends, ends[-1]))
     rows, columns = np.empty(size, np.int64), np.empty(size, np.int64)
     for number, (part_rows, part) in enumerate(row_parts(plan)):
         here = np.flatnonzero(block == number)
         if len(here):
             cdf = np.cumsum(part)
             start = ends[number] - part.sum()
-            last = np.searchsorted(cdf, cdf[-1])  # the last entry with mass
-            at = np.minimum(np.searchsorted(cdf, place[here] - start, side="right"), last)
+            first, last = np.searchsorted(cdf, 0.0, side="right"), np.searchsorted(cdf, cdf[-1])  # that have mass
+            at = np.clip(np.searchsorted(cdf, place[here] - start, side="right"), first, last)
             rows[here], columns[here] = part_rows.start + at // plan.shape[1], at % plan.shape[1]
     return rows, columns
 

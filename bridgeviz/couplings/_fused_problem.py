@@ -72,7 +72,7 @@ class FusedProblem:
                 shapes = Shapes(c_xx, c_yy, *(jnp.asarray(side) for side in (mu, nu, rows, columns)))
                 return KernelSteps(self.write, shapes, alpha=alpha, epsilon=epsilon, **settings)
             fused, count = np.empty((len(mu), len(nu))), rows[:, None] + columns
-            self.write(fused)
+            self.write(fused, slice(None))
             count[np.isinf(fused)] = -np.inf
             fused[np.isinf(fused)] = 0.0  # the reference measure says where no mass may go
             problem = make_problem(
@@ -80,10 +80,10 @@ class FusedProblem:
             )
             return LogSteps(problem, **settings)
 
-    def write(self, out: np.ndarray) -> None:
-        """Put the cost between the atoms that take part into `out`, divided and perhaps squared; infinite where
-        forbidden."""
-        self.cost.write(out, self.used.rows, self.used.columns)
+    def write(self, out: np.ndarray, part: slice) -> None:
+        """Put some rows of the cost between the atoms that take part into `out`, divided and perhaps squared; infinite
+        where forbidden."""
+        self.cost.write(out, part, rows=self.used.rows, columns=self.used.columns)
         out /= self.scales[0]
         if self.squared:
             np.square(out, out=out)

@@ -86,13 +86,13 @@ class KernelSteps:
     """
 
     def __init__(
-        self, fused: Callable[[np.ndarray], None], shapes: Shapes, *, alpha: float, epsilon: float,
+        self, fused: Callable[[np.ndarray, slice], None], shapes: Shapes, *, alpha: float, epsilon: float,
         tau: tuple[float, float], quadratic: bool, tolerance: float, max_inner: int,
     ):  # fmt: skip
         """A problem to start with.
 
         Args:
-            fused: writes the cost between the spaces into a matrix (u, v), infinite where no mass may go.
+            fused: writes rows of the cost between the spaces into a matrix, infinite where no mass may go.
             shapes: the rest of the problem.
             alpha, epsilon, tau: of the problem.
             quadratic: whether entropy and marginal terms are quadratic in the mass.
