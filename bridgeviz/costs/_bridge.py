@@ -13,7 +13,7 @@ from bridgeviz.costs._anchors import Anchored, anchor
 from bridgeviz.costs._combine import min_plus
 from bridgeviz.costs._cost import Cost
 from bridgeviz.costs._cost_options import CostOptions, functional, metric_option
-from bridgeviz.costs._legs import distances_to_groups
+from bridgeviz.costs._legs import both_legs
 from bridgeviz.costs._route import Route
 
 
@@ -34,7 +34,8 @@ class Bridge(CostOptions):
         metric: "cosine" (the paper's), "sqeuclidean" or "pearson" (Eq. 27).
 
     Returns:
-        A lazy `Cost`: `.dense()` is (n, m).
+        A lazy `Cost`: `.dense()` is (n, m). A factor of more than 16 million entries is float32; one of more than 268
+        million is not stored, but computed again wherever it is read, some rows at a time.
 
     Raises:
         InputError: no pairs, rows out of range, NaN, or a row that the metric is undefined for.
@@ -54,11 +55,12 @@ class Bridge(CostOptions):
 
     def build(self, x: ArrayLike, y: ArrayLike, pairs: ArrayLike) -> Cost:
         """The cost between the rows of x and y."""
-        anchored = anchor(x, y, pairs, self.metric, self.name)
+        anchored = anchor(x, y, pairs, self.metric, self.name, row_bytes=lambda *_: 0)  # they are counted below
+        source, target = both_legs(anchored, self.name)
         return Cost(
             name=self.name,
-            source_factor=distances_to_groups(anchored, "source", anchored.x),
-            target_factor=distances_to_groups(anchored, "target", anchored.y),
+            source_factor=source,
+            target_factor=target,
             combine=min_plus,
             source_atoms=anchored.source,
             target_atoms=anchored.target,

@@ -60,7 +60,7 @@ class Metric:
             squares += float(share @ np.einsum("ij,ij->i", e, e))
         spread, size = max(squares / total - float(np.square(sums / total).sum()), 0.0), size / total
         # Rows that share one direction up to rounding are one point, not a space of size 1e-32.
-        return 2 * self.scale * spread if spread > 1e-28 * size else 0.0
+        return float(2 * self.scale * spread) if spread > 1e-28 * size else 0.0
 
     def distinct(self, x: np.ndarray) -> np.ndarray:
         """A matrix whose rows are equal where the metric can't tell those of x apart, such as x and 2x by cosine."""

@@ -10,14 +10,13 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import sparse
 
+from bridgeviz._extent import HUGE
 from bridgeviz.costs._anchors import Anchored
 from bridgeviz.costs._intra import Metric
+from bridgeviz.costs._memory import refuse_factors
 
 LARGE = 2**24
 """Entries of a factor from which on it is float32."""
-
-HUGE = 2**28
-"""Entries of a factor from which on it is not stored."""
 
 ANCHORS, ROWS = 512, 4096
 """Anchors and rows of a block: few enough for the cache, and for the matrices of distances to stay small."""
@@ -134,13 +133,21 @@ def taken(factor: Any, rows: np.ndarray) -> Any:
     return factor.take(rows) if isinstance(factor, Legs) else factor[rows]
 
 
-def distances_to_groups(anchored: Anchored, side: str, x: np.ndarray) -> np.ndarray | Legs:
-    """(u, g) distances from each atom to the nearest anchor of each group, in units of the mean within the space.
+def both_legs(anchored: Anchored, where: str) -> tuple[np.ndarray | Legs, np.ndarray | Legs]:
+    """The distances of the atoms of both sides to each group, in units of the means within the spaces.
 
     They are stored unless there are too many.
+
+    Raises:
+        TooLarge: what is stored exceeds the memory limit.
     """
-    legs = Legs.of(anchored, side, x)
-    return legs if is_huge(*legs.shape) else legs[:]
+    sides = Legs.of(anchored, "source", anchored.x), Legs.of(anchored, "target", anchored.y)
+    stored = [legs for legs in sides if not is_huge(*legs.shape)]
+    size, rows = sum(len(legs) * legs.groups * legs.dtype.itemsize for legs in stored), sum(map(len, stored))
+    if stored:
+        refuse_factors(rows, anchored.groups, size // rows, where)
+    source, target = (legs if is_huge(*legs.shape) else legs[:] for legs in sides)
+    return source, target
 
 
 def is_huge(rows: int, groups: int) -> bool:
