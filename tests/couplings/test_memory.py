@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import bridgeviz as bv
-from bridgeviz import cli
+from bridgeviz import cli, couplings
 
 PEAK = """
 import resource, sys
@@ -37,21 +37,42 @@ print(peak() - before)
 """
 
 
-@pytest.mark.parametrize(("solver", "matrices"), [("linear", 8), ("fgw", 8)])
-def test_a_transport_stays_below_the_limit_or_is_refused(solver, matrices):
+@pytest.mark.parametrize(("solver", "entry"), [("linear", 40), ("fgw", 64)])
+def test_a_transport_stays_below_the_limit_or_is_refused(solver, entry):
     n = 1500
-    size = 8 * n**2 / 2**30
+    size = entry * n**2 / 2**30
 
     def run(limit):
         env = os.environ | {"BRIDGEVIZ_MEMORY_GB": str(limit)}
         arguments = [sys.executable, "-c", PEAK, solver, str(n)]
         return subprocess.run(arguments, capture_output=True, text=True, env=env, check=False)
 
-    allowed = run(1.01 * matrices * size)
+    allowed = run(1.01 * size)
     assert allowed.returncode == 0, allowed.stderr
-    assert float(allowed.stdout) < 1.1 * matrices * size + 0.1  # and what the compiler takes
-    refused = run(0.9 * matrices * size)
-    assert f"with {matrices} dense 1,500 x 1,500 matrices would take" in refused.stderr
+    assert float(allowed.stdout) < 1.1 * size + 0.1  # and what the compiler takes
+    refused = run(0.9 * size)
+    assert "The transport of 1,500 x 1,500 atoms by the method 'dense' would take" in refused.stderr
+
+
+def test_the_memory_of_each_method_is_known_before_and_the_refusal_names_those_that_fit(monkeypatch):
+    assert couplings.peak_bytes(10_000, 10_000, "dense") < 1.5 * 2**30
+    assert couplings.peak_bytes(10_000, 10_000, "dense", 1e-9) > 2 * 10_000 * 10_000 * 8
+    assert couplings.peak_bytes(10_000, 10_000, "ott") == 64 * 10**8
+    assert couplings.peak_bytes(1_280_000, 1_000, "dense") < 9 * 2**30
+    rng = np.random.default_rng(0)
+    cost = bv.costs.bridge(rng.random((90, 3)), rng.random((80, 3)), [[0, 0], [1, 1]])
+    monkeypatch.setenv("BRIDGEVIZ_MEMORY_GB", str(50 * 90 * 80 / 2**30))
+    with pytest.raises(
+        bv.costs.TooLarge, match=r"'ott' would take .* The methods 'dense' or 'sparse' would fit. Or use"
+    ):
+        bv.couplings.linear(cost, method="ott")
+    assert bv.couplings.linear(cost, method="dense").converged
+    monkeypatch.setenv("BRIDGEVIZ_MEMORY_GB", str(30 * 90 * 80 / 2**30))
+    with pytest.raises(
+        bv.costs.TooLarge, match=r"'dense' would take .* The method 'sparse' would fit. Or use strategy"
+    ):
+        bv.couplings.linear(cost, method="dense")
+    assert bv.couplings.linear(cost).method == "sparse"
 
 
 def test_the_tables_of_the_sampler_count(monkeypatch):

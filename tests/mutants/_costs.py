@@ -35,22 +35,22 @@ MUTANTS = [
     ),
     Mutant(
         "bridge: mean division dropped",
-        "bridgeviz/costs/_bridge.py",
+        "bridgeviz/costs/_legs.py",
         "mean = anchored.metric.mean(x) or 1.0",
         "mean = 1.0",
         "costs/test_bridge.py",
     ),
     Mutant(
         "bridge: group keeps the last leg",
-        "bridgeviz/costs/_bridge.py",
-        "np.minimum.reduceat(distance, starts, axis=1))",
-        "distance[:, starts])",
+        "bridgeviz/costs/_legs.py",
+        "np.minimum.reduceat(near, starts, axis=0)",
+        "near[starts]",
         "costs/test_bridge.py",
     ),
     Mutant(
         "bridge: zero on pairs left to rounding",
-        "bridgeviz/costs/_bridge.py",
-        "distance[block, np.arange(len(block))] = 0.0",
+        "bridgeviz/costs/_legs.py",
+        "out[own, self.group[anchor]] = 0.0",
         "pass",
         "costs/test_bridge.py",
     ),
@@ -74,8 +74,8 @@ MUTANTS = [
     Mutant(
         "mean over atoms, not rows",
         "bridgeviz/costs/_cost.py",
-        "return float(mu @ self.on_atoms @ nu)",
-        "return float(np.full(len(mu), 1 / len(mu)) @ self.on_atoms @ nu)",
+        "return extent(self.blocks(), self.source_atoms.mass,",
+        "return extent(self.blocks(), np.full(self.atom_shape[0], 1 / self.atom_shape[0]),",
         "costs/test_bridge.py couplings/test_linear.py",
     ),
     Mutant(
@@ -165,7 +165,7 @@ MUTANTS = [
     Mutant(
         "atoms: by their rows alone",
         "bridgeviz/costs/_anchors.py",
-        "find_atoms(metric.distinct(x))",
+        "find_atoms(x, metric.distinct)",
         "find_atoms(x)",
         "costs/test_graph_costs.py",
     ),

@@ -26,7 +26,7 @@ MUTANTS = [
         "u * v >= 0",
         "couplings/test_dense_fgw.py",
     ),
-    Mutant("dense: a faint plan is lost", FILE, "if solution.plan.sum() > FAINT:", "if True:", TESTS),
+    Mutant("dense: a faint plan is lost", FILE, "if solution.plan.sum(dtype=float) > FAINT:", "if True:", TESTS),
     Mutant(
         "dense: whoever drives it works in float64",
         FILE,

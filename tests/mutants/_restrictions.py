@@ -56,9 +56,9 @@ MUTANTS = [
     ),
     Mutant(
         "forbidden: the mean is over all matches",
-        "bridgeviz/costs/_cost.py",
-        "permitted = mu.sum() * nu.sum() - self.forbidden.mass(mu, nu)",
-        "permitted = mu.sum() * nu.sum()",
+        "bridgeviz/_extent.py",
+        "mass += mu[rows] @ (finite @ nu)",
+        "mass += mu[rows].sum() * nu.sum()",
         "couplings/test_forbidden.py",
     ),
     Mutant(
