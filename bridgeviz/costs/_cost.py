@@ -123,7 +123,8 @@ class Cost:
         u, v = (np.arange(size)[used] for size, used in zip(self.atom_shape, (rows, columns), strict=True))
         u = u[part]
         if self.keeps_matrix:
-            np.copyto(out, self.on_atoms[u][:, columns], casting="same_kind")
+            for at, some in row_blocks(out):
+                some[:] = self.on_atoms[u[at]][:, columns]
             return
         a, b, forbidden = self.source_factor, self.target_factor, self.forbidden
         a, b = (
