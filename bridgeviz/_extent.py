@@ -43,8 +43,37 @@ class Extent(NamedTuple):
         return max(self.largest - self.least, 0.0)
 
 
+class Totals(NamedTuple):
+    """What the extent of a matrix follows from, for some of its rows.
+
+    Attributes:
+        cost, mass: of the finite entries, each times the product of its row's and its column's mass.
+        least, largest: of the finite entries.
+    """
+
+    cost: float = 0.0
+    mass: float = 0.0
+    least: float = np.inf
+    largest: float = -np.inf
+
+    def with_others(self, others: Iterable[Iterable[float]]) -> Totals:
+        """Those of these rows and of others."""
+        cost, mass, least, largest = np.array([self, *others], float).T
+        return Totals(float(cost.sum()), float(mass.sum()), float(least.min()), float(largest.max()))
+
+    @property
+    def extent(self) -> Extent:
+        """Of the matrix."""
+        return Extent(self.cost / self.mass if self.mass > 0 else 0.0, self.least, self.largest)
+
+
 def extent(blocks: Iterable[tuple[slice, np.ndarray]], mu: np.ndarray, nu: np.ndarray) -> Extent:
-    """The extent of a matrix, summed in float64.
+    """The extent of a matrix; see `totals`."""
+    return totals(blocks, mu, nu).extent
+
+
+def totals(blocks: Iterable[tuple[slice, np.ndarray]], mu: np.ndarray, nu: np.ndarray) -> Totals:
+    """The totals of a matrix, summed in float64.
 
     Args:
         blocks: some rows of it at a time, with their numbers.
@@ -60,7 +89,7 @@ def extent(blocks: Iterable[tuple[slice, np.ndarray]], mu: np.ndarray, nu: np.nd
         total += mu[rows] @ (np.where(finite, block, 0.0).astype(np.float64) @ nu)
         least = min(least, float(block.min(where=finite, initial=np.inf)))
         largest = max(largest, float(block.max(where=finite, initial=-np.inf)))
-    return Extent(float(total / mass) if mass > 0 else 0.0, least, largest)
+    return Totals(float(total), float(mass), least, largest)
 
 
 def row_blocks(matrix: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:

@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from bridgeviz._extent import Extent, extent, row_blocks
+from bridgeviz._extent import Extent, Totals, extent, row_blocks, totals
+from bridgeviz._row_shards import RowShards
 
 Cost = np.ndarray | Callable[[np.ndarray, slice], None]
 """A matrix, or what writes some of its rows into the array that it is called with."""
@@ -52,6 +53,25 @@ def on_device(
 
     found = extent(written(), a, b)
     return matrix, found
+
+
+def over_devices(
+    cost: Cost, a: np.ndarray, b: np.ndarray, block: int, dtype: type, shards: RowShards
+) -> tuple[jax.Array, Extent]:
+    """The same with the rows divided over devices. Each host writes those of its own devices alone."""
+    u, v = len(a), len(b)
+    found: list[Totals] = []
+
+    def written(index: tuple[slice, ...]) -> np.ndarray:
+        first, last, _ = index[0].indices(u + -u % (block * shards.count))
+        part, last = np.full((last - first, v), np.inf, dtype), min(last, u)
+        if first < last:
+            _write(cost, part[: last - first], slice(first, last))
+            found.append(totals(row_blocks(part[: last - first]), a[first:last], b))
+        return part
+
+    matrix = shards.array((u + -u % (block * shards.count), v), written)
+    return matrix, Totals().with_others(shards.from_all_hosts(Totals().with_others(found))).extent
 
 
 @partial(jax.jit, donate_argnums=0)

@@ -11,20 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from bridgeviz._extent import HUGE, SINGLE, Extent
-from bridgeviz._kernel_cost import Cost, on_device
-from bridgeviz._kernel_sweeps import (
-    WIDEST,
-    Kernel,
-    SplitCost,
-    columns_alone,
-    mass_of,
-    replace_cost,
-    scaled,
-    start,
-    sweeps,
-    widest,
-)
+from bridgeviz._kernel_cost import Cost, on_device, over_devices
+from bridgeviz._kernel_programs import programs
+from bridgeviz._kernel_sweeps import WIDEST, Kernel, SplitCost, mass_of, scaled, widest
 from bridgeviz._relaxation import MOST, best_relaxation
+from bridgeviz._row_shards import OneDevice, RowShards, all_devices
 from bridgeviz._solution import Solution
 
 FAINT = 1e-20
@@ -126,6 +117,7 @@ class KernelSolver:
         size: the number of rows without them.
         thrifty: whether the last kernel takes the place of the cost, which is written again if it is needed again, and
             the kernels before it have half of its digits: for a huge problem without a successor.
+        devices: that the rows are divided over.
         block: the number of rows in a block.
         balanced: whether both marginals are enforced.
     """
@@ -134,9 +126,12 @@ class KernelSolver:
         self, cost: Cost, a: np.ndarray, b: np.ndarray, tau: tuple[float, float], dtype: type, *, alone: bool = False
     ):
         u, v = len(a), len(b)
-        self.size, self.block, self.dtype, self.tau = u, min(max(ENTRIES // v, 1), ROWS, u), dtype, tau
+        self.devices = all_devices() if alone else OneDevice()
+        self.size, self.dtype, self.tau = u, dtype, tau
+        self.block = min(max(ENTRIES // v, 1), ROWS, -(-u // self.devices.count))
+        self.programs = programs(self.block, self.devices)
         self.balanced = tau == (1.0, 1.0)
-        self.thrifty = alone and u * v >= HUGE
+        self.thrifty = alone and u * v >= HUGE and self.devices.count == 1
         self.write, self.marginals = cost, (a, b)
         matrix, self.extent = self._matrix()
         self.cost, self.range = SplitCost(matrix), self.extent.range
@@ -146,6 +141,8 @@ class KernelSolver:
 
     def _matrix(self) -> tuple[jax.Array, Extent]:
         """The matrix of the cost on the device, and its extent."""
+        if isinstance(self.devices, RowShards):
+            return over_devices(self.write, *self.marginals, self.block, self.dtype, self.devices)
         return on_device(self.write, *self.marginals, self.block, self.dtype, owned=self.thrifty)
 
     def scale(self, divisor: float, epsilon: float, reference: tuple[np.ndarray, np.ndarray] | None) -> None:
@@ -157,7 +154,7 @@ class KernelSolver:
             rows = np.concatenate([rows, np.zeros(len(self.log_a) - len(rows))])
             left = np.stack([rows, np.ones(len(rows))], axis=1)
             right = np.stack([np.ones(len(columns)), columns], axis=1)
-            self.cost = self.cost._replace(left=jnp.asarray(left), right=jnp.asarray(right))
+            self.cost = self.cost._replace(left=self.devices.rows(left), right=self.devices.columns(right))
 
     def solve(
         self, epsilon: float, tolerance: float, max_iterations: int
@@ -185,26 +182,31 @@ class KernelSolver:
 
     def absorb(self, epsilon: float, last: bool) -> None:
         """Move the scalings into the potentials, and compute the kernel for this epsilon, which may be the last."""
-        a, b = jnp.asarray(self.log_a), jnp.asarray(self.log_b)
+        a, b = self.devices.rows(self.log_a), self.devices.columns(self.log_b)
         if self.kernel is not None:
             g, columns = (np.asarray(side, np.float64) for side in (self.kernel.g, self.scalings.columns))
             # A scaling beyond its type became 0 or infinite, from where no iteration leads back.
             held = np.clip(columns, np.finfo(self.dtype).tiny, np.finfo(self.dtype).max)
             relative = self.epsilon * (g + np.log(held) - self.log_b)  # to the marginal
             self.kernel = None  # its memory is needed for the next one
-            g = jnp.asarray(relative / epsilon + self.log_b)
+            g = self.devices.columns(relative / epsilon + self.log_b)
             if self.cost.matrix.is_deleted():
                 self.cost = self.cost._replace(matrix=self._matrix()[0])
         else:
-            g = b if self.balanced else columns_alone(self.cost, b, epsilon, self.tau[1], block=self.block)
+            g = b
+            if not self.balanced:
+                matrix, *terms = self.cost
+                g = self.programs.columns_alone(matrix, tuple(terms), b, epsilon, self.tau[1])
         matrix, *terms = self.cost
         settings: Any = (matrix, tuple(terms), a, g, epsilon, self.tau[0])
         if self.thrifty and last:
-            values, f = replace_cost(*settings, block=self.block)
+            values, f = self.programs.replace_cost(*settings)
         else:
-            values, f = start(*settings, block=self.block, store=jnp.bfloat16 if self.thrifty else self.dtype)
+            values, f = self.programs.start(*settings, store=jnp.bfloat16 if self.thrifty else self.dtype)
         self.epsilon, self.kernel = epsilon, Kernel(values, a, b, f, g, self.tau)
-        self.scalings = _Scalings(jnp.ones(len(f), self.dtype), jnp.ones(len(g), self.dtype), math.inf)
+        self.scalings = _Scalings(
+            self.devices.rows(np.ones(len(f), self.dtype)), self.devices.columns(np.ones(len(g), self.dtype)), math.inf
+        )  # fmt: skip
         self._advance(1.0, 1, 0.0)  # the rows fit already: only now the columns do, and the next error says something
 
     def iterate(self, goal: float, room: int, *, relax: bool) -> Generator[tuple[int, float], None, None]:
@@ -241,15 +243,15 @@ class KernelSolver:
     def _advance(self, omega: float, count: int, goal: float) -> int:
         """Up to `count` iterations; returns how many were done."""
         assert self.kernel is not None, "absorb comes first"
-        rows, columns, error, done = sweeps(
-            self.kernel, self.scalings.rows, self.scalings.columns, omega, goal, count, block=self.block
+        rows, columns, error, done = self.programs.sweeps(
+            self.kernel, self.scalings.rows, self.scalings.columns, omega, goal, count
         )
         self.scalings = _Scalings(rows, columns, float(error))
         return int(done)
 
     def plan(self) -> np.ndarray:
         """(u, v) the plan, in the type and the memory of the kernel; takes it like `take_plan`."""
-        return np.asarray(self.take_plan())[: self.size]
+        return self.devices.on_host(self.take_plan())[: self.size]
 
     def mass(self) -> float:
         """The mass of the plan."""
@@ -259,6 +261,6 @@ class KernelSolver:
     def take_plan(self, factor: float = 1.0) -> jax.Array:
         """A multiple of the plan on the device, in the memory of the kernel: only `solve` may follow."""
         assert self.kernel is not None, "absorb comes first"
-        plan = scaled(self.kernel.values, self.scalings.rows * jnp.asarray(factor, self.dtype), self.scalings.columns)
+        plan = scaled(self.kernel.values, self.scalings.rows * np.asarray(factor, self.dtype), self.scalings.columns)
         self.kernel = self.kernel._replace(values=plan)
         return plan

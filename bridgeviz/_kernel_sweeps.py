@@ -47,7 +47,7 @@ class Kernel(NamedTuple):
     tau: tuple[float, float]
 
 
-def _start(
+def start(
     matrix: jax.Array, terms: tuple[Any, Any, Any], a: jax.Array, g: jax.Array, epsilon: float, tau: float, *,
     block: int, store: Any,
 ):  # fmt: skip
@@ -78,19 +78,27 @@ def _start(
     return lax.fori_loop(0, len(a) // block, through, empty)
 
 
-start = jax.jit(_start, static_argnames=("block", "store"))
-replace_cost = jax.jit(partial(_start, store=None), static_argnames="block", donate_argnums=0)
-"""The same in the memory of the cost."""
+def columns_alone(
+    matrix: jax.Array, terms: tuple[Any, Any, Any], b: jax.Array, epsilon: float, tau: float, *, block: int,
+    axis: str | None = None,
+) -> jax.Array:  # fmt: skip
+    """Potentials of the columns that fit rows without potentials, from which no column can vanish by underflow.
 
-
-@partial(jax.jit, static_argnames="block")
-def columns_alone(cost: SplitCost, b: jax.Array, epsilon: float, tau: float, *, block: int) -> jax.Array:
-    """Potentials of the columns that fit rows without potentials, from which no column can vanish by underflow."""
+    Args:
+        matrix, terms: of the cost.
+        b: logarithms of the columns' marginal.
+        epsilon, tau: of the problem; tau of the columns.
+        block: rows.
+        axis: of the devices that the rows are divided over; None for one device.
+    """
+    cost = SplitCost(matrix, *terms)
 
     def through(k: jax.Array, log_sums: jax.Array) -> jax.Array:
         return jnp.logaddexp(log_sums, logsumexp(-_block_over(cost, k, block, epsilon), axis=0))
 
-    log_sums = lax.fori_loop(0, len(cost.matrix) // block, through, jnp.full_like(b, -jnp.inf))
+    log_sums = lax.fori_loop(0, len(matrix) // block, through, jnp.full_like(b, -jnp.inf))
+    if axis is not None:
+        log_sums = logsumexp(lax.all_gather(log_sums, axis), axis=0)
     return _fitting(b, log_sums, tau)
 
 
@@ -135,11 +143,21 @@ def mass_of(kernel: jax.Array, rows: jax.Array, columns: jax.Array) -> jax.Array
     return ((kernel @ columns) * rows).sum(dtype=float)
 
 
-@partial(jax.jit, static_argnames="block")
 def sweeps(
-    kernel: Kernel, rows: jax.Array, columns: jax.Array, omega: float, goal: float, count: int, *, block: int
+    kernel: Kernel, rows: jax.Array, columns: jax.Array, omega: float, goal: float, count: int, *, block: int,
+    axis: str | None = None,
 ):  # fmt: skip
-    """Up to `count` iterations, until the error reaches the goal or a scaling is too wide for its type."""
+    """Up to `count` iterations, until the error reaches the goal or a scaling is too wide for its type.
+
+    Args:
+        kernel: of the problem.
+        rows, columns: scalings.
+        omega: over-relaxation.
+        goal: the error at which to stop.
+        count: iterations.
+        block: rows.
+        axis: of the devices that the rows are divided over; None for one device.
+    """
     dtype, wide = rows.dtype, kernel.b.dtype  # in which the sums of blocks are added
     power, (tau_x, tau_y) = jnp.asarray(omega, dtype), kernel.tau
     tiny = jnp.finfo(dtype).tiny
@@ -153,7 +171,7 @@ def sweeps(
         return jnp.where(power == 1, new, old * (new / old) ** power)
 
     def one(state):
-        rows, columns, _, done = state
+        rows, columns, _, done, _ = state
 
         def through(k, carried):
             next_rows, sums, moved, mass = carried
@@ -167,12 +185,17 @@ def sweeps(
 
         empty = (rows, jnp.zeros_like(kernel.b), jnp.zeros((), wide), jnp.zeros((), wide))
         rows, sums, moved, mass = lax.fori_loop(0, len(rows) // block, through, empty)
+        if axis is not None:
+            sums, moved, mass = lax.psum((sums, moved, mass), axis)
         new = updated(columns, sums, kernel.b, kernel.g, tau_y)
         moved += jnp.where(power == 1, 0.0, (jnp.abs(columns - new) * sums).sum())  # else they are exact after this
-        return rows, relaxed(columns, new), moved / mass, done + 1
+        columns = relaxed(columns, new)
+        width = widest(rows, columns)
+        return rows, columns, moved / mass, done + 1, width if axis is None else lax.pmax(width, axis)
 
     def goes_on(state):
-        rows, columns, error, done = state
-        return (done < count) & ~(error <= goal) & ((done == 0) | (widest(rows, columns) < WIDEST))
+        _, _, error, done, width = state
+        return (done < count) & ~(error <= goal) & (width < WIDEST)
 
-    return lax.while_loop(goes_on, one, (rows, columns, jnp.asarray(jnp.inf, wide), 0))
+    start = rows, columns, jnp.asarray(jnp.inf, wide), 0, jnp.zeros((), dtype)
+    return lax.while_loop(goes_on, one, start)[:4]
