@@ -10,13 +10,12 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import sparse
 
-from bridgeviz._extent import HUGE
 from bridgeviz.costs._anchors import Anchored
 from bridgeviz.costs._intra import Metric
 from bridgeviz.costs._memory import refuse_factors
 
-LARGE = 2**24
-"""Entries of a factor from which on it is float32."""
+LARGE, HUGE = 2**24, 2**30
+"""Entries of a factor from which on it is float32, and from which on it is not stored."""
 
 ANCHORS, ROWS = 512, 4096
 """Anchors and rows of a block: few enough for the cache, and for the matrices of distances to stay small."""

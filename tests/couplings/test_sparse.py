@@ -166,12 +166,24 @@ def test_what_has_no_paths_is_refused():
 
 def test_large_legs_are_single_and_give_the_same_plan(monkeypatch):
     double = bridge()
-    monkeypatch.setattr("bridgeviz.costs._bridge.LARGE", 100)
+    monkeypatch.setattr("bridgeviz.costs._legs.LARGE", 100)
     single = bridge()
     assert single.source_factor.dtype == single.target_factor.dtype == np.float32
     np.testing.assert_allclose(single.on_atoms, double.on_atoms, rtol=1e-5, atol=1e-6)
     assert single.on_atoms.dtype == np.float64
     assert distance(*(linear(cost, method="sparse", epsilon=0.01) for cost in (single, double))) < 1e-3
+
+
+def test_what_large_legs_take_is_counted_as_it_is(monkeypatch):
+    numbers = (150 + 120) * 12
+    monkeypatch.setenv("BRIDGEVIZ_MEMORY_GB", str(8 * numbers / 2**30))
+    assert bridge().source_factor.dtype == np.float64
+    monkeypatch.setenv("BRIDGEVIZ_MEMORY_GB", str(7.9 * numbers / 2**30))
+    with pytest.raises(bv.costs.TooLarge, match="The factors of bridge"):
+        bridge()
+    monkeypatch.setattr("bridgeviz.costs._legs.LARGE", 100)
+    monkeypatch.setenv("BRIDGEVIZ_MEMORY_GB", str(4.5 * numbers / 2**30))
+    assert bridge().source_factor.dtype == np.float32
 
 
 def test_too_few_iterations_are_said():
