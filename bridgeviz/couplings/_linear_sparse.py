@@ -215,14 +215,10 @@ def _completed(reduced: Any, source: Side, target: Side, unit: float, f: np.ndar
     i, j, value = np.concatenate(rows), np.concatenate(columns), np.concatenate(values)
     _, first = np.unique(i * reduced.shape[1] + j, return_index=True)
     # A row or column without an entry has none of these yet, and so nothing is added twice.
-    flat = sparse.coo_array(reduced)
-    return sparse.csr_array(
-        (
-            np.concatenate([flat.data, value[first].astype(np.float32)]),
-            (np.concatenate([flat.coords[0], i[first]]), np.concatenate([flat.coords[1], j[first]])),
-        ),
-        shape=reduced.shape,
-    )
+    i, j, value = i[first], j[first], value[first].astype(np.float32)
+    ends, added = reduced.indptr, np.concatenate([[0], np.cumsum(np.bincount(i, minlength=len(f)))])
+    data, columns = np.insert(reduced.data, ends[i + 1], value), np.insert(reduced.indices, ends[i + 1], j)
+    return sparse.csr_array((data, columns, (ends + added).astype(ends.dtype)), shape=reduced.shape)
 
 
 def _limits(target: Side, at: Potentials) -> np.ndarray:
