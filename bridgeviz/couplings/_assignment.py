@@ -19,7 +19,7 @@ from bridgeviz.couplings._reports import ASKED
 from bridgeviz.couplings._solver_options import SolverOptions, Steps, measured, with_options
 
 METHODS = ("auto", "full", "sparse")
-LARGE = 2**23
+LARGE = 2**21
 """Entries from which on the method "auto" is "sparse" for a cost of paths over anchors."""
 
 MATRICES = 3
@@ -35,11 +35,11 @@ class Assignment(SolverOptions):
     carry no mass. Neither weights nor forbidden matches are read.
 
     The method "full" is SciPy's `linear_sum_assignment` on the whole matrix. "sparse" is for the bridge and other costs
-    of paths over anchors: SciPy's `min_weight_full_bipartite_matching` on a few entries per row and column, with one
-    more per row where these permit no plan. The potentials of that plan then say which other entries could make it
-    cheaper, and these are added until there are none. The cost is then the least possible up to a millionth of it; if
-    `max_iterations` end this before, `converged` is False, and `advice` says how far above the least possible the cost
-    is at most. "auto" is "sparse" from 8,388,608 entries on.
+    of paths over anchors: shortest augmenting paths (Jonker and Volgenant 1987) on a few entries per row and column,
+    with one more for each row that finds no partner among these. The potentials of that plan then say which other
+    entries could make it cheaper; these are added, and the plan is mended, until there are none. The cost is then the
+    least possible up to a millionth of it; if `max_iterations` end this before, `converged` is False, and `advice` says
+    how far above the least possible the cost is at most. "auto" is "sparse" from 2,097,152 entries on.
 
     Args:
         entries: entries per row and column to begin with.

@@ -5,25 +5,24 @@ This module imports numba, so it is itself imported only where a problem repays 
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, no_type_check
+from typing import NamedTuple, no_type_check
 
 import numpy as np
 from scipy import sparse
-from scipy.sparse.csgraph import maximum_bipartite_matching, min_weight_full_bipartite_matching
+from scipy.optimize import linear_sum_assignment
 
 from bridgeviz._compiled import compiled
 from bridgeviz._memory import memory_limit
 from bridgeviz._near_entries import Legs, near_entries
+from bridgeviz._sparse_matching import Matching
 from bridgeviz.costs import Cost
+from bridgeviz.couplings._largest import largest_of_rows
 from bridgeviz.couplings._linear_sparse import ENTRY_BYTES, Potentials, chosen
-from bridgeviz.couplings._sampled_potentials import Side, potentials, sampled
+from bridgeviz.couplings._sampled_potentials import Side, paths, potentials, sampled
 from bridgeviz.couplings._solver_options import Steps
 
 ROUNDING = 1e-6
 """The part of the mean cost of a match by which an entry may make the plan cheaper without being added."""
-
-LEVELS = 2.0**34
-"""Costs are whole numbers up to this one while a plan is computed."""
 
 EPSILON = 5e-3
 """Epsilon of the entropic transport whose largest entries the first plan may use, in units of the mean cost."""
@@ -31,7 +30,7 @@ EPSILON = 5e-3
 MORE = 8
 """Entries of a row that are added at a time."""
 
-_BLOCK = 512  # rows
+_BLOCK = 1024  # rows
 
 
 class Assigned(NamedTuple):
@@ -52,67 +51,72 @@ class Assigned(NamedTuple):
 def assign_on_entries(cost: Cost, entries: int, most: int) -> Steps[Assigned]:
     """The plan; yields the number of each plan and its gap.
 
+    Equal rows of one side are one column with as many places.
+
     Args:
         cost: of paths.
         entries: per row and column, to begin with.
         most: plans.
     """
-    a, b = (
-        np.asarray(factor)[atoms.index] if atoms.merged else np.asarray(factor)
-        for factor, atoms in ((cost.source_factor, cost.source_atoms), (cost.target_factor, cost.target_atoms))
-    )
-    turned = len(a) > len(b)
-    a, b = (b, a) if turned else (a, b)
-    n, m = len(a), len(b)
-    rows = np.arange(n)
-    keys = _first_entries(a, b, entries)
-    costs, number = _path_costs(a, b, keys // m, keys % m), 0
+    sides = [(np.asarray(cost.source_factor), cost.source_atoms), (np.asarray(cost.target_factor), cost.target_atoms)]
+    turned = cost.shape[0] > cost.shape[1] or (cost.shape[0] == cost.shape[1] and len(sides[0][1]) < len(sides[1][1]))
+    (a, atoms), (b, target) = reversed(sides) if turned else sides
+    a = a[atoms.index] if atoms.merged else a
+    n, v = len(a), len(b)
+    kept, g = _first_entries(a, b, target.multiplicity, entries)
+    matching, number = Matching(n, target.multiplicity, g), 0
     while True:
         number += 1
-        # SciPy takes 0 for no entry, and with numbers whose sums are rounded, it may go round in circles for ever.
-        unit = (costs.max() or 1.0) / LEVELS
-        graph = sparse.csr_array((np.round(costs / unit) + LEVELS, (keys // m, keys % m)), shape=(n, m))
-        columns = min_weight_full_bipartite_matching(graph)[1]
-        matched = _path_costs(a, b, rows, columns)
-        total = max(float(matched.sum()), float(np.finfo(float).tiny))
-        g = unit * _column_potentials(graph.indptr, graph.indices, graph.data, columns, m)
-        f = matched - g[columns]
-        gains = f - _cheapest(a, b, g)
+        while len(alone := matching.extend(kept)):
+            kept = _with(kept, a, b, *_any_plan(a, b, alone, np.repeat(np.arange(v), matching.room)))
+        total = max(float(matching.paid.sum()), float(np.finfo(float).tiny))
+        f = matching.paid - matching.g[matching.columns]
+        gains = f - _cheapest(a, b, matching.g)
         better = np.flatnonzero(gains > ROUNDING * total / n)
         gap = float(gains[better].sum() / total)
         yield number, gap
-        new = np.setdiff1d(_below(a, b, better, f, g), keys) if len(better) and number < most else keys[:0]
-        if not len(new):
+        size = kept.nnz
+        if len(better) and number < most:
+            kept = _with(kept, a, b, *_below(a, b, better, f, matching.g))
+        if kept.nnz == size:
+            order, _ = target.members()
+            rows, columns = np.arange(n), order[matching.places]
             return Assigned(*((columns, rows) if turned else (rows, columns)), number, gap)
-        keys, costs = np.concatenate([keys, new]), np.concatenate([costs, _path_costs(a, b, new // m, new % m)])
 
 
-def _first_entries(a: np.ndarray, b: np.ndarray, entries: int) -> np.ndarray:
-    """The numbers `i m + j` of the entries that carry most in an entropic transport, and of what a plan needs besides.
+def _any_plan(a: np.ndarray, b: np.ndarray, alone: np.ndarray, left: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Matches of the rows that found none with columns that have places left: the cheapest ones of each block."""
+    columns = []
+    for first in range(0, len(alone), _BLOCK):
+        part, places = alone[first : first + _BLOCK], left[first : first + _BLOCK]
+        columns.append(places[linear_sum_assignment(paths(a[part], b[places]))[1]])
+    return alone, np.concatenate(columns)
 
-    Where they permit no plan, the rows and columns that the largest one leaves out are matched in their order.
-    """
-    m, tau = len(b), (1.0, 1.0)
-    source, target = (Side(legs, np.full(len(legs), 1 / len(legs)), np.ones(len(legs))) for legs in (a, b))
+
+def _with(
+    kept: sparse.csr_array, a: np.ndarray, b: np.ndarray, rows: np.ndarray, columns: np.ndarray
+) -> sparse.csr_array:
+    """The entries and some more."""
+    flat, v = kept.tocoo(), kept.shape[1]
+    old = flat.coords[0].astype(np.int64) * v + flat.coords[1]
+    new = np.setdiff1d(rows.astype(np.int64) * v + columns, old)
+    costs = np.concatenate([flat.data, _path_costs(a, b, new // v, new % v)])
+    keys = np.concatenate([old, new])
+    return sparse.csr_array((costs, (keys // v, keys % v)), shape=kept.shape)
+
+
+def _first_entries(a: np.ndarray, b: np.ndarray, room: np.ndarray, entries: int) -> tuple[sparse.csr_array, np.ndarray]:
+    """The entries that carry most in an entropic transport, and its potentials of the columns, in units of the cost."""
+    n, tau = len(a), (1.0, 1.0)
+    source, target = Side(a, np.full(n, 1 / n), np.ones(n)), Side(b, room / room.sum(), room.astype(float))
     sample = sampled(source, target)
     unit = EPSILON * (sample.mean(source.mass, target.mass)[0] or 1.0)
-    kernel = chosen(source, target, unit, Potentials(*potentials(sample, source, target, unit, tau)))
-    kept = _largest(kernel, entries).tocoo() + _largest(sparse.csr_array(kernel.T), entries).T.tocoo()
-    kept = sparse.csr_array(kept)
-    partner = maximum_bipartite_matching(kept, perm_type="column")
-    alone = np.flatnonzero(partner < 0)
-    free = np.setdiff1d(np.arange(m), partner)[: len(alone)]
-    i, j = kept.tocoo().coords
-    return np.unique(np.concatenate([i.astype(np.int64) * m + j, alone.astype(np.int64) * m + free]))
-
-
-def _largest(matrix: Any, most: int, *, sign: float = -1.0) -> sparse.csr_array:
-    """The matrix with the `most` largest entries of each row, or the smallest ones for sign 1."""
-    order = np.lexsort((sign * matrix.data, np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))))
-    rank = np.arange(matrix.nnz) - np.repeat(matrix.indptr[:-1], np.diff(matrix.indptr))
-    kept = np.sort(order[rank < most])
-    rows = np.searchsorted(matrix.indptr, kept, side="right") - 1
-    return sparse.csr_array((np.ones(len(kept), np.int8), (rows, matrix.indices[kept])), shape=matrix.shape)
+    at = Potentials(*potentials(sample, source, target, unit, tau))
+    kernel = chosen(source, target, unit, at)
+    i, j = largest_of_rows(kernel, entries).tocoo().coords
+    other_j, other_i = largest_of_rows(sparse.csr_array(kernel.T), entries).tocoo().coords
+    nothing = sparse.csr_array(kernel.shape)
+    return _with(nothing, a, b, np.concatenate([i, other_i]), np.concatenate([j, other_j])), unit * at.g
 
 
 def _cheapest(a: np.ndarray, b: np.ndarray, g: np.ndarray) -> np.ndarray:
@@ -124,14 +128,17 @@ def _cheapest(a: np.ndarray, b: np.ndarray, g: np.ndarray) -> np.ndarray:
     return np.concatenate([(a[first : first + _BLOCK] + onwards).min(1) for first in range(0, len(a), _BLOCK)])
 
 
-def _below(a: np.ndarray, b: np.ndarray, rows: np.ndarray, f: np.ndarray, g: np.ndarray) -> np.ndarray:
-    """The numbers of the entries of these rows that make the plan cheaper, the most promising of each row."""
+def _below(
+    a: np.ndarray, b: np.ndarray, rows: np.ndarray, f: np.ndarray, g: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The rows and columns of the entries of these rows that make the plan cheaper, the most promising of each row."""
     legs, others = Legs(a[rows], 1.0, np.zeros(len(rows))), Legs(b, 1.0, g)
     least, limits = _cheapest(a[rows], b, g), f[rows]
     while (found := near_entries(legs, others, limits, most=memory_limit() // ENTRY_BYTES)) is None:
         limits = (limits + least) / 2
-    i, j = _largest(found, MORE, sign=1.0).tocoo().coords
-    return rows[i].astype(np.int64) * len(b) + j
+    found.data *= -1
+    i, j = largest_of_rows(found, MORE).tocoo().coords
+    return rows[i], j
 
 
 def _path_costs(a: np.ndarray, b: np.ndarray, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
@@ -149,29 +156,3 @@ def _least_sums(a, b, rows, columns, out):
             least = min(least, a[i, p] + b[j, p])
         out[k] = least
     return out
-
-
-@compiled
-@no_type_check
-def _column_potentials(indptr, indices, data, columns, m):
-    """(m,) potentials g for which no entry is cheaper than `C[i, columns[i]] - g[columns[i]] + g[j]`.
-
-    They are lengths of shortest paths over alternating entries of the plan and others (Bellman-Ford).
-    """
-    g = np.zeros(m)
-    own = np.empty(len(columns))
-    for i in range(len(columns)):
-        for k in range(indptr[i], indptr[i + 1]):
-            if indices[k] == columns[i]:
-                own[i] = data[k]
-    for _ in range(len(columns)):
-        changed = False
-        for i in range(len(columns)):
-            start = g[columns[i]] - own[i]
-            for k in range(indptr[i], indptr[i + 1]):
-                if start + data[k] < g[indices[k]]:
-                    g[indices[k]] = start + data[k]
-                    changed = True
-        if not changed:
-            break
-    return g

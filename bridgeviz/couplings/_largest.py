@@ -102,26 +102,32 @@ def _rows(plan: Matrix, counts: np.ndarray, room: int) -> Iterator[sparse.csr_ar
 
 def _along_anchors(plan: Factored, room: int) -> Iterator[sparse.csr_array]:
     """The rows of a plan along the strongest anchors of a row, to the columns that these send most of their mass to."""
-    right = sparse.csr_array(_strongest(sparse.csr_array(plan.right.T), room))
+    right = largest_of_rows(sparse.csr_array(plan.right.T), room).astype(np.float64)
     step = max(1, BLOCK_BYTES // (16 * PATHS * room))
     weights = np.asarray(plan.right.sum(axis=0, dtype=np.float64)).reshape(-1)
     for first in range(0, plan.shape[0], step):
         left = sparse.csr_array(plan.left[first : first + step])
         through = sparse.csr_array(left * weights)
-        kept = _strongest(through, PATHS)
+        kept = largest_of_rows(through, PATHS).astype(np.float64)
         kept.data /= weights[kept.indices]
         yield sparse.csr_array(kept @ right)
 
 
-def _strongest(matrix: sparse.csr_array, most: int) -> sparse.csr_array:
+def largest_of_rows(matrix: sparse.csr_array, most: int) -> sparse.csr_array:
     """The matrix with the `most` largest entries of each row."""
-    data, indices, ends = [], [], [0]
-    for first, end in itertools.pairwise(matrix.indptr):
-        mass, at = np.asarray(matrix.data[first:end]), np.asarray(matrix.indices[first:end])
-        if len(mass) > most:
-            best = np.argpartition(mass, len(mass) - most)[-most:]
-            mass, at = mass[best], at[best]
-        data.append(mass)
-        indices.append(at)
-        ends.append(ends[-1] + len(mass))
-    return sparse.csr_array((np.concatenate(data, dtype=np.float64), np.concatenate(indices), ends), matrix.shape)
+    lengths = np.diff(matrix.indptr)
+    kept = np.ones(matrix.nnz, bool)
+    rows = np.flatnonzero(lengths > most)
+    rows = rows[np.argsort(lengths[rows])]
+    while len(rows):  # blocks of rows of about the same length, the longest first
+        width = int(lengths[rows[-1]])
+        block = rows[-max(1, BLOCK_BYTES // (16 * width)) :]
+        rows = rows[: len(rows) - len(block)]
+        places = np.arange(width)
+        at = np.minimum(matrix.indptr[block, None].astype(np.int64) + places, matrix.nnz - 1)
+        mass = np.where(places < lengths[block, None], matrix.data[at], -np.inf)
+        small = np.argpartition(mass, width - most, axis=1)[:, : width - most]
+        stored = small < lengths[block, None]
+        kept[np.take_along_axis(at, small, axis=1)[stored]] = False
+    ends = np.concatenate([[0], np.cumsum(np.minimum(lengths, most))])
+    return sparse.csr_array((matrix.data[kept], matrix.indices[kept], ends), shape=matrix.shape)
