@@ -126,6 +126,7 @@ def solve_sparse(
             last = max(missed.share, unplaced) <= MISSED or rounds == ROUNDS or done >= max_iterations
             if not last:
                 step = min(step + (missed.share <= MISSED), len(FLOORS) - 1)
+                del kernel  # so that there is one at a time
                 break
     data = scaled_entries(kernel.indptr, kernel.indices, kernel.data, solution.rows, solution.columns)
     plan = sparse.csr_array((data, kernel.indices, kernel.indptr), shape=kernel.shape)

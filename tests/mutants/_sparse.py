@@ -6,6 +6,8 @@ from ._mutant import Mutant
 
 SEARCH, SPARSE = "bridgeviz/_near_entries.py", "bridgeviz/couplings/_linear_sparse.py"
 GUESS, MATCH = "bridgeviz/couplings/_sampled_potentials.py", "bridgeviz/couplings/_assignment_on_entries.py"
+PATHS, LEGS = "bridgeviz/_sparse_matching.py", "bridgeviz/costs/_bridge.py"
+LARGEST = "bridgeviz/couplings/_largest.py"
 TESTS, MATCH_TESTS = "couplings/test_sparse.py", "couplings/test_assignment.py"
 
 MUTANTS = [
@@ -16,5 +18,34 @@ MUTANTS = [
         "sparse: the counts of merged rows are forgotten", SPARSE, "unit, np.log(source.counts))", "unit, f * 0)", TESTS
     ),
     Mutant("sparse: the mean from rows alone", GUESS, " - alpha @ both @ beta", " - by_column @ beta", TESTS),
-    Mutant("assignment: other entries are not looked at", MATCH, "number < most else", "False else", MATCH_TESTS),
+    Mutant("sparse: large legs are counted as double", LEGS, "4 * (groups + min(", "8 * (groups + 0 * min(", TESTS),
+    Mutant(
+        "sparse: entries of empty rows at the start of the next row", SPARSE, "ends[i + 1], j)", "ends[i], j)", TESTS
+    ),
+    Mutant("assignment: other entries are not looked at", MATCH, "len(better) and number < most", "False", MATCH_TESTS),
+    Mutant(
+        "assignment: rows keep a match that is no longer the cheapest",
+        PATHS,
+        "if least < paid",
+        "if 0 > paid",
+        MATCH_TESTS,
+    ),
+    Mutant("assignment: potentials of columns with a place stay", PATHS, "self.g[left] = 0.0", "break", MATCH_TESTS),
+    Mutant(
+        "assignment: potentials do not follow the paths", PATHS, "+= lengths[settled[k]] - least", "+= 0", MATCH_TESTS
+    ),
+    Mutant(
+        "assignment: one place per column",
+        PATHS,
+        "if held[to] < starts[to + 1] - starts[to]:",
+        "if held[to] < 1:",
+        MATCH_TESTS,
+    ),
+    Mutant(
+        "assignment: a shorter row gives up entries of the next",
+        LARGEST,
+        "small < lengths[block, None]",
+        "small >= 0",
+        MATCH_TESTS,
+    ),
 ]
