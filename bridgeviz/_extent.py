@@ -14,7 +14,7 @@ SMALL = 2**22
 """Entries up to which matrices of costs are kept once they are computed, and plans are float64."""
 
 HUGE = 2**28
-"""Entries from which on a matrix is made as seldom as possible: legs are not stored, and a kernel replaces its cost."""
+"""Entries from which on a matrix is made as seldom as possible: the last kernel replaces its cost."""
 
 SINGLE = 1e-6
 """Tolerance below which a stored kernel is float64: sums of float32 numbers are not more exact."""

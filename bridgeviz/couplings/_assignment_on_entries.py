@@ -153,6 +153,6 @@ def _least_sums(a, b, rows, columns, out):
         i, j = rows[k], columns[k]
         least = np.inf
         for p in range(a.shape[1]):
-            least = min(least, a[i, p] + b[j, p])
+            least = min(least, np.float64(a[i, p]) + b[j, p])
         out[k] = least
     return out

@@ -129,6 +129,18 @@ def test_equal_rows_are_one_column_with_many_places(side):
     assert price(plan, cost) == pytest.approx(price(assignment(cost, method="full"), cost), rel=1e-6, abs=1e-9)
 
 
+def test_large_legs_are_single_and_added_in_double_precision(monkeypatch):
+    monkeypatch.setattr("bridgeviz.costs._bridge.LARGE", 100)
+    cost = bridge(150, 150)
+    assert cost.source_factor.dtype == np.float32
+    plan = assignment(cost, method="sparse")
+    i, j = plan.plan.tocoo().coords
+    exact = (cost.source_factor[i].astype(float) + cost.target_factor[j]).min(1)
+    np.testing.assert_array_equal(engine._path_costs(cost.source_factor, cost.target_factor, i, j), exact)
+    assert plan.converged
+    assert price(plan, cost) == pytest.approx(price(assignment(cost, method="full"), cost), rel=1e-6)
+
+
 def test_the_largest_entries_of_each_row(monkeypatch):
     rng = np.random.default_rng(0)
     c = np.where(rng.random((30, 25)) < rng.random((30, 1)), rng.normal(size=(30, 25)), 0.0)
