@@ -97,7 +97,7 @@ def _with(
     kept: sparse.csr_array, a: np.ndarray, b: np.ndarray, rows: np.ndarray, columns: np.ndarray
 ) -> sparse.csr_array:
     """The entries and some more."""
-    flat, v = kept.tocoo(), kept.shape[1]
+    flat, v = kept.tocoo(), len(b)
     old = flat.coords[0].astype(np.int64) * v + flat.coords[1]
     new = np.setdiff1d(rows.astype(np.int64) * v + columns, old)
     costs = np.concatenate([flat.data, _path_costs(a, b, new // v, new % v)])

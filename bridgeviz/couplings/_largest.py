@@ -108,7 +108,7 @@ def _along_anchors(plan: Factored, room: int) -> Iterator[sparse.csr_array]:
     for first in range(0, plan.shape[0], step):
         left = sparse.csr_array(plan.left[first : first + step])
         through = sparse.csr_array(left * weights)
-        kept = largest_of_rows(through, PATHS).astype(np.float64)
+        kept = largest_of_rows(through, PATHS)
         kept.data /= weights[kept.indices]
         yield sparse.csr_array(kept @ right)
 
