@@ -158,17 +158,17 @@ class Linear(Entropic):
             "epsilon": epsilon, "tau": self.tau, "tolerance": self.tolerance,
             "max_iterations": ATTEMPT if impossible else self.max_iterations,
         }  # fmt: skip
+        write = partial(cost.write, rows=used.rows, columns=used.columns)
         if method == "dense":
             from bridgeviz._kernel_sinkhorn import solve_on_kernel
 
-            write = partial(cost.write, rows=used.rows, columns=used.columns)
             plan, residual, converged, iterations = yield from solve_on_kernel(
                 write, mu, nu, **settings, divisor=self._divisor,
                 reference=counts if any((side != 1).any() for side in counts) else None,
             )  # fmt: skip
         else:
             shifted = np.empty((len(mu), len(nu)))
-            cost.write(shifted, used.rows, used.columns)
+            write(shifted)
             shifted /= self._divisor(extent(row_blocks(shifted), mu, nu))
             shifted -= epsilon * np.log(counts[0])[:, None]
             shifted -= epsilon * np.log(counts[1])
