@@ -9,7 +9,7 @@ from bridgeviz.couplings._alignment import Alignment
 from bridgeviz.couplings._as_plan import as_plan, as_whole
 from bridgeviz.couplings._assignment import Assignment, assignment
 from bridgeviz.couplings._batch_solver import BatchPlan, BatchSolver
-from bridgeviz.couplings._coupling import Coupling, Plan
+from bridgeviz.couplings._coupling import Coupling
 from bridgeviz.couplings._distance import distance
 from bridgeviz.couplings._entries import group_shares
 from bridgeviz.couplings._fgw import FGW, fgw
@@ -19,6 +19,7 @@ from bridgeviz.couplings._linear import Linear, linear
 from bridgeviz.couplings._local import Local, local
 from bridgeviz.couplings._local_coupling import LocalCoupling, Probe
 from bridgeviz.couplings._pace import Pace
+from bridgeviz.couplings._plan import Plan
 from bridgeviz.couplings._plan_memory import peak_bytes
 from bridgeviz.couplings._reports import DRAWS, Refinement, RowShares, Sampler, Verdict
 from bridgeviz.couplings._rows_with_mass import RowsWithMass

@@ -9,8 +9,8 @@ from typing import ClassVar
 
 from bridgeviz._options import Options
 from bridgeviz.costs import Cost, Within, flat
-from bridgeviz.couplings._coupling import Plan
 from bridgeviz.couplings._pace import Pace
+from bridgeviz.couplings._plan import Plan
 from bridgeviz.couplings._solver_options import SolverOptions, Steps, finish
 from bridgeviz.problem import Pairs, Problem
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bridgeviz import _checks as check
-from bridgeviz.couplings._coupling import Coupling, Plan
+from bridgeviz.couplings._coupling import Coupling
+from bridgeviz.couplings._plan import Plan
 
 
 def as_plan(value: object, where: str) -> Plan:

@@ -13,8 +13,8 @@ from bridgeviz import _checks as check
 from bridgeviz._checks import InputError
 from bridgeviz.costs import Cost, Within
 from bridgeviz.couplings._batch_solver import BatchSolver
-from bridgeviz.couplings._coupling import Plan
 from bridgeviz.couplings._entries import count_pairs
+from bridgeviz.couplings._plan import Plan
 from bridgeviz.couplings._reports import DRAWS, RowShares, Verdict
 from bridgeviz.couplings._rows_with_mass import RowsWithMass, from_draws
 from bridgeviz.couplings._solver_options import SolverOptions
