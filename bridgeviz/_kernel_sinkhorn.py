@@ -52,7 +52,7 @@ class _Scalings(NamedTuple):
 def solve_on_kernel(
     cost: Cost, a: np.ndarray, b: np.ndarray, *, epsilon: float, tau: tuple[float, float], tolerance: float,
     max_iterations: int, divisor: Callable[[Extent], float] | None = None,
-    reference: tuple[np.ndarray, np.ndarray] | None = None,
+    reference: tuple[np.ndarray, np.ndarray] | None = None, start: np.ndarray | None = None,
 ) -> Generator[tuple[int, float], None, Solution]:  # fmt: skip
     """The problem of `_sinkhorn.solve_linear`, step by step; yields the iterations and the error after each few.
 
@@ -74,6 +74,7 @@ def solve_on_kernel(
         max_iterations: of all stages together.
         divisor: of the cost, from its extent; None is 1.
         reference: (u,) and (v,), whose product is the entropy's reference measure; None is the counting measure.
+        start: (v,) potentials of the columns of a similar problem, from which epsilon need not fall; None for none.
 
     Returns:
         The solution; its plan is in the memory of the kernel, and in its type.
@@ -83,8 +84,10 @@ def solve_on_kernel(
     def steps(dtype: type) -> Generator[tuple[int, float], None, Solution]:
         solver = KernelSolver(cost, a, b, tau, dtype, alone=True)
         solver.scale(1.0 if divisor is None else divisor(solver.extent), epsilon, reference)
+        solver.start = start
         error, iterations = yield from solver.solve(epsilon, tolerance, max_iterations)
-        return Solution(solver.plan(), error, error <= tolerance, iterations)
+        potentials = solver.potentials()
+        return Solution(solver.plan(), error, error <= tolerance, iterations, potentials)
 
     if tolerance >= SINGLE:
         solution = yield from _driven(steps(np.float32))
@@ -113,6 +116,7 @@ class KernelSolver:
 
     Attributes:
         cost: its matrix has rows without mass at its end, up to whole blocks.
+        start: (v,) potentials of the columns that the first `solve` begins with; None for none.
         extent: of the cost that it began with.
         size: the number of rows without them.
         thrifty: whether the last kernel takes the place of the cost, which is written again if it is needed again, and
@@ -138,6 +142,7 @@ class KernelSolver:
         self.log_a = np.concatenate([np.log(a), np.zeros(len(matrix) - u)])
         self.log_b = np.log(b)
         self.kernel: Kernel | None = None
+        self.start: np.ndarray | None = None
 
     def _matrix(self) -> tuple[jax.Array, Extent]:
         """The matrix of the cost on the device, and its extent."""
@@ -175,7 +180,7 @@ class KernelSolver:
 
     def first(self, epsilon: float) -> float:
         """The first epsilon of the ladder; an unbalanced problem forgets its start soon enough without one."""
-        if not self.balanced:
+        if not self.balanced or self.start is not None:
             return epsilon
         steps = math.ceil(math.log(max(self.range / FIRST / epsilon, 1.0), LADDER))
         return epsilon * LADDER**steps
@@ -184,19 +189,18 @@ class KernelSolver:
         """Move the scalings into the potentials, and compute the kernel for this epsilon, which may be the last."""
         a, b = self.devices.rows(self.log_a), self.devices.columns(self.log_b)
         if self.kernel is not None:
-            g, columns = (np.asarray(side, np.float64) for side in (self.kernel.g, self.scalings.columns))
-            # A scaling beyond its type became 0 or infinite, from where no iteration leads back.
-            held = np.clip(columns, np.finfo(self.dtype).tiny, np.finfo(self.dtype).max)
-            relative = self.epsilon * (g + np.log(held) - self.log_b)  # to the marginal
+            relative = self.potentials() - self.epsilon * self.log_b  # to the marginal
             self.kernel = None  # its memory is needed for the next one
             g = self.devices.columns(relative / epsilon + self.log_b)
             if self.cost.matrix.is_deleted():
                 self.cost = self.cost._replace(matrix=self._matrix()[0])
-        else:
+        elif self.start is not None:
+            g = self.devices.columns(self.start / epsilon)
+        elif self.balanced:
             g = b
-            if not self.balanced:
-                matrix, *terms = self.cost
-                g = self.programs.columns_alone(matrix, tuple(terms), b, epsilon, self.tau[1])
+        else:
+            matrix, *terms = self.cost
+            g = self.programs.columns_alone(matrix, tuple(terms), b, epsilon, self.tau[1])
         matrix, *terms = self.cost
         settings: Any = (matrix, tuple(terms), a, g, epsilon, self.tau[0])
         if self.thrifty and last:
@@ -248,6 +252,13 @@ class KernelSolver:
         )
         self.scalings = _Scalings(rows, columns, float(error))
         return int(done)
+
+    def potentials(self) -> np.ndarray:
+        """(v,) of the columns, in units of the cost."""
+        assert self.kernel is not None, "absorb comes first"
+        g, columns = (np.asarray(side, np.float64) for side in (self.kernel.g, self.scalings.columns))
+        # A scaling beyond its type became 0 or infinite, from where no iteration leads back.
+        return self.epsilon * (g + np.log(np.clip(columns, np.finfo(self.dtype).tiny, np.finfo(self.dtype).max)))
 
     def plan(self) -> np.ndarray:
         """(u, v) the plan, in the type and the memory of the kernel; takes it like `take_plan`."""

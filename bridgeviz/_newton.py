@@ -47,7 +47,7 @@ class _Dual(NamedTuple):
 
 def solve_by_newton(
     cost: np.ndarray, a: np.ndarray, b: np.ndarray, *, epsilon: float, tau: tuple[float, float], tolerance: float,
-    max_iterations: int,
+    max_iterations: int, start: np.ndarray | None = None,
 ) -> Generator[tuple[int, float], None, Solution]:  # fmt: skip
     """The problem of `_sinkhorn.solve_linear`, in float64; yields the steps and the error after each.
 
@@ -70,15 +70,20 @@ def solve_by_newton(
         tolerance: L1 error of the sums of one side at which to stop, while those of the other are exact; if the problem
             is unbalanced, the error of the fixed point over all mass.
         max_iterations: steps of all stages together.
+        start: (v,) potentials of the columns of a similar problem, from which epsilon need not fall; None for none.
     """
     if len(a) < len(b):
+        of_rows = None if start is None else fitting(cost, a, start, epsilon, tau[0])
         solution = yield from solve_by_newton(
-            cost.T, b, a, epsilon=epsilon, tau=(tau[1], tau[0]), tolerance=tolerance, max_iterations=max_iterations
-        )
-        return solution._replace(plan=np.ascontiguousarray(solution.plan.T))
+            cost.T, b, a, epsilon=epsilon, tau=(tau[1], tau[0]), tolerance=tolerance, max_iterations=max_iterations,
+            start=of_rows,
+        )  # fmt: skip
+        assert solution.potentials is not None
+        potentials = fitting(cost.T, b, solution.potentials, epsilon, tau[1])
+        return solution._replace(plan=np.ascontiguousarray(solution.plan.T), potentials=potentials)
     problem = _Problem(np.ascontiguousarray(cost, float), a, b, tau)
-    g, done, error = np.zeros(len(b)), 0, math.nan
-    for current in problem.ladder(epsilon):
+    g, done, error = np.zeros(len(b)) if start is None else start, 0, math.nan
+    for current in problem.ladder(epsilon) if start is None else [epsilon]:
         last = current == epsilon
         goal, room = (tolerance, max_iterations - done) if last else (STAGE_ERROR, STAGE_STEPS)
         g, best, since = problem.fitted(g, current), math.inf, 0
@@ -90,7 +95,20 @@ def solve_by_newton(
             if not error > goal or since > STALLED:
                 break
             g = problem.fitted(g + problem.step(dual, current), current)
-    return Solution(problem.plan(g, epsilon), error, error <= tolerance, done)
+    return Solution(problem.plan(g, epsilon), error, error <= tolerance, done, g)
+
+
+def fitting(cost: np.ndarray, mass: np.ndarray, others: np.ndarray, epsilon: float, tau: float) -> np.ndarray:
+    """The potentials of one side that fit those of the other side.
+
+    Args:
+        cost: (u, v).
+        mass: (u,) the marginal of the side.
+        others: (v,) potentials of the other side.
+        epsilon: entropy regularisation.
+        tau: of the side.
+    """
+    return tau * epsilon * (np.log(mass) - logsumexp((others - cost) / epsilon, axis=1))
 
 
 class _Problem:

@@ -15,9 +15,11 @@ class Solution(NamedTuple):
         residual: the last error that was measured; NaN if none was.
         converged: whether that is below the tolerance.
         iterations: the number of iterations.
+        potentials: (v,) of the columns, from which a similar problem may start; None if the solver keeps none.
     """
 
     plan: np.ndarray
     residual: float
     converged: bool
     iterations: int
+    potentials: np.ndarray | None = None

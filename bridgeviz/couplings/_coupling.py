@@ -57,6 +57,8 @@ class Coupling(Plan):
         why: this method was taken.
         seconds: that it took.
         memory: the bytes that the process held at most, beyond those before; 0 where that is not known.
+        potentials: (v,) the dual potentials of the target atoms, in units of the divided cost, for `linear(start=...)`;
+            None where the method keeps none, and 0 for atoms that take no part.
     """
 
     plan: np.ndarray | sparse.csr_array | Factored
@@ -75,6 +77,7 @@ class Coupling(Plan):
     why: str = ""
     seconds: float = 0.0
     memory: int = 0
+    potentials: np.ndarray | None = None
 
     estimated = False
 

@@ -21,7 +21,17 @@ from bridgeviz.couplings._pace import Pace
 from bridgeviz.couplings._permitted import ATTEMPT, doubt, shortage, support
 from bridgeviz.couplings._plan_memory import peak_bytes, refuse_transport
 from bridgeviz.couplings._reports import ASKED
-from bridgeviz.couplings._solver_options import Entropic, SolverOptions, Steps, Weights, measured, weigh, with_options
+from bridgeviz.couplings._solver_options import (
+    Entropic,
+    SolverOptions,
+    Steps,
+    Weights,
+    finish,
+    measured,
+    weigh,
+    with_options,
+)
+from bridgeviz.couplings._starts import potentials_of
 
 if TYPE_CHECKING:
     from bridgeviz._solution import Solution
@@ -120,8 +130,11 @@ class Linear(Entropic):
         self,
         cost: Cost | ArrayLike | None,
         within: tuple[Within | ArrayLike, Within | ArrayLike] | None = None,
+        *,
+        start: Coupling | None = None,
     ) -> Steps[Coupling]:
-        """The coupling; yields the iterations and the error after each few. `within` is not read."""
+        """The coupling; yields the iterations and the error after each few. `within` is not read, and `start` by the
+        methods "newton" and "dense"."""
         if cost is None:
             raise check.fail("cost", "linear", "a Cost or an (n, m) matrix", None)
         cost = as_cost(cost, "linear")
@@ -130,9 +143,9 @@ class Linear(Entropic):
             expected = f"'dense' where both sides have more than {MOST_EQUATIONS:,} atoms"
             hint = "Newton's method solves an equation per atom of the smaller side in each step."
             raise check.fail("method", "linear", expected, self.method, hint)
-        return (yield from measured(self._steps(cost, *self.choice(cost))))
+        return (yield from measured(self._steps(cost, *self.choice(cost), start)))
 
-    def _steps(self, cost: Cost, method: str, why: str) -> Steps[Coupling]:
+    def _steps(self, cost: Cost, method: str, why: str, start: Coupling | None) -> Steps[Coupling]:
         if method == "factorised":
             from bridgeviz.couplings._linear_factored import solve_factored
 
@@ -158,11 +171,13 @@ class Linear(Entropic):
             "epsilon": epsilon, "tau": self.tau, "tolerance": self.tolerance,
             "max_iterations": ATTEMPT if impossible else self.max_iterations,
         }  # fmt: skip
+        if start is not None and method != "ott":
+            settings["start"] = potentials_of(start, v, epsilon, target.mass)[used.columns]
         write = partial(cost.write, rows=used.rows, columns=used.columns)
         if method == "dense":
             from bridgeviz._kernel_sinkhorn import solve_on_kernel
 
-            plan, residual, converged, iterations = yield from solve_on_kernel(
+            solution = yield from solve_on_kernel(
                 write, mu, nu, **settings, divisor=self._divisor,
                 reference=counts if any((side != 1).any() for side in counts) else None,
             )  # fmt: skip
@@ -172,8 +187,9 @@ class Linear(Entropic):
             shifted /= self._divisor(extent(row_blocks(shifted), mu, nu))
             shifted -= epsilon * np.log(counts[0])[:, None]
             shifted -= epsilon * np.log(counts[1])
-            plan, residual, converged, iterations = yield from _solver(method)(shifted, mu, nu, **settings)
-        error = residual
+            solution = yield from _solver(method)(shifted, mu, nu, **settings)
+        plan, error, converged, iterations, found = solution
+        del solution
         if self.tau == (1.0, 1.0):
             error = float(np.abs(sums(plan, 1) - mu).sum() + np.abs(sums(plan, 0) - nu).sum())
             converged = converged and error <= 2 * self.tolerance  # as measured on the plan itself
@@ -189,7 +205,7 @@ class Linear(Entropic):
             plan=used.spread(in_double(plan)), source_atoms=replace(source, power=self.tau[0]),
             target_atoms=replace(target, power=self.tau[1]), solver="linear", converged=converged,
             marginal_error=error, iterations=iterations, epsilon=epsilon, tau=self.tau, advice=advice,
-            method=method, why=why,
+            method=method, why=why, potentials=None if found is None else used.spread_columns(found),
         )  # fmt: skip
 
     def _divisor(self, extent: Extent) -> float:
@@ -264,9 +280,11 @@ def _solver(method: str) -> Callable[..., Steps[Solution]]:
 
 
 @with_options(Linear)
-def linear(cost: Cost | ArrayLike, *, weights: Weights | None = None, **options: Any) -> Coupling:
+def linear(
+    cost: Cost | ArrayLike, *, weights: Weights | None = None, start: Coupling | None = None, **options: Any
+) -> Coupling:
     """See `Linear`, whose docstring replaces this one."""
-    return Linear(**options).solve(weigh(cost, weights, "linear"))
+    return finish(Linear(**options).steps(weigh(cost, weights, "linear"), start=start))
 
 
 linear.__doc__ = (Linear.__doc__ or "").replace(
@@ -276,6 +294,8 @@ linear.__doc__ = (Linear.__doc__ or "").replace(
         weights: (a, b), of the source rows (n,) and of the target rows (m,): >= 0, divided by their sums; either may be
             None, for the same weight on every row. None takes those of the cost, which has none unless it was given
             them by `Cost.weighted`.
+        start: a plan of a similar problem, such as one with another epsilon, tau or cost between the same atoms: the
+            iterations begin with its potentials. "ott", "factorised" and "sparse" do not read it.
 """,
     1,
 )

@@ -45,6 +45,12 @@ class Support(NamedTuple):
         """The entries of these atoms."""
         return matrix if self.whole else matrix[self.rows][:, self.columns]
 
+    def spread_columns(self, values: np.ndarray) -> np.ndarray:
+        """Values of these columns, and zeros for all others."""
+        out = np.zeros(self.shape[1], values.dtype)
+        out[self.columns] = values
+        return out
+
     def spread(self, plan: Any) -> Any:
         """A dense or sparse plan between these atoms as one between all."""
         if self.whole:
