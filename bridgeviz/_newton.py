@@ -108,7 +108,11 @@ def fitting(cost: np.ndarray, mass: np.ndarray, others: np.ndarray, epsilon: flo
         epsilon: entropy regularisation.
         tau: of the side.
     """
-    return tau * epsilon * (np.log(mass) - logsumexp((others - cost) / epsilon, axis=1))
+    return tau * epsilon * (np.log(mass) - _log_sums((others - cost) / epsilon, 1))
+
+
+def _log_sums(z: np.ndarray, axis: int) -> np.ndarray:
+    return np.asarray(logsumexp(z, axis=axis))
 
 
 class _Problem:
@@ -127,8 +131,8 @@ class _Problem:
         """The potentials after one iteration of Sinkhorn."""
         log_sums = np.full(len(g), -np.inf)
         for rows, z in self._blocks(np.zeros_like(g), epsilon):
-            potentials = self.tau[0] * (self.log_a[rows] - logsumexp(z + g / epsilon, axis=1))
-            log_sums = np.logaddexp(log_sums, logsumexp(z + potentials[:, None], axis=0))
+            potentials = self.tau[0] * (self.log_a[rows] - _log_sums(z + g / epsilon, 1))
+            log_sums = np.logaddexp(log_sums, _log_sums(z + potentials[:, None], 0))
         return self.tau[1] * epsilon * (np.log(self.b) - log_sums)
 
     def dual(self, g: np.ndarray, epsilon: float) -> _Dual:

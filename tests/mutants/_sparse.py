@@ -6,7 +6,7 @@ from ._mutant import Mutant
 
 SEARCH, SPARSE = "bridgeviz/_near_entries.py", "bridgeviz/couplings/_linear_sparse.py"
 GUESS, MATCH = "bridgeviz/couplings/_sampled_potentials.py", "bridgeviz/couplings/_assignment_on_entries.py"
-PATHS, LEGS = "bridgeviz/_sparse_matching.py", "bridgeviz/costs/_bridge.py"
+PATHS, LEGS = "bridgeviz/_sparse_matching.py", "bridgeviz/costs/_legs.py"
 LARGEST = "bridgeviz/couplings/_largest.py"
 TESTS, MATCH_TESTS = "couplings/test_sparse.py", "couplings/test_assignment.py"
 
@@ -18,7 +18,7 @@ MUTANTS = [
         "sparse: the counts of merged rows are forgotten", SPARSE, "unit, np.log(source.counts))", "unit, f * 0)", TESTS
     ),
     Mutant("sparse: the mean from rows alone", GUESS, " - alpha @ both @ beta", " - by_column @ beta", TESTS),
-    Mutant("sparse: large legs are counted as double", LEGS, "4 * (groups + min(", "8 * (groups + 0 * min(", TESTS),
+    Mutant("sparse: large legs are counted as double", LEGS, "legs.dtype.itemsize for", "8 for", TESTS),
     Mutant(
         "sparse: entries of empty rows at the start of the next row", SPARSE, "ends[i + 1], j)", "ends[i], j)", TESTS
     ),
