@@ -26,10 +26,10 @@ def installed(block: str) -> bool:
     return all(importlib.util.find_spec(name) for name in libraries(block))
 
 
-def run(block: str, names: dict) -> list[str]:
+def run(block: str, names: dict, page: Path = PAGE) -> list[str]:
     """What differs from the document, example by example; `names` takes up what the block defines."""
     failures: list[str] = []
-    test = doctest.DocTestParser().get_doctest(block, names, PAGE.name, str(PAGE), 0)
+    test = doctest.DocTestParser().get_doctest(block, names, page.name, str(page), 0)
     doctest.DocTestRunner(optionflags=OPTIONS).run(test, out=failures.append, clear_globs=False)
     names.update(test.globs)
     return failures
@@ -42,6 +42,14 @@ def test_the_code_of_the_page_runs(block):
     names: dict = {}
     assert run(BLOCKS[0], names) == []
     assert run(block, names) == []
+
+
+@pytest.mark.parametrize("name", ["transport.md", "weights.md"])
+def test_the_code_of_a_page_runs_from_its_start_to_its_end(name):
+    page, names = DOCS / name, {}
+    blocks = BLOCK.findall(page.read_text(encoding="utf-8"))
+    assert blocks
+    assert [run(block, names, page) for block in blocks] == [[]] * len(blocks)
 
 
 def test_the_page_has_code_for_every_library():
