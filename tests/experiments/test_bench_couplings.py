@@ -9,7 +9,7 @@ import time
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -21,6 +21,7 @@ from bridgeviz.experiments.benchmarks import BENCHMARKS, CouplingBenchmark
 from bridgeviz.experiments.benchmarks import _coupling_data as data
 from bridgeviz.experiments.benchmarks import _coupling_trials as trials
 from bridgeviz.experiments.benchmarks import _fresh_process as fresh
+from bridgeviz.experiments.benchmarks import _growth as growth
 from bridgeviz.experiments.benchmarks import _machine as machines
 from bridgeviz.experiments.benchmarks._coupling_cases import GROUPS, MACHINE, Case, Group
 from bridgeviz.experiments.benchmarks._coupling_tables import outcome, tables
@@ -156,7 +157,8 @@ def test_groups_are_chosen_by_name(groups):
         next(benchmarks.measure("couplings", only="linear,minplus"))
     with pytest.raises(bv.InputError, match=r"'jobs' of measure\(\) must be left out for 'couplings': only 'kinds'"):
         next(benchmarks.measure("couplings", jobs=2))
-    assert {name for name, group in GROUPS.items() if group.long} == {"merged", "factorised", "million", "sparse"}
+    long = {name for name, group in GROUPS.items() if group.long}
+    assert long == {"merged", "factorised", "sharpening", "million", "sparse"}
 
 
 def test_the_table_compares_with_ours_and_with_the_floor(groups):
@@ -174,6 +176,29 @@ def test_the_table_compares_with_ours_and_with_the_floor(groups):
     assert outcome({**rival, "iterations_needed": math.inf}) == "no convergence in 100 iterations of 50 ms"
     elsewhere = tables(pd.DataFrame([{**rates, "machine": "another"}, ours]), groups)
     assert "| dense |  |  | 2 s | own |" in elsewhere
+
+
+def test_the_growth_is_drawn_where_it_was_measured(groups, tmp_path, monkeypatch):
+    row = {"group": "short", "case": "ours", "n": 40, "seconds": 2.0, "gb_over": 1.0, "iterations": 100}
+    rows = pd.DataFrame([
+        row, {**row, "n": 80, "iterations_needed": 400.0}, {**row, "case": "rival"},
+        {**row, "case": "rival", "n": 80, "iterations_needed": math.inf},
+    ])  # fmt: skip
+    points = growth.measured(rows, groups)
+    found = [(point["method"], point["n"], point["seconds"]) for point in points]
+    assert found == [("ours", 40, 2.0), ("ours", 80, 8.0)]
+    chart = growth.growth_chart(points).to_dict()
+    assert [panel["encoding"]["y"]["field"] for panel in chart["hconcat"]] == ["seconds", "gb"]
+    assert all(panel["encoding"]["y"]["scale"]["type"] == "log" for panel in chart["hconcat"])
+
+    drawn = SimpleNamespace(vegalite_to_svg=lambda spec: f"<svg>{len(spec['hconcat'])}</svg>", __spec__=object())
+    monkeypatch.setitem(sys.modules, "vl_convert", drawn)
+    monkeypatch.setattr(growth, "project_documents", lambda: [tmp_path / "benchmarks.md"])
+    assert growth.draw_growth(rows, groups) == tmp_path / "couplings.svg"
+    assert (tmp_path / "couplings.svg").read_text() == "<svg>2</svg>\n"
+    assert growth.draw_growth(rows[:1], groups) is None
+    monkeypatch.setattr(growth, "project_documents", list)
+    assert growth.draw_growth(rows, groups) is None
 
 
 def test_the_machine_has_rates():

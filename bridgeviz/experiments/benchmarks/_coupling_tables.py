@@ -31,13 +31,15 @@ the rates of the machine. *Expected* was written before the measurement. `bridge
 
 def tables(rows: pd.DataFrame, groups: Mapping[str, Group]) -> str:
     """A table per group, the growth with n, and notes."""
-    records = [
-        {str(k): value for k, value in row.items() if value == value} for row in rows.to_dict("records")
-    ]  # no NaN
-    held = {(row["group"], row["case"], row["n"]): row for row in records}
+    held = {(row["group"], row["case"], row["n"]): row for row in records(rows)}
     parts = [_rates(held, groups), *(_group(held, name, groups) for name in groups if name != MACHINE)]
     machines = "; ".join(sorted({row["machine"] for row in held.values()}))
     return "\n\n".join([*parts, _growth(held, groups), NOTE, *([f"{machines}."] if machines else [])])
+
+
+def records(rows: pd.DataFrame) -> list[Row]:
+    """The rows without the columns that they lack."""
+    return [{str(name): value for name, value in row.items() if value == value} for row in rows.to_dict("records")]
 
 
 def outcome(row: Row) -> str:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bridgeviz._memory import machine_memory
 from bridgeviz.experiments.benchmarks._benchmark import Benchmark, Task, chosen
 from bridgeviz.experiments.benchmarks._coupling_cases import GROUPS, MACHINE, Case, Group
 from bridgeviz.experiments.benchmarks._coupling_tables import outcome, tables
-from bridgeviz.experiments.benchmarks._ledger import Row
+from bridgeviz.experiments.benchmarks._growth import draw_growth
+from bridgeviz.experiments.benchmarks._ledger import Ledger, Row
 from bridgeviz.experiments.benchmarks._machine import machine_and_versions
 
 if TYPE_CHECKING:
@@ -70,6 +72,12 @@ class CouplingBenchmark(Benchmark):
         row = case.measure(n, memory=SHARE * machine_memory())
         numbers = {name: float(f"{value:.6g}") for name, value in row.items() if isinstance(value, float)}
         return [{**row, **numbers, "settings": _settings(case), "machine": machine_and_versions()}]
+
+    def write(self, ledger: Ledger, *, seeds: int, documents: Sequence[Path] | None = None) -> str:
+        """Write the tables, and beside the project's documents the picture of the growth with n."""
+        if documents is None:
+            draw_growth(ledger.table(seeds=seeds), self.groups)
+        return super().write(ledger, seeds=seeds, documents=documents)
 
     def lines(self, rows: list[Row]) -> list[str]:
         return [f"{row['group']}, {row['case']}, n {row['n']:,}: {outcome(row)}" for row in rows]
