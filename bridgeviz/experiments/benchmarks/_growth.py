@@ -71,7 +71,7 @@ def growth_chart(points: list[dict[str, Any]]) -> altair.HConcatChart:
                 y=alt.Y(f"{column}:Q", scale=alt.Scale(type="log"), axis=alt.Axis(title=AXES[column], tickCount=6)),
                 color=alt.Color("method:N", legend=of_method, scale=alt.Scale(scheme="dark2")),
                 strokeDash=alt.StrokeDash("problem:N", legend=None),
-                shape=alt.Shape("method:N", legend=of_method),
+                shape=alt.Shape("method:N", legend=None),
             )
         )
 
