@@ -15,14 +15,14 @@ from bridgeviz._solution import Solution
 LADDER, FIRST = 4.0, 20.0
 """The factor between two values of epsilon while it falls, and the range of the cost over the first of them."""
 
-STAGE_ERROR, STAGE_STEPS = 0.1, 20
+STAGE_ERROR, STAGE_STEPS = 1e-3, 20
 """Where a stage before the last ends: its potentials are only the start of the next one."""
 
 ENTRIES = 2**17
 """Entries of the plan that are computed at a time, at most: few enough to stay in the cache."""
 
 ROUNDING = 1e-13
-"""A curvature below this share of the largest is rounding: there is no step along it."""
+"""A curvature below this share of the largest is rounding, and is taken as that much."""
 
 FAINT = 1e-16
 """A column with a smaller share of the mass than the heaviest is left to Sinkhorn: Newton's step for it is rounding."""
@@ -58,6 +58,8 @@ def solve_by_newton(
     - The dual objective is concave, and its third derivative along a direction d is at most r times the second, with
       `r = range(d) / epsilon` for a balanced problem. Hence `log(1 + r) / r` of Newton's step always raises it (Sun and
       Tran-Dinh 2019), and where r is small this is nearly all of it.
+    - Where clusters exchange so little mass that its curvature is rounding, the slope still says which way to go, and
+      the same bound how far: some 30 epsilon at a time.
     - An iteration of Sinkhorn follows each step. It also raises the objective, it is all that a small tau needs, and no
       column is then far too light for Newton's model of it.
     - Epsilon falls to its value in stages, because a step moves the potentials by a few epsilon at most.
@@ -154,12 +156,17 @@ class _Problem:
         weight = np.diag(dual.curvature)
         scale = np.sqrt(weight, out=np.full(len(weight), np.inf), where=weight > FAINT * weight.max())
         values, vectors = linalg.eigh(dual.curvature / scale / scale[:, None])
-        along = vectors.T @ (dual.gradient / scale)
-        along = np.divide(along, values, out=np.zeros_like(along), where=values > ROUNDING * values[-1])
+        slope = vectors.T @ (dual.gradient / scale)
+        taken = values <= ROUNDING * values[-1]
+        if np.linalg.norm(slope[taken]) <= np.linalg.norm(slope[~taken]):
+            taken = ~taken  # either at a time: together, the longer steps would shorten the others
+        along = np.where(taken, slope, 0) / np.maximum(values, ROUNDING * values[-1])
         newton = vectors @ along / scale  # in units of epsilon
         size, (tau_x, tau_y) = float(np.abs(newton).max()), self.tau
         r = max(float(np.ptp(newton)) + 3 * (1 - tau_x) * size, (1 - tau_y) / tau_y * size)
-        return newton * epsilon * (math.log1p(r) / r if r > 0 else 1.0)
+        # The slope along the step over the curvature: 1, unless that is rounding.
+        steep = along @ slope / max(along**2 @ np.maximum(values, 0), np.finfo(float).tiny)
+        return newton * epsilon * (math.log1p(r * steep) / r if r > 0 else 1.0)
 
     def plan(self, g: np.ndarray, epsilon: float) -> np.ndarray:
         """(u, v), the plan of these potentials."""

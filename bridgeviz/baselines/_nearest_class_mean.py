@@ -39,7 +39,7 @@ class NearestClassMean(BaselineOptions):
     >>> import bridgeviz as bv
     >>> problem = bv.load("blobs", n=100)
     >>> fitted = NearestClassMean().fit(problem, problem.sample_pairs(0.2, seed=0))
-    >>> fitted.accuracy(problem.source.x, problem.source.labels) > 0.9
+    >>> fitted.accuracy(problem.source.x, problem.source.labels) > 0.8
     True
     """
 

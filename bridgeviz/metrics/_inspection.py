@@ -9,7 +9,7 @@ import numpy as np
 
 from bridgeviz import _checks as check
 from bridgeviz.costs import find_atoms
-from bridgeviz.couplings import Linear, peak_bytes
+from bridgeviz.couplings import peak_bytes
 from bridgeviz.problem import Problem, Space
 
 MOST = 20_000
@@ -109,15 +109,15 @@ def inspect(space: Space, *, k: int = 10, seed: int = 0) -> Inspection:
 
 
 def plan_memory(problem: Problem) -> int:
-    """The bytes that linear transport between all distinct rows of both spaces takes at its peak.
+    """The bytes that linear transport on the matrix between all distinct rows of both spaces takes at its peak.
 
     >>> import numpy as np
     >>> space = Space(np.eye(50))
     >>> plan_memory(Problem(space, space))
-    160000
+    100000
     """
     u, v = (len(find_atoms(np.asarray(space.x))) for space in (problem.source, problem.target))
-    return peak_bytes(u, v, "dense" if u * v >= Linear.large else "ott")
+    return peak_bytes(u, v, "dense")
 
 
 def _islands(points: np.ndarray, k: int, seed: int) -> int:

@@ -145,7 +145,7 @@ def test_bench_resumes_and_writes_the_table(tmp_path, monkeypatch, call):
 def test_bench_takes_groups_of_rows(tmp_path, call):
     code, _, err = call("bench", "couplings", "--rows", "linear,fgv", "--folder", str(tmp_path))
     assert code == 2
-    assert "must be one of 'machine', 'linear', 'min-plus', 'fgw', 'merged', 'factorised', 'million', 'sparse'" in err
+    assert "must be one of 'machine', 'linear', 'min-plus', 'fgw', 'merged', 'factorised', 'sharpening'" in err
     assert "fgw" in err.rpartition("Got")[2]  # the one that was meant
     assert call("bench", "costs", "--rows", "linear")[0] == 2
 

@@ -130,7 +130,7 @@ def test_equal_rows_are_one_column_with_many_places(side):
 
 
 def test_large_legs_are_single_and_added_in_double_precision(monkeypatch):
-    monkeypatch.setattr("bridgeviz.costs._bridge.LARGE", 100)
+    monkeypatch.setattr("bridgeviz.costs._legs.LARGE", 100)
     cost = bridge(150, 150)
     assert cost.source_factor.dtype == np.float32
     plan = assignment(cost, method="sparse")

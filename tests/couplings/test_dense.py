@@ -7,6 +7,7 @@ import ot
 import pytest
 
 import bridgeviz as bv
+from bridgeviz import _kernel_programs
 from bridgeviz import _kernel_sinkhorn as engine
 from bridgeviz._relaxation import MOST, best_relaxation
 from bridgeviz.couplings import Linear, _linear
@@ -223,7 +224,7 @@ def test_whoever_drives_it_keeps_their_precision():
 def test_other_numbers_take_the_same_program():
     cost = cube(70, 50)
     bv.couplings.linear(cost, epsilon=0.02, tau=(0.9, 1.0), tolerance=1e-4, method="dense")
-    compiled = (engine.sweeps, engine.start, engine.columns_alone)
+    compiled = (_kernel_programs._sweeps, _kernel_programs._start, _kernel_programs._columns_alone)
     programs = [program._cache_size() for program in compiled]
     bv.couplings.linear(cost, epsilon=0.05, tau=(0.8, 0.95), tolerance=1e-5, method="dense")
     assert [program._cache_size() for program in compiled] == programs

@@ -65,8 +65,8 @@ def test_the_distance_is_that_of_the_matrices():
 
 def test_a_plan_says_what_it_took_and_why():
     plan = linear(np.eye(4), epsilon=0.1)
-    assert plan.effort.startswith("Solved by ott-jax's Sinkhorn in the log domain ('ott') in ")
-    assert plan.effort.endswith(", because 4 x 4 atoms are fewer than 4,096 entries.")
+    assert plan.effort.startswith("Solved by Newton's method on the potentials of the smaller side ('newton') in ")
+    assert plan.effort.endswith(", because a side has at most 128 atoms.")
     plan = replace(plan, method="dense", why="as asked for", seconds=3.21, memory=2**30)
     assert plan.effort == "Solved by iterations on the stored kernel ('dense') in 3.2 s with 1.0 GB, as asked for."
     assert replace(plan, seconds=0.0).effort == ""

@@ -66,6 +66,20 @@ def test_a_small_epsilon_that_sinkhorn_does_not_reach():
     assert not linear(cost, epsilon=1e-5, tolerance=1e-9, method="ott").converged
 
 
+@pytest.mark.parametrize("epsilon", [0.02, 0.005, 1e-3, 1e-5])
+def test_clusters_that_hardly_exchange_mass_and_have_to(epsilon):
+    """Four clusters of other sizes on either side: at a small epsilon, their exchange drowns in rounding."""
+    n, m, rng = 60, 50, np.random.default_rng(0)
+    x = 3 * rng.standard_normal((4, 5))[np.arange(n) % 4] + 0.3 * rng.standard_normal((n, 5))
+    y = 3 * rng.standard_normal((4, 3))[np.arange(m) % 4] + 0.3 * rng.standard_normal((m, 3))
+    plan = linear(bv.costs.bridge(x, y, np.stack([np.arange(12)] * 2, axis=1)), epsilon=epsilon)
+    assert (plan.method, plan.converged) == ("newton", True)
+    assert plan.iterations <= 60
+    if epsilon == 0.02:
+        reference = linear(bv.costs.bridge(x, y, np.stack([np.arange(12)] * 2, axis=1)), epsilon=epsilon, method="ott")
+        assert np.abs(plan.dense() - reference.dense()).sum() < 1e-4
+
+
 def test_equal_rows_are_merged_exactly():
     cost = cube(40, 6)[:, np.arange(50) % 6]
     merged, whole = (

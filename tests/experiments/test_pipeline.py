@@ -31,8 +31,9 @@ def calls(monkeypatch):
 
 def test_stages_come_in_order_and_end_with_their_result():
     updates = list(Pipeline(CONFIG).updates(until="coupling"))
-    assert [update.stage for update in updates[::2]] == ["load", "pairs", "cost", "coupling"]
-    assert [update.finished is None for update in updates] == [True, False] * 4
+    stages = ["load", "pairs", "cost", "coupling"]
+    assert list(dict.fromkeys(update.stage for update in updates)) == stages
+    assert [update.stage for update in updates if update.finished is not None] == stages
     pipeline = Pipeline(CONFIG)
     cost = pipeline.result("cost")
     assert cost is pipeline.cost

@@ -8,7 +8,7 @@ FILE = "bridgeviz/_newton.py"
 TESTS = "couplings/test_newton.py"
 
 MUTANTS = [
-    Mutant("newton: full steps", FILE, "(math.log1p(r) / r if r > 0 else 1.0)", "1.0", TESTS),
+    Mutant("newton: full steps", FILE, "(math.log1p(r * steep) / r if r > 0 else 1.0)", "1.0", TESTS),
     Mutant("newton: epsilon does not fall in stages", FILE, "for k in range(stages, 0, -1)]", "for k in ()]", TESTS),
     Mutant(
         "newton: no iteration of Sinkhorn follows", FILE, "problem.fitted(g + problem.step", "(g + problem.step", TESTS
@@ -18,4 +18,8 @@ MUTANTS = [
     Mutant("newton: faint columns count", FILE, "FAINT = 1e-16", "FAINT = 1e-100", TESTS),
     Mutant("newton: sides swapped without their tau", FILE, "tau=(tau[1], tau[0])", "tau=tau", TESTS),
     Mutant("newton: it never gives up", FILE, "since > STALLED", "since > 10**9", TESTS),
+    Mutant(
+        "newton: no steps where the curvature is rounding", FILE, "taken = values <= ", "taken = values < 0 * ", TESTS
+    ),
+    Mutant("newton: long steps shorten the others", FILE, "np.where(taken, slope, 0)", "slope", TESTS),
 ]
