@@ -27,8 +27,8 @@ ROUNDING = 1e-13
 FAINT = 1e-16
 """A column with a smaller share of the mass than the heaviest is left to Sinkhorn: Newton's step for it is rounding."""
 
-STALLED = 30
-"""Steps without a smaller error after which no more are tried."""
+STALLED, LESS = 30, 0.99
+"""Steps after which no more are tried if the error has not fallen below this share of what it was."""
 
 
 class _Dual(NamedTuple):
@@ -93,7 +93,7 @@ def solve_by_newton(
             dual = problem.dual(g, current)
             error, done = dual.error, done + 1
             yield done, error
-            best, since = (error, 0) if error < best else (best, since + 1)
+            best, since = (error, 0) if error < LESS * best else (best, since + 1)
             if not error > goal or since > STALLED:
                 break
             g = problem.fitted(g + problem.step(dual, current), current)

@@ -49,7 +49,7 @@ def test_the_page_says_which_method_ran_and_why():
 
 
 def test_two_methods_are_compared_and_agree():
-    test = opened()
+    test = opened(epsilon="0.05")
     assert not test.table
     test.button(key="ask_methods").click().run()
     job_of(test, "methods").join(PATIENCE)
@@ -59,7 +59,7 @@ def test_two_methods_are_compared_and_agree():
     assert table.index.tolist() == ["dense", "ott"]
     problem = bv.load("blobs", overlap=0.3)
     plan = bv.couplings.linear(
-        bv.costs.bridge(problem.source.x, problem.target.x, problem.sample_pairs(0.2)), method="ott"
+        bv.costs.bridge(problem.source.x, problem.target.x, problem.sample_pairs(0.2)), method="ott", epsilon=0.05
     )
     accuracy = bv.metrics.matching_accuracy(plan, problem.source.labels, problem.target.labels)
     assert table.loc["ott", "Matching accuracy"] == f"{accuracy:.1%}"

@@ -19,7 +19,7 @@ def test_check_looks_at_both_spaces_and_answers(folder, call):
     assert "Rows:      60, all distinct" in out
     assert "Classes:   4, with 15 to 15 rows" in out
     assert "Classes:   no labels" in out
-    assert "Transport between all rows takes 0.00018 GB of memory; the limit is" in out
+    assert "Transport between all rows takes 0.00011 GB of memory; the limit is" in out
     best = assessment.table.iloc[0]
     assert f"{best.cost:<19}{best.foscttm:.3f}  [{best.low:.3f}, {best.high:.3f}]" in out
     assert f"--cost {assessment.cost} --metric cosine" in out
