@@ -98,14 +98,3 @@ def test_a_link_may_name_a_setting_that_is_shown_later(opened):
     assert not app.exception
     assert app.select_slider(key="k").value == "7"
     assert app.selectbox(key="knn_form").value == "path"
-
-
-def test_the_browser_is_told_what_a_control_says_until_it_has_been_drawn(opened):
-    """A run that ends early may leave a control on the page with an older value."""
-    app = opened(cover="true")
-    app.run()
-    assert not app.checkbox(key="cover").proto.set_value
-    app.session_state["_drawn_page"] = "another one"
-    app.run()
-    assert app.checkbox(key="cover").proto.set_value
-    assert app.checkbox(key="cover").value

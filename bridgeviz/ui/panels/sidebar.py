@@ -95,7 +95,6 @@ def _controls(*, training: bool) -> None:
         draw_those(folded=True)
     st.button("Reset settings", on_click=values.reset, type="tertiary", icon=":material/restart_alt:")
     values.store(texts)
-    link.drawn()
 
 
 @st.fragment(run_every=2.0)

@@ -17,7 +17,7 @@ from bridgeviz.ui.text import literal
 PRESET = "preset"
 """What a link may name instead of settings: a run of the gallery, whose settings it means."""
 
-_PAGE, _SHOWN, _DRAWN = "_linked_page", "_shown_settings", "_drawn_page"
+_PAGE, _SHOWN = "_linked_page", "_shown_settings"
 
 
 def differences(config: RunConfig) -> dict[str, str]:
@@ -70,7 +70,7 @@ def reconcile(settings: Sequence[Setting], defaults: Mapping[str, str]) -> dict[
             texts[setting.key] = in_link.get(setting.key, defaults[setting.key])
     elif st.session_state.get(_PAGE) != router.here():
         texts |= in_link
-    values.put_all(settings, texts, tell=st.session_state.get(_DRAWN) != router.here())
+    values.put_all(settings, texts)
     shown = {setting.key: texts[setting.key] for setting in controls.shown(settings, texts)}
     drawn_anew = shown.keys() - st.session_state.get(_SHOWN, shown.keys())
     outdated = any(in_link.get(key, shown[key]) != shown[key] for key in drawn_anew)
@@ -80,15 +80,6 @@ def reconcile(settings: Sequence[Setting], defaults: Mapping[str, str]) -> dict[
         st.rerun()  # Streamlit would otherwise set new controls to what the link said before
     st.session_state[_PAGE] = router.here()
     return texts
-
-
-def drawn() -> None:
-    """Call it when the controls of a page are drawn to the end.
-
-    A hurried visitor leaves a page before it has drawn the control that was just changed, and the next page would go on
-    to show what the control said before.
-    """
-    st.session_state[_DRAWN] = router.here()
 
 
 def _write(shown: Mapping[str, str], defaults: Mapping[str, str]) -> bool:

@@ -84,17 +84,11 @@ def use_shapes() -> None:
     _set(texts | {"cost": "auto", "strategy": strategy})
 
 
-def put_all(known: Sequence[Setting], texts: Mapping[str, str], *, tell: bool = False) -> None:
-    """Set the controls that say anything else, and remember the settings.
-
-    Args:
-        known: all settings.
-        texts: their values, by key.
-        tell: whether the browser is told the value of every control, because its own may be an older one.
-    """
+def put_all(known: Sequence[Setting], texts: Mapping[str, str]) -> None:
+    """Set the controls that say anything else, and remember the settings."""
     for setting in known:
         value = value_of(setting, texts[setting.key])
-        if tell or setting.key not in st.session_state or st.session_state[setting.key] != value:
+        if setting.key not in st.session_state or st.session_state[setting.key] != value:
             st.session_state[setting.key] = value
     store(texts)
 
