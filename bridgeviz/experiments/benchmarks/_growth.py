@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import math
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,9 +36,8 @@ def draw_growth(rows: pd.DataFrame, groups: Mapping[str, Group]) -> Path | None:
     drawable = all(importlib.util.find_spec(name) for name in ("altair", "vl_convert"))
     if page is None or not points or not drawable:
         return None
-    import vl_convert
-
-    write_text(page.with_name(FILE), vl_convert.vegalite_to_svg(growth_chart(points).to_dict()) + "\n")
+    converter = import_module("vl_convert")
+    write_text(page.with_name(FILE), converter.vegalite_to_svg(growth_chart(points).to_dict()) + "\n")
     return page.with_name(FILE)
 
 
