@@ -63,7 +63,7 @@ class Totals(NamedTuple):
 
     @property
     def extent(self) -> Extent:
-        """Of the matrix."""
+        """The extent of the matrix."""
         return Extent(self.cost / self.mass if self.mass > 0 else 0.0, self.least, self.largest)
 
 

@@ -17,7 +17,7 @@ Matrix = np.ndarray | sparse.csr_array | Factored
 
 
 BLOCK_BYTES = 2**25
-"""Of the rows of a plan that are converted to float64 at a time."""
+"""Bytes of a plan whose rows are converted to float64 together."""
 
 
 def in_double(plan: np.ndarray) -> np.ndarray:

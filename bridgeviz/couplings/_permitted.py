@@ -41,10 +41,6 @@ class Support(NamedTuple):
         """Whether all atoms take part."""
         return isinstance(self.rows, slice) and isinstance(self.columns, slice)
 
-    def part(self, matrix: np.ndarray) -> np.ndarray:
-        """The entries of these atoms."""
-        return matrix if self.whole else matrix[self.rows][:, self.columns]
-
     def spread_columns(self, values: np.ndarray) -> np.ndarray:
         """Values of these columns, and zeros for all others."""
         out = np.zeros(self.shape[1], values.dtype)

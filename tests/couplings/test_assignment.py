@@ -118,7 +118,7 @@ def test_rows_that_find_no_column_are_named():
 
 @pytest.mark.parametrize("side", ["source", "target", "both"])
 def test_equal_rows_are_one_column_with_many_places(side):
-    """Where a few codes stand for all rows of a side, as labels do."""
+    """One side has few distinct rows, as with labels."""
     rng = np.random.default_rng(0)
     few, many = rng.normal(size=(5, 4))[rng.integers(0, 5, 60)], rng.normal(size=(60, 3))
     x, y = {"source": (few, many), "target": (many, few), "both": (few, few[::-1])}[side]
