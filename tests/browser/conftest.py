@@ -5,6 +5,14 @@ import pytest
 from . import driver
 
 
+def pytest_collection_modifyitems(items):
+    """A browser, a server and their tests share the machine with other tests, and a page that is drawn anew holds its
+    old and its new elements for a moment: a test that fails has two more tries, which the summary counts."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=2))
+
+
 @pytest.fixture(scope="module")
 def server():
     if reason := driver.missing():

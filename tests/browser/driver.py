@@ -21,6 +21,9 @@ FLAGS = [
 QUICK = {"JAX_DISABLE_MOST_OPTIMIZATIONS", "XLA_FLAGS"}
 """Settings of a test run that compile fast and compute slowly; a visitor's server has none."""
 CANVAS = "canvas.bv-canvas"
+LOSSES = ".st-key-losses .js-plotly-plot >> nth=0"
+"""The first curve of the losses: while a training ends, the page may hold both its own and that of the result."""
+
 IDLE = "[data-testid=stApp][data-test-script-state=notRunning]"
 
 

@@ -112,7 +112,7 @@ def test_train_shows_a_falling_loss_then_plays(visit):
 def test_cancel_stops_and_keeps_what_was_learned(visit):
     page = visit("/flow?steps=50000&dataset=blobs&percent=10")
     driver.train(page)
-    page.locator(".st-key-losses .js-plotly-plot").wait_for(timeout=PATIENCE)
+    page.locator(driver.LOSSES).wait_for(timeout=PATIENCE)
     page.locator(".st-key-cancel button").click()
     expect(page.locator(".st-key-train button")).to_be_enabled(timeout=10_000)
     expect(page.get_by_text("Cancelled.")).to_be_visible(timeout=PATIENCE)
@@ -124,7 +124,7 @@ def test_a_paused_training_waits_and_a_crashed_one_is_resumed(browser, tmp_path)
     try:
         page = driver.visit(browser, f"{server.url}/flow?steps=1500&batch_size=64&dataset=blobs&percent=10")
         driver.train(page)
-        page.locator(".st-key-losses .js-plotly-plot").wait_for(timeout=PATIENCE)
+        page.locator(driver.LOSSES).wait_for(timeout=PATIENCE)
         driver.until(lambda: any(tmp_path.glob("*/training/step-*")))
         page.locator(".st-key-pause button").click()
         expect(page.get_by_text(re.compile("Paused ·"))).to_be_visible(timeout=PATIENCE)
