@@ -87,12 +87,12 @@ GROUPS: dict[str, Group] = {
             Case(
                 name="POT, sinkhorn_stabilized", trial=trials.pot_linear,
                 options={"method": "sinkhorn_stabilized", "entries": 5e10},
-                expected={1_000: 0.6, 2_000: 2.5, 4_000: 10.0, 10_000: 60.0},
+                expected={1_000: 0.6, 10_000: 60.0},
             ),
             # 500 iterations; NumPy needs 3 s for the exponentials of each and its temporary matrices, on one core.
             Case(
-                name="POT, sinkhorn_log", trial=trials.pot_linear, options={"method": "sinkhorn_log", "entries": 1e10},
-                expected={1_000: 15.0, 2_000: 60.0, 4_000: 240.0, 10_000: 1_500.0},
+                name="POT, sinkhorn_log", trial=trials.pot_linear, options={"method": "sinkhorn_log", "entries": 4e9},
+                expected={1_000: 15.0, 10_000: 1_500.0},
             ),
         ),
     ),
