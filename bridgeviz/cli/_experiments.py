@@ -1,4 +1,4 @@
-"""`bridgeviz bench`, `figure` and `gallery`."""
+"""`bridgeviz bench`, `figure`, `sweep` and `gallery`."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from bridgeviz.cli._types import INTEGER
+from bridgeviz.cli._bar import sweep_bar
+from bridgeviz.cli._types import FILE, INTEGER
 
 SEEDS = click.option("--seeds", type=INTEGER, default=5, show_default=True, help="Number of seeds, from 0.")
 
@@ -45,6 +46,38 @@ def figure(number: int, dataset: str | None, seeds: int) -> None:
 
     for line in figures.measure(number, dataset=dataset, seeds=seeds):
         click.echo(line)
+
+
+@click.command()
+@click.argument("grid", type=FILE)
+@click.option("--out", type=FILE, help="Folder of the results; default: GRID without its suffix.")
+@click.option("--jobs", type=INTEGER, help="Processes on this machine, or jobs in the queue; default: one per core.")
+@click.option("--scheduler", metavar="ADDRESS", help="A running Dask scheduler, such as tcp://10.0.0.1:8786.")
+@click.option("--jobqueue", metavar="NAME", help="A job queue that starts the workers, such as slurm.")
+def sweep(grid: str, out: str | None, jobs: int | None, scheduler: str | None, jobqueue: str | None) -> None:
+    """Run every combination of the settings in GRID, a TOML file.
+
+    A cell's result is written as soon as it ends, and the table to results.parquet. A second start runs only what is
+    missing.
+    """
+    from bridgeviz.experiments import sweeps
+
+    cells = sweeps.Grid.read(grid)
+    folder = Path(grid).with_suffix("") if out is None else Path(out)
+    workers = sweeps.Workers(jobs=jobs, scheduler=scheduler, jobqueue=jobqueue)
+    failed = 0
+    try:
+        with sweep_bar() as show:
+            for progress in sweeps.sweep(cells, folder, workers=workers):
+                failed += len(progress.failed)
+                show(progress)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        text = f"{reason}: {error.filename or folder}. The results before it are kept; the same command goes on."
+        raise click.ClickException(text) from error
+    click.echo(f"{folder / sweeps.TABLE}: {len(sweeps.table(cells, folder)):,} rows")
+    if failed:
+        raise click.ClickException(f"{failed:,} cells failed; the same command tries them again.")
 
 
 @click.command()
