@@ -35,10 +35,14 @@ class Benchmark(ABC):
         resumes: whether rows of an earlier run stay valid. If not, everything is measured again, and the CSV is
             written when the run is complete.
         takes: which of the settings `jobs` and `only` it has.
+        home: the folder of its rows below `data/`.
+        suffix: of its file of rows, ".csv" or ".parquet".
     """
 
     resumes: bool = True
     takes: ClassVar[tuple[str, ...]] = ()
+    home: ClassVar[str] = "benchmarks"
+    suffix: ClassVar[str] = ".csv"
 
     @property
     @abstractmethod
@@ -69,10 +73,10 @@ class Benchmark(ABC):
         """The rows that are measured already.
 
         Args:
-            folder: of the CSV; None takes the project's `data/benchmarks`.
+            folder: of the file; None takes the one of that name in the project's `data/`.
         """
-        folder = paths.shipped() / "benchmarks" if folder is None else folder
-        return Ledger.open(folder / f"{self.block.replace('-', '_')}.csv", is_current=self.is_current)
+        folder = paths.shipped() / self.home if folder is None else folder
+        return Ledger.open(folder / f"{self.block.replace('-', '_')}{self.suffix}", is_current=self.is_current)
 
     def measure(
         self, *, seeds: int = 5, folder: Path | None = None, documents: Sequence[Path] | None = None
@@ -99,6 +103,13 @@ class Benchmark(ABC):
         for name, text in blocks.items():
             write_block(name, text, documents=documents)
         return blocks[self.block]
+
+
+class FigureBenchmark(Benchmark):
+    """The base of the paper's figures, whose rows are results that the app draws."""
+
+    home = "results"
+    suffix = ".parquet"
 
 
 def chosen(only: str | None, names: Mapping[str, Any]) -> list[str]:

@@ -14,7 +14,7 @@ from bridgeviz import _checks as check
 from bridgeviz import couplings, flows, metrics
 from bridgeviz.baselines import Ridge
 from bridgeviz.datasets import DatasetOptions
-from bridgeviz.experiments.benchmarks._benchmark import Benchmark, Task
+from bridgeviz.experiments.benchmarks._benchmark import FigureBenchmark, Task
 from bridgeviz.experiments.benchmarks._ledger import Row
 from bridgeviz.problem import Problem
 
@@ -75,7 +75,7 @@ class TestPoints:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LearningCurves(Benchmark):
+class LearningCurves(FigureBenchmark):
     """Test accuracy by training step of each velocity field of Table 1, which learns from all true pairs.
 
     A linear map that is fitted to the same pairs stands beside them.

@@ -16,7 +16,7 @@ from bridgeviz.baselines import Ridge
 from bridgeviz.costs import bridge
 from bridgeviz.couplings import Plan
 from bridgeviz.datasets import DatasetOptions
-from bridgeviz.experiments.benchmarks._benchmark import Benchmark, Task, median_and_range
+from bridgeviz.experiments.benchmarks._benchmark import FigureBenchmark, Task, median_and_range
 from bridgeviz.experiments.benchmarks._ledger import Row
 from bridgeviz.problem import Problem
 
@@ -88,7 +88,7 @@ class Recorded:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NeuralErrors(Benchmark):
+class NeuralErrors(FigureBenchmark):
     """The error of predicted responses on held-out stimuli, from flows of every strategy and from ridge regression.
 
     The prediction is the flow's conditional mean. For a data set with categories, the rows also hold the share of
