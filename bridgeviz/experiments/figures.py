@@ -1,8 +1,9 @@
-"""The paper's figures on flows and on neurons as numbers, measured here and kept as CSV."""
+"""The paper's figures as numbers, measured here and kept as Parquet."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from bridgeviz import _checks as check
@@ -13,28 +14,38 @@ from bridgeviz.experiments.benchmarks._gromov import GromovFigure, gromov_flow
 from bridgeviz.experiments.benchmarks._learning_curves import LearningCurves
 from bridgeviz.experiments.benchmarks._neural_errors import NeuralErrors
 from bridgeviz.experiments.benchmarks._overlap import OverlapFigure
+from bridgeviz.experiments.benchmarks._pair_curves import PairCurves
 from bridgeviz.experiments.benchmarks._strategy_times import StrategyTimes
+from bridgeviz.experiments.benchmarks._tuning_figure import TuningFigure
 
 FIGURES: dict[int, Callable[..., Benchmark]] = {
     5: OverlapFigure,
     7: LearningCurves,
+    8: partial(PairCurves, number=8, networks=("genot",)),
+    9: partial(PairCurves, number=9, raw=Mnist(spaces="raw")),
     10: NeuralErrors,
     11: NeuralErrors,
     12: LearningCurves,
     15: GromovFigure,
     16: StrategyTimes,
+    19: TuningFigure,
+    20: TuningFigure,
 }
-"""The benchmarks by number of the figure; 7 and 12 are one measurement, and so are 10 and 11."""
+"""The benchmarks by number of the figure; 7 and 12 are one measurement, and so are 10 and 11, and 19 and 20."""
 
 IMAGES: dict[str, DatasetOptions] = {"mnist": Mnist(), "tiny-imagenet": TinyImageNet(features="full")}
 NEURONS = {name: DATASETS[name] for name in ("v4-cowley", "majaj2015")}
 CHOICES: dict[int, Mapping[str, DatasetOptions | type[DatasetOptions]]] = {
     5: IMAGES,
     7: IMAGES,
+    8: {"tiny-imagenet": TinyImageNet()},
+    9: {"mnist": Mnist()},
     10: NEURONS,
     11: NEURONS,
     12: IMAGES,
     16: IMAGES,
+    19: {"mnist": Mnist()},
+    20: {"mnist": Mnist()},
 }
 """The data sets by number of the figure, the default first; Fig. 15 is always about the Swiss roll."""
 
@@ -50,11 +61,11 @@ def measure(
     """Measure what is missing from a figure's CSV, and write its table.
 
     Args:
-        number: of the figure: 5, 7, 10, 11, 12, 15 or 16.
-        dataset: for 5, 7, 12 and 16: "mnist" (the default), "tiny-imagenet", or a labelled data set as an object; for
-            10 and 11: "v4-cowley" (the default), "majaj2015", or a recording as an object.
+        number: of the figure: 5, 7 to 12, 15, 16, 19 or 20.
+        dataset: a name in `CHOICES`, the first of which is the default, or a data set of that kind as an object: with
+            labels and known pairs, or for 10 and 11 a recording.
         seeds: measure and show the seeds 0 .. seeds - 1.
-        folder: of the CSV; None takes the project's `data/benchmarks`.
+        folder: of the rows; None takes the project's `data/results`.
         documents: files whose blocks of that name are replaced; None takes the project's README.md and
             docs/benchmarks.md.
 

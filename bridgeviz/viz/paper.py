@@ -116,21 +116,38 @@ def _share(title: str) -> dict[str, Any]:
     return {"title": {"text": title}, "tickformat": ".0%", "rangemode": "tozero"}
 
 
-PICTURES: Mapping[int, Callable[[pd.DataFrame], go.Figure]] = {
-    5: _overlap, 6: _costs, 7: _curves, 10: _neurons, 15: _spiral, 16: _times,
+def _by_fraction(rows: pd.DataFrame, direction: str, column: str, y: Mapping[str, Any]) -> go.Figure:
+    traces = []
+    shown = rows[rows.direction == direction].sort_values("fraction")
+    for place, case in enumerate(dict.fromkeys(rows[rows.direction == direction].case)):
+        x, values = middle_and_range(shown[shown.case == case], "fraction", column)
+        ours = case.partition(",")[0] in ("true", "global", "local")
+        traces.append(line(place, case, x, values, line={"width": 3 if ours else 1.5}))
+    return figure(traces, height=HEIGHT + 60, x=PERCENT, y=y, **BELOW)
+
+
+def _accuracies(rows: pd.DataFrame) -> go.Figure:
+    return _by_fraction(rows, "source to target", "test_accuracy", _share("test accuracy"))
+
+
+def _pictures(rows: pd.DataFrame) -> go.Figure:
+    title = {"title": {"text": "error of the classes' mean pictures (Eq. 24)"}}
+    return _by_fraction(rows, "target to source", "test_mse", title)
+
+
+def _tuning(rows: pd.DataFrame) -> go.Figure:
+    medians = rows.groupby(["tau_x", "tau_y"]).aes.median().unstack()
+    x, y = ([f"{tau:g}" for tau in axis] for axis in (medians.columns, medians.index))
+    cells = {"type": "heatmap", "z": medians.to_numpy().tolist(), "x": x, "y": y, "colorscale": "Viridis"}
+    axes = {name: {"type": "category", "title": {"text": f"tau_{side}"}} for name, side in (("x", "y"), ("y", "x"))}
+    return figure([cells | {"colorbar": {"title": {"text": "aes"}}}], height=HEIGHT, **axes)
+
+
+PICTURES: Mapping[str, Callable[[pd.DataFrame], go.Figure]] = {
+    "overlap": _overlap, "costs": _costs, "curves": _curves, "accuracies": _accuracies, "pictures": _pictures,
+    "neurons": _neurons, "spiral": _spiral, "times": _times, "tuning": _tuning,
 }  # fmt: skip
-"""The drawings by the first number of a claim's figures."""
-
-
-def picture(number: int, rows: pd.DataFrame) -> go.Figure | None:
-    """The drawing of a figure; None if there is none.
-
-    Args:
-        number: the first of a claim's figures.
-        rows: as measured.
-    """
-    draw = PICTURES.get(number)
-    return None if draw is None else draw(rows)
+"""The drawings of the measured rows, by name."""
 
 
 def methods_by_pairs(

@@ -10,7 +10,7 @@ import streamlit as st
 from bridgeviz.datasets import paths
 from bridgeviz.experiments.benchmarks._kind_list import KINDS
 from bridgeviz.experiments.claims import CLAIMS, FAILS, HOLDS, Claim, Verdict
-from bridgeviz.viz.paper import highest, methods_by_pairs, picture
+from bridgeviz.viz.paper import PICTURES, highest, methods_by_pairs
 
 LOOKS = {HOLDS: ("green", ":material/check_circle:"), FAILS: ("orange", ":material/cancel:")}
 """The colour and the sign of an outcome; grey for all others."""
@@ -45,7 +45,7 @@ def claims() -> None:
         chosen = datasets[0]
         if len(datasets) > 1:
             chosen = st.segmented_control(
-                "Data set", datasets, default=datasets[0], required=True, key=f"evidence_{claim.figures[0]}",
+                "Data set", datasets, default=datasets[0], required=True, key=f"evidence_{place}",
                 label_visibility="collapsed",
             )  # fmt: skip
         _one(place, claim, chosen)
@@ -56,9 +56,9 @@ def _one(place: int, claim: Claim, dataset: str) -> None:
     colour, icon = LOOKS.get(verdict.outcome, ("grey", ":material/help:"))
     st.badge(verdict.outcome, icon=icon, color=colour)
     st.markdown(f"*Here:* {verdict.numbers}")
-    drawn = None if rows is None else picture(claim.figures[0], rows)
+    drawn = None if rows is None or not claim.drawing else PICTURES[claim.drawing](rows)
     if drawn is not None:
-        st.plotly_chart(drawn, key=f"figure_{claim.figures[0]}", alt=claim.title)
+        st.plotly_chart(drawn, key=f"figure_{place}", alt=claim.title)
     st.code(claim.commands[dataset], language="sh")
 
 
