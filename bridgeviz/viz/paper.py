@@ -53,7 +53,7 @@ def _overlap(rows: pd.DataFrame) -> go.Figure:
 
 
 def _costs(rows: pd.DataFrame) -> go.Figure:
-    from bridgeviz.experiments.claims import PAPERS_COSTS, best_by_cost
+    from bridgeviz.experiments._verdicts import PAPERS_COSTS, best_by_cost
 
     linear, fused = best_by_cost(rows, "linear"), best_by_cost(rows, "fgw")
     ours = [name for name in ("geodesic bridge", "diffusion bridge") if name in linear]
