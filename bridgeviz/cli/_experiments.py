@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -33,19 +34,40 @@ def bench(name: str, seeds: int, jobs: int, only: str | None, folder: Path | Non
 
 @click.command()
 @click.argument("number", type=INTEGER)
-@click.option(
-    "--dataset", help="Fig. 7, 12, 16: mnist (default) or tiny-imagenet. Fig. 10, 11: v4-cowley (default) or majaj2015."
-)
+@click.option("--dataset", help="The data set; each figure has its own choice and default.")
 @SEEDS
-def figure(number: int, dataset: str | None, seeds: int) -> None:
-    """Measure the paper's figure NUMBER.
+@click.option("--quick", is_flag=True, help="One seed.")
+@click.option("--folder", type=FILE, help="Folder of the rows; default: data/results/.")
+@click.option("--out", type=FILE, help="Folder for the picture, as an interactive page and as a PNG.")
+def figure(number: int, dataset: str | None, seeds: int, quick: bool, folder: str | None, out: str | None) -> None:
+    """Measure the paper's figure NUMBER, and say whether its claim holds.
 
-    Writes the results to data/benchmarks/ and the tables to the documentation.
+    Writes the rows to data/results/ and the tables to the documentation. With --folder, the rows go there, and the
+    documentation stays as it is. A second start measures only what is missing.
     """
     from bridgeviz.experiments import figures
 
-    for line in figures.measure(number, dataset=dataset, seeds=seeds):
+    where = {} if folder is None else {"folder": Path(folder), "documents": []}
+    for line in figures.measure(number, dataset=dataset, seeds=1 if quick else seeds, **where):
         click.echo(line)
+    for line in _verdicts(number, dataset, folder, out):
+        click.echo(line)
+
+
+def _verdicts(number: int, dataset: str | None, folder: str | None, out: str | None) -> Iterator[str]:
+    """The verdict on each claim of a figure, and the files of its pictures."""
+    from bridgeviz.experiments import claims, figures
+    from bridgeviz.viz.paper import PICTURES, save
+
+    name = dataset or next(iter(figures.CHOICES.get(number, {})), "swiss-roll")
+    for place, claim in enumerate(claims.of_figure(number)):
+        home = None if folder is None else Path(folder)
+        rows = claim.rows(name, home)
+        yield f"\nFig. {number}, {claim.title}. The paper: {claim.claim}"
+        verdict = claim.verdict(name, home)
+        yield f"Here: {verdict.outcome}. {verdict.numbers}"
+        if out is not None and rows is not None and claim.drawing:
+            yield from save(PICTURES[claim.drawing](rows), Path(out) / f"figure_{number:02d}_{name}_{place + 1}")
 
 
 @click.command()

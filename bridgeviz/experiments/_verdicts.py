@@ -11,7 +11,7 @@ from bridgeviz.metrics import rank_test
 if TYPE_CHECKING:
     import pandas as pd
 
-HOLDS, FAILS, UNTESTED = "holds", "does not hold", "not testable here"
+HOLDS, FAILS, UNTESTED, UNMEASURED = "holds", "does not hold", "not testable here", "not measured yet"
 
 LEVEL = 0.05
 """Of the tests."""
@@ -24,7 +24,7 @@ class Verdict(NamedTuple):
     """Whether a claim agrees with what was measured.
 
     Attributes:
-        outcome: "holds", "does not hold" or "not testable here".
+        outcome: "holds", "does not hold", "not testable here" or "not measured yet".
         numbers: what was measured, in a sentence or two.
     """
 

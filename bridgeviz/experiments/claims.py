@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bridgeviz.datasets import paths
 from bridgeviz.experiments import _verdicts as judge
-from bridgeviz.experiments._verdicts import FAILS, HOLDS, UNTESTED, Verdict
+from bridgeviz.experiments._verdicts import FAILS, HOLDS, UNMEASURED, UNTESTED, Verdict
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,11 +42,14 @@ class Claim:
 
         Args:
             dataset: a key of `results`.
-            folder: that holds the files; None takes `data/` of the project.
+            folder: that holds the file; None takes the one in `data/` of the project.
         """
         import pandas as pd
 
-        path = (paths.shipped() if folder is None else folder) / self.results[dataset]
+        file = self.results.get(dataset)
+        if file is None:
+            return None
+        path = paths.shipped() / file if folder is None else folder / Path(file).name
         if not path.is_file():
             return None
         return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
@@ -55,7 +58,9 @@ class Claim:
         """Whether the claim agrees with the rows of a data set."""
         rows = self.rows(dataset, folder)
         if rows is None or not len(rows):
-            return Verdict(UNTESTED, f"Nothing was measured yet: {self.commands[dataset]}.")
+            return Verdict(
+                UNMEASURED, f"`{self.commands.get(dataset, next(iter(self.commands.values())))}` measures it."
+            )
         return self.judge(rows)
 
 
@@ -106,7 +111,8 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         figures=(10,), title="Prediction of neurons by the number of pairs",
         claim="With more pairs, the error of global alignment falls; true alignment overfits, so that its error rises.",
-        results=_figures("10_11", "v4-cowley"), commands=_commands(10, "v4-cowley"), judge=judge.neurons, drawing="neurons",
+        results=_figures("10_11", "v4-cowley"), commands=_commands(10, "v4-cowley"),
+        judge=judge.neurons, drawing="neurons",
     ),
     Claim(
         figures=(11,), title="Categories decoded from predicted neurons",
@@ -132,4 +138,10 @@ CLAIMS: tuple[Claim, ...] = (
 )  # fmt: skip
 """In the order of the paper."""
 
-__all__ = ["CLAIMS", "FAILS", "HOLDS", "UNTESTED", "Claim", "Verdict"]
+
+def of_figure(number: int) -> list[Claim]:
+    """The claims of a figure."""
+    return [claim for claim in CLAIMS if number in claim.figures]
+
+
+__all__ = ["CLAIMS", "FAILS", "HOLDS", "UNMEASURED", "UNTESTED", "Claim", "Verdict", "of_figure"]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
 
+from bridgeviz._files import new_file, write_text
 from bridgeviz.viz.figure import figure, level
 from bridgeviz.viz.palette import colour, symbol
 
@@ -148,6 +150,31 @@ PICTURES: Mapping[str, Callable[[pd.DataFrame], go.Figure]] = {
     "neurons": _neurons, "spiral": _spiral, "times": _times, "tuning": _tuning,
 }  # fmt: skip
 """The drawings of the measured rows, by name."""
+
+
+def save(drawn: go.Figure, path: Path) -> Iterator[str]:
+    """Write a picture as an interactive page that needs no network, and as a PNG where Kaleido is installed.
+
+    Args:
+        drawn: the picture.
+        path: of the files, without their suffix.
+
+    Yields:
+        A line per file.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    page = path.with_suffix(".html")
+    white = go.Figure(drawn).update_layout(paper_bgcolor="white", plot_bgcolor="white")
+    write_text(page, white.to_html(include_plotlyjs=True))
+    yield str(page)
+    try:
+        import kaleido  # noqa: F401  # pyright: ignore[reportMissingImports]
+    except ImportError:
+        yield "No PNG: it needs Kaleido (pip install kaleido) and a Chrome or Chromium."
+        return
+    with new_file(path.with_suffix(".png")) as draft:
+        white.write_image(draft, format="png", width=900, scale=2)
+    yield str(path.with_suffix(".png"))
 
 
 def methods_by_pairs(
