@@ -46,6 +46,18 @@ def correlation(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
     return float(spearmanr(x, y).statistic), float(low), float(high)
 
 
+def trajectories(rows: pd.DataFrame) -> Verdict:
+    """Fig. 4: the accuracy of classes that hardly and that strongly overlap."""
+    groups = {name: part for name, part in rows.groupby("group")}
+    apart, mixed = (groups[name].iloc[0] for name in ("least overlap", "most overlap"))
+    texts = [
+        f"{', '.join(dict.fromkeys(groups[row.group].name))}: overlap {row.overlap:.2f}, test accuracy "
+        f"{row.test_accuracy:.2f}"
+        for row in (apart, mixed)
+    ]
+    return Verdict(HOLDS if apart.test_accuracy > mixed.test_accuracy else FAILS, f"{'. '.join(texts)}.")
+
+
 def overlap(rows: pd.DataFrame) -> Verdict:
     """Fig. 5: rank correlations with their intervals."""
     falls, grows = correlation(rows.overlap, rows.test_accuracy), correlation(rows.classes, rows.overlap)

@@ -76,6 +76,12 @@ IMAGES = ("mnist", "tiny-imagenet")
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
+        figures=(4,), title="Noise that becomes the target, by the overlap of the classes",
+        claim="Classes that are apart in the source arrive apart; those that overlap there overlap on arrival.",
+        results=_figures("04", *reversed(IMAGES)), commands=_commands(4, *reversed(IMAGES)),
+        judge=judge.trajectories, drawing="trajectories",
+    ),
+    Claim(
         figures=(5,), title="Overlap of classes and accuracy of the flow",
         claim="Accuracy falls as the classes of the source overlap more, and they overlap more the more there are.",
         results=_figures("05", *IMAGES), commands=_commands(5, *IMAGES), judge=judge.overlap, drawing="overlap",

@@ -14,12 +14,24 @@ from bridgeviz.experiments.benchmarks._gromov import GromovFigure, gromov_flow
 from bridgeviz.experiments.benchmarks._learning_curves import LearningCurves
 from bridgeviz.experiments.benchmarks._neural_errors import NeuralErrors
 from bridgeviz.experiments.benchmarks._overlap import OverlapFigure
+from bridgeviz.experiments.benchmarks._overlapping_classes import OverlappingClasses
 from bridgeviz.experiments.benchmarks._pair_curves import PairCurves
 from bridgeviz.experiments.benchmarks._strategy_times import StrategyTimes
 from bridgeviz.experiments.benchmarks._tuning_figure import TuningFigure
 
+
+def _costs(dataset: DatasetOptions) -> Benchmark:
+    """The benchmark of costs on a data set, which is what Fig. 6, 17 and 18 show."""
+    from bridgeviz.experiments.benchmarks import BENCHMARKS
+
+    name = {"mnist": "costs", "tiny-imagenet": "costs-tiny"}[dataset.name]
+    return BENCHMARKS[name]
+
+
 FIGURES: dict[int, Callable[..., Benchmark]] = {
+    4: OverlappingClasses,
     5: OverlapFigure,
+    6: _costs,
     7: LearningCurves,
     8: partial(PairCurves, number=8, networks=("genot",)),
     9: partial(PairCurves, number=9, raw=Mnist(spaces="raw")),
@@ -28,15 +40,19 @@ FIGURES: dict[int, Callable[..., Benchmark]] = {
     12: LearningCurves,
     15: GromovFigure,
     16: StrategyTimes,
+    17: _costs,
+    18: _costs,
     19: TuningFigure,
     20: TuningFigure,
 }
-"""The benchmarks by number of the figure; 7 and 12 are one measurement, and so are 10 and 11, and 19 and 20."""
+"""The benchmarks by number of the figure; several numbers may stand for one measurement."""
 
 IMAGES: dict[str, DatasetOptions] = {"mnist": Mnist(), "tiny-imagenet": TinyImageNet(features="full")}
 NEURONS = {name: DATASETS[name] for name in ("v4-cowley", "majaj2015")}
 CHOICES: dict[int, Mapping[str, DatasetOptions | type[DatasetOptions]]] = {
+    4: dict(reversed(IMAGES.items())),
     5: IMAGES,
+    6: IMAGES,
     7: IMAGES,
     8: {"tiny-imagenet": TinyImageNet()},
     9: {"mnist": Mnist()},
@@ -44,6 +60,8 @@ CHOICES: dict[int, Mapping[str, DatasetOptions | type[DatasetOptions]]] = {
     11: NEURONS,
     12: IMAGES,
     16: IMAGES,
+    17: IMAGES,
+    18: IMAGES,
     19: {"mnist": Mnist()},
     20: {"mnist": Mnist()},
 }
@@ -61,7 +79,7 @@ def measure(
     """Measure what is missing from a figure's CSV, and write its table.
 
     Args:
-        number: of the figure: 5, 7 to 12, 15, 16, 19 or 20.
+        number: of the figure: 4 to 12, or 15 to 20.
         dataset: a name in `CHOICES`, the first of which is the default, or a data set of that kind as an object: with
             labels and known pairs, or for 10 and 11 a recording.
         seeds: measure and show the seeds 0 .. seeds - 1.

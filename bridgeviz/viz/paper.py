@@ -42,6 +42,44 @@ def line(place: int, name: str, x: Sequence[Any], values: Mapping[str, Any], **m
     return {"x": list(x), "name": name, "mode": "lines+markers", "marker": marker, "line": style, **values, **more}
 
 
+def _trajectories(rows: pd.DataFrame) -> go.Figure:
+    """Two rows of panels: source, t = 0, .5, 1 and target; those of one row share the map of the target."""
+    panels, groups = list(dict.fromkeys(rows.panel)), list(dict.fromkeys(rows.group))
+    traces, axes, titles = [], {}, []
+    for row, group in enumerate(groups):
+        names = list(dict.fromkeys(rows[rows.group == group].name))
+        for column, panel in enumerate(panels):
+            place = row * len(panels) + column + 1
+            x, y = (f"{axis}{'' if place == 1 else place}" for axis in "xy")
+            left, top = column / len(panels), 1 - row / len(groups)
+            axes[f"xaxis{x[1:]}"] = {
+                "domain": [left, left + 0.92 / len(panels)], "anchor": y, "showticklabels": False, "zeroline": False,
+            }  # fmt: skip
+            axes[f"yaxis{y[1:]}"] = {
+                "domain": [top - 0.86 / len(groups), top - 0.06 / len(groups)], "anchor": x, "showticklabels": False,
+                "zeroline": False,
+            }  # fmt: skip
+            if column > 1:  # the panels of the flow and the target are on one map
+                axes[f"xaxis{x[1:]}"]["matches"] = f"x{row * len(panels) + 2}"
+                axes[f"yaxis{y[1:]}"]["matches"] = f"y{row * len(panels) + 2}"
+            titles.append({
+                "x": left, "y": top, "xref": "paper", "yref": "paper", "showarrow": False, "xanchor": "left",
+                "yanchor": "top", "text": f"{group}: {panel}" if column == 0 else panel,
+            })  # fmt: skip
+            part = rows[(rows.group == group) & (rows.panel == panel)]
+            for number, name in enumerate(names):
+                points = part[part.name == name]
+                kind = row * 4 + number
+                marker = {"color": colour(kind), "symbol": symbol(kind), "size": 5, "opacity": 0.8}
+                traces.append({
+                    "x": points.u.tolist(), "y": points.v.tolist(), "mode": "markers", "marker": marker, "name": name,
+                    "xaxis": x, "yaxis": y, "legendgroup": name, "showlegend": column == 0,
+                })  # fmt: skip
+    first = {"x": axes.pop("xaxis"), "y": axes.pop("yaxis")}
+    legend = {"orientation": "h", "y": -0.02, "x": 0}
+    return figure(traces, height=560, **first, **axes, annotations=titles, showlegend=True, legend=legend)
+
+
 def _overlap(rows: pd.DataFrame) -> go.Figure:
     traces = []
     for place, (count, group) in enumerate(rows.groupby("classes")):
@@ -146,7 +184,7 @@ def _tuning(rows: pd.DataFrame) -> go.Figure:
 
 
 PICTURES: Mapping[str, Callable[[pd.DataFrame], go.Figure]] = {
-    "overlap": _overlap, "costs": _costs, "curves": _curves, "accuracies": _accuracies, "pictures": _pictures,
+    "trajectories": _trajectories, "overlap": _overlap, "costs": _costs, "curves": _curves, "accuracies": _accuracies, "pictures": _pictures,
     "neurons": _neurons, "spiral": _spiral, "times": _times, "tuning": _tuning,
 }  # fmt: skip
 """The drawings of the measured rows, by name."""
