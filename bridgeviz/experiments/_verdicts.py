@@ -48,7 +48,7 @@ def correlation(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
 
 def trajectories(rows: pd.DataFrame) -> Verdict:
     """Fig. 4: the accuracy of classes that hardly and that strongly overlap."""
-    groups = {name: part for name, part in rows.groupby("group")}
+    groups = dict(rows.groupby("group"))
     apart, mixed = (groups[name].iloc[0] for name in ("least overlap", "most overlap"))
     texts = [
         f"{', '.join(dict.fromkeys(groups[row.group].name))}: overlap {row.overlap:.2f}, test accuracy "

@@ -184,8 +184,9 @@ def _tuning(rows: pd.DataFrame) -> go.Figure:
 
 
 PICTURES: Mapping[str, Callable[[pd.DataFrame], go.Figure]] = {
-    "trajectories": _trajectories, "overlap": _overlap, "costs": _costs, "curves": _curves, "accuracies": _accuracies, "pictures": _pictures,
-    "neurons": _neurons, "spiral": _spiral, "times": _times, "tuning": _tuning,
+    "trajectories": _trajectories, "overlap": _overlap, "costs": _costs, "curves": _curves,
+    "accuracies": _accuracies, "pictures": _pictures, "neurons": _neurons, "spiral": _spiral,
+    "times": _times, "tuning": _tuning,
 }  # fmt: skip
 """The drawings of the measured rows, by name."""
 

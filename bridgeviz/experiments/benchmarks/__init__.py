@@ -15,6 +15,7 @@ from bridgeviz.datasets import Mnist, TinyImageNet
 from bridgeviz.experiments.benchmarks._benchmark import Benchmark, Row, Task
 from bridgeviz.experiments.benchmarks._costs import CostBenchmark
 from bridgeviz.experiments.benchmarks._couplings import CouplingBenchmark
+from bridgeviz.experiments.benchmarks._disentanglement import Disentanglement
 from bridgeviz.experiments.benchmarks._documents import write_block
 from bridgeviz.experiments.benchmarks._encoders import EncoderBenchmark
 from bridgeviz.experiments.benchmarks._first_light import FirstLight
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "flows": FlowBenchmark(),
     "encoders": EncoderBenchmark(),
     "kinds": KindBenchmark(),
+    "disentanglement": Disentanglement(),
 }  # fmt: skip
 """The registered benchmarks by name."""
 
