@@ -213,3 +213,18 @@ def step_times(rows: pd.DataFrame) -> Verdict:
         f"(local, linear) and {1e3 * fused:.0f} ms (local, FGW)."
     )
     return Verdict(HOLDS if min(local, fused) > 2 * max(true, whole) else FAILS, text)
+
+
+def disentanglement(rows: pd.DataFrame) -> Verdict:
+    """The third open question: whether accuracy rises with the gap, and whether a line or a rank explains it better."""
+    texts, rising = [], []
+    for fraction, part in rows.groupby("fraction"):
+        ranks = correlation(part.gap.to_numpy(), part.bridge.to_numpy())
+        straight = float(np.corrcoef(part.gap, part.bridge)[0, 1])
+        of_overlap = correlation(part.overlap.to_numpy(), part.bridge.to_numpy())
+        rising.append(ranks[1] > 0)
+        texts.append(
+            f"at {100 * float(fraction):g} % of the pairs, the rank correlation with the gap is {_interval(ranks)}, the "
+            f"linear one {straight:.2f}, and the rank correlation with the overlap {_interval(of_overlap)}"
+        )
+    return Verdict(HOLDS if all(rising) else FAILS, f"Of the matching accuracy by the bridge, {'; '.join(texts)}.")

@@ -20,7 +20,7 @@ class Claim:
     """One figure of the paper.
 
     Attributes:
-        figures: its numbers; several that show one measurement are one claim.
+        figures: its numbers; several that show one measurement are one claim, and an open question has none.
         title: what it shows.
         claim: of the paper, in one sentence.
         results: the file of the measured rows by data set, relative to `data/`.
@@ -141,8 +141,14 @@ CLAIMS: tuple[Claim, ...] = (
         claim="A linear rule in epsilon, the taus and the paired ratio explains how well a plan matches.",
         results=_figures("19_20", "mnist"), commands=_commands(19, "mnist"), judge=judge.tuning_rule, drawing="tuning",
     ),
+    Claim(
+        figures=(), title="Disentanglement of the source",
+        claim="The paper leaves open whether accuracy rises with the disentanglement of the source.",
+        results={"mnist": "results/disentanglement.parquet"}, commands={"mnist": "bridgeviz bench disentanglement"},
+        judge=judge.disentanglement, drawing="disentanglement",
+    ),
 )  # fmt: skip
-"""In the order of the paper."""
+"""In the order of the paper; the last one is its third open question."""
 
 
 def of_figure(number: int) -> list[Claim]:

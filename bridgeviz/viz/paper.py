@@ -183,10 +183,24 @@ def _tuning(rows: pd.DataFrame) -> go.Figure:
     return figure([cells | {"colorbar": {"title": {"text": "aes"}}}], height=HEIGHT, **axes)
 
 
+def _disentanglement(rows: pd.DataFrame) -> go.Figure:
+    traces = []
+    for place, (fraction, part) in enumerate(rows.groupby("fraction")):
+        marker = {"color": colour(place), "symbol": symbol(place), "size": 10}
+        hover = "beta %{text}<br>gap %{x:.3f}<br>accuracy %{y:.1%}<extra></extra>"
+        traces.append({
+            "x": part.gap.tolist(), "y": part.bridge.tolist(), "mode": "markers", "marker": marker,
+            "text": [f"{beta:g}" for beta in part.beta], "hovertemplate": hover,
+            "name": f"{100 * float(fraction):g} % of the pairs",
+        })  # fmt: skip
+    x = {"title": {"text": "mutual information gap of the latents"}}
+    return figure(traces, height=HEIGHT, x=x, y=_share("matching accuracy by the bridge"), **BELOW)
+
+
 PICTURES: Mapping[str, Callable[[pd.DataFrame], go.Figure]] = {
     "trajectories": _trajectories, "overlap": _overlap, "costs": _costs, "curves": _curves,
     "accuracies": _accuracies, "pictures": _pictures, "neurons": _neurons, "spiral": _spiral,
-    "times": _times, "tuning": _tuning,
+    "times": _times, "tuning": _tuning, "disentanglement": _disentanglement,
 }  # fmt: skip
 """The drawings of the measured rows, by name."""
 

@@ -104,9 +104,8 @@ class Disentanglement(FigureBenchmark):
     def lines(self, rows: list[Row]) -> list[str]:
         row = rows[-1]
         accuracies = ", ".join(f"{100 * one['fraction']:g} %: {one['bridge']:.3f}" for one in rows)
-        return [
-            f"beta {row['beta']:g}, seed {row['seed']}: gap {row['gap']:.3f}, overlap {row['overlap']:.3f}; {accuracies}"
-        ]
+        about = f"gap {row['gap']:.3f}, overlap {row['overlap']:.3f}"
+        return [f"beta {row['beta']:g}, seed {row['seed']}: {about}; {accuracies}"]
 
     def table(self, rows: pd.DataFrame) -> str:
         """Medians by beta, and the rank correlations of accuracy with each measure."""

@@ -63,7 +63,7 @@ def _one(place: int, claim: Claim, dataset: str) -> None:
 
 
 def _numbers(claim: Claim) -> str:
-    return "Fig. " + ", ".join(map(str, claim.figures))
+    return "Fig. " + ", ".join(map(str, claim.figures)) if claim.figures else "Open question"
 
 
 @st.cache_data(show_spinner=False)
