@@ -224,7 +224,7 @@ def disentanglement(rows: pd.DataFrame) -> Verdict:
         of_overlap = correlation(part.overlap.to_numpy(), part.bridge.to_numpy())
         rising.append(ranks[1] > 0)
         texts.append(
-            f"at {100 * float(fraction):g} % of the pairs, the rank correlation with the gap is {_interval(ranks)}, the "
-            f"linear one {straight:.2f}, and the rank correlation with the overlap {_interval(of_overlap)}"
+            f"at {100 * float(fraction):g} % of the pairs, the rank correlation with the gap is {_interval(ranks)}, "
+            f"the linear one {straight:.2f}, and the rank correlation with the overlap {_interval(of_overlap)}"
         )
     return Verdict(HOLDS if all(rising) else FAILS, f"Of the matching accuracy by the bridge, {'; '.join(texts)}.")
