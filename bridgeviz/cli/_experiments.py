@@ -4,22 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from bridgeviz.cli._bar import sweep_bar
 from bridgeviz.cli._types import FILE, INTEGER
 
+if TYPE_CHECKING:
+    from bridgeviz.experiments.sweeps import Workers
+
+JOBS = click.option("--jobs", type=INTEGER, help="Processes on this machine that measure at the same time.")
+SCHEDULER = click.option(
+    "--scheduler", metavar="ADDRESS", help="A running Dask scheduler, such as tcp://10.0.0.1:8786."
+)
 SEEDS = click.option("--seeds", type=INTEGER, default=5, show_default=True, help="Number of seeds, from 0.")
 
 
 @click.command()
 @click.argument("name")
 @SEEDS
-@click.option("--jobs", type=INTEGER, default=1, show_default=True, help="Worker processes (kinds).")
+@JOBS
+@SCHEDULER
 @click.option("--only", "--rows", "only", metavar="NAME,...", help="Kinds of problem (kinds), groups (couplings).")
 @click.option("--folder", type=click.Path(path_type=Path), help="Folder of the CSV; default: data/benchmarks/.")
-def bench(name: str, seeds: int, jobs: int, only: str | None, folder: Path | None) -> None:
+def bench(
+    name: str, seeds: int, jobs: int | None, scheduler: str | None, only: str | None, folder: Path | None
+) -> None:  # fmt: skip
     """Run the benchmark NAME.
 
     Writes the results to data/benchmarks/ and the tables to the documentation. With --folder, the results go there, and
@@ -28,7 +39,10 @@ def bench(name: str, seeds: int, jobs: int, only: str | None, folder: Path | Non
     from bridgeviz.experiments import benchmarks
 
     documents = None if folder is None else []
-    for line in benchmarks.measure(name, seeds=seeds, jobs=jobs, only=only, folder=folder, documents=documents):
+    workers = _workers(jobs, scheduler)
+    for line in benchmarks.measure(
+        name, seeds=seeds, workers=workers, only=only, folder=folder, documents=documents
+    ):  # fmt: skip
         click.echo(line)
 
 
@@ -36,10 +50,15 @@ def bench(name: str, seeds: int, jobs: int, only: str | None, folder: Path | Non
 @click.argument("number", type=INTEGER)
 @click.option("--dataset", help="The data set; each figure has its own choice and default.")
 @SEEDS
+@JOBS
+@SCHEDULER
 @click.option("--quick", is_flag=True, help="One seed.")
 @click.option("--folder", type=FILE, help="Folder of the rows; default: data/results/.")
 @click.option("--out", type=FILE, help="Folder for the picture, as an interactive page and as a PNG.")
-def figure(number: int, dataset: str | None, seeds: int, quick: bool, folder: str | None, out: str | None) -> None:
+def figure(
+    number: int, dataset: str | None, seeds: int, jobs: int | None, scheduler: str | None, quick: bool,
+    folder: str | None, out: str | None,
+) -> None:  # fmt: skip
     """Measure the paper's figure NUMBER, and say whether its claim holds.
 
     Writes the rows to data/results/ and the tables to the documentation. With --folder, the rows go there, and the
@@ -48,10 +67,19 @@ def figure(number: int, dataset: str | None, seeds: int, quick: bool, folder: st
     from bridgeviz.experiments import figures
 
     where = {} if folder is None else {"folder": Path(folder), "documents": []}
-    for line in figures.measure(number, dataset=dataset, seeds=1 if quick else seeds, **where):
+    workers = _workers(jobs, scheduler)
+    for line in figures.measure(number, dataset=dataset, seeds=1 if quick else seeds, workers=workers, **where):
         click.echo(line)
     for line in _verdicts(number, dataset, folder, out):
         click.echo(line)
+
+
+def _workers(jobs: int | None, scheduler: str | None) -> Workers | None:
+    """What measures; None for one after another in this process."""
+    from bridgeviz.experiments.sweeps import Workers
+
+    workers = Workers(jobs=jobs, scheduler=scheduler)
+    return None if scheduler is None and jobs in (None, 1) else workers
 
 
 def _verdicts(number: int, dataset: str | None, folder: str | None, out: str | None) -> Iterator[str]:
@@ -74,7 +102,7 @@ def _verdicts(number: int, dataset: str | None, folder: str | None, out: str | N
 @click.argument("grid", type=FILE)
 @click.option("--out", type=FILE, help="Folder of the results; default: GRID without its suffix.")
 @click.option("--jobs", type=INTEGER, help="Processes on this machine, or jobs in the queue; default: one per core.")
-@click.option("--scheduler", metavar="ADDRESS", help="A running Dask scheduler, such as tcp://10.0.0.1:8786.")
+@SCHEDULER
 @click.option("--jobqueue", metavar="NAME", help="A job queue that starts the workers, such as slurm.")
 def sweep(grid: str, out: str | None, jobs: int | None, scheduler: str | None, jobqueue: str | None) -> None:
     """Run every combination of the settings in GRID, a TOML file.

@@ -18,6 +18,7 @@ from bridgeviz.experiments.benchmarks._overlapping_classes import OverlappingCla
 from bridgeviz.experiments.benchmarks._pair_curves import PairCurves
 from bridgeviz.experiments.benchmarks._strategy_times import StrategyTimes
 from bridgeviz.experiments.benchmarks._tuning_figure import TuningFigure
+from bridgeviz.experiments.sweeps._cluster import Workers
 
 
 def _costs(dataset: DatasetOptions) -> Benchmark:
@@ -75,6 +76,7 @@ def measure(
     seeds: int = 5,
     folder: Path | None = None,
     documents: Sequence[Path] | None = None,
+    workers: Workers | None = None,
 ) -> Iterator[str]:
     """Measure what is missing from a figure's CSV, and write its table.
 
@@ -86,12 +88,13 @@ def measure(
         folder: of the rows; None takes the project's `data/results`.
         documents: files whose blocks of that name are replaced; None takes the project's README.md and
             docs/benchmarks.md.
+        workers: that measure at the same time, for figures that time nothing; None measures one after another here.
 
     Yields:
         A line per measurement, then the table.
 
     Raises:
-        InputError: an unknown number or name.
+        InputError: an unknown number or name, or workers for a figure of times.
     """
     if number not in FIGURES:
         known = ", ".join(map(str, FIGURES))
@@ -103,7 +106,10 @@ def measure(
         name = next(iter(choices)) if dataset is None else dataset
         variants = Variant(choices, DatasetOptions)
         options["dataset"] = variants.member(variants.check(name, "dataset", "figure"))
-    yield from FIGURES[number](**options).measure(seeds=seeds, folder=folder, documents=documents)
+    benchmark = FIGURES[number](**options)
+    if workers is not None and "workers" not in benchmark.takes:
+        raise check.fail("workers", "figure", f"left out for {number}, which measures times", workers)
+    yield from benchmark.measure(seeds=seeds, folder=folder, documents=documents, workers=workers)
 
 
 __all__ = ["FIGURES", "gromov_flow", "measure"]

@@ -42,6 +42,7 @@ class Disentanglement(FigureBenchmark):
         epochs: of the training.
     """
 
+    takes = ("workers",)
     dataset: DatasetOptions = field(default_factory=Mnist)
     betas: tuple[float, ...] = BETAS
     fractions: tuple[float, ...] = FRACTIONS

@@ -11,7 +11,7 @@ import numpy as np
 
 from bridgeviz import couplings, flows, metrics
 from bridgeviz.datasets import DatasetOptions
-from bridgeviz.experiments.benchmarks._benchmark import FigureBenchmark, Task, median_and_range
+from bridgeviz.experiments.benchmarks._benchmark import FigureBenchmark, Task, median_and_range, shared
 from bridgeviz.experiments.benchmarks._learning_curves import TestPoints
 from bridgeviz.experiments.benchmarks._ledger import Row
 from bridgeviz.metrics._overlap_by_classes import choose_classes
@@ -37,6 +37,7 @@ class OverlapFigure(FigureBenchmark):
         steps: of training.
     """
 
+    takes = ("workers",)
     dataset: DatasetOptions
     counts: tuple[int, ...] | None = None
     velocity: str = "adaln-small"
@@ -54,6 +55,7 @@ class OverlapFigure(FigureBenchmark):
                 yield Task({"classes": count, "seed": seed}, partial(self._measure, data, count, seed))
 
     def _measure(self, data: TestPoints, count: int, seed: int) -> list[Row]:
+        data = shared(data)
         classes = data.problem.source.classes
         assert classes is not None
         problem = of_classes(data.problem, choose_classes(classes, count, seed=seed))

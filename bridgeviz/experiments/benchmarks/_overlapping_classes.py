@@ -11,7 +11,7 @@ import numpy as np
 
 from bridgeviz import couplings, flows, metrics
 from bridgeviz.datasets import DatasetOptions
-from bridgeviz.experiments.benchmarks._benchmark import FigureBenchmark, Task
+from bridgeviz.experiments.benchmarks._benchmark import FigureBenchmark, Task, shared
 from bridgeviz.experiments.benchmarks._learning_curves import TestPoints
 from bridgeviz.experiments.benchmarks._ledger import Row
 from bridgeviz.experiments.benchmarks._overlap import of_classes
@@ -42,6 +42,7 @@ class OverlappingClasses(FigureBenchmark):
         steps: of training.
     """
 
+    takes = ("workers",)
     dataset: DatasetOptions
     classes: int = 4
     fraction: float = 0.5
@@ -67,6 +68,7 @@ class OverlappingClasses(FigureBenchmark):
         return near.classes[np.argsort(-foreign, kind="stable")[: self.classes]]
 
     def _draw(self, data: TestPoints, group: str) -> Iterator[Row]:
+        data = shared(data)
         problem = of_classes(data.problem, self.chosen(data.problem, group))
         test = problem.test
         assert test is not None

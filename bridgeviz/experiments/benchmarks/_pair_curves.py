@@ -17,7 +17,7 @@ from bridgeviz.datasets import DatasetOptions
 from bridgeviz.experiments._config import RunConfig
 from bridgeviz.experiments._pipeline import Known, Pipeline
 from bridgeviz.experiments._recommend import recommend_steps
-from bridgeviz.experiments.benchmarks._benchmark import FigureBenchmark, Task
+from bridgeviz.experiments.benchmarks._benchmark import FigureBenchmark, Task, shared
 from bridgeviz.experiments.benchmarks._ledger import Row
 from bridgeviz.problem import Problem
 
@@ -38,7 +38,7 @@ STRATEGIES: dict[str, dict[str, Any]] = {
 FORWARDS, BACKWARDS = "source to target", "target to source"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Directions:
     """The problem of the benchmark in both directions, and that of the raw data for models trained end to end."""
 
@@ -80,6 +80,7 @@ class PairCurves(FigureBenchmark):
         networks: names in `baselines.networks.NETWORKS`.
     """
 
+    takes = ("workers",)
     number: int
     dataset: DatasetOptions
     raw: DatasetOptions | None = None
@@ -129,6 +130,7 @@ class PairCurves(FigureBenchmark):
         return rivals
 
     def _flow(self, data: Directions, case: str, *, direction: str, fraction: float, seed: int) -> list[Row]:
+        data = shared(data)
         config = RunConfig(fraction=fraction, seed=seed, steps=self.steps, **STRATEGIES[case])
         known: Known = {}
         pipeline = Pipeline(config, own_problem=data.problem(direction), known=known, choose=recommend_steps)
@@ -143,7 +145,7 @@ class PairCurves(FigureBenchmark):
     def _baseline(
         self, data: Directions, options: BaselineOptions, raw: bool, *, direction: str, fraction: float, seed: int
     ) -> list[Row]:
-        problem = data.problem(direction, raw=raw)
+        problem = shared(data).problem(direction, raw=raw)
         start = time.perf_counter()
         fitted = options.fit(problem, problem.sample_pairs(fraction, seed=seed), seed=seed)
         seconds = time.perf_counter() - start

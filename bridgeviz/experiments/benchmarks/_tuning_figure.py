@@ -26,6 +26,7 @@ class TuningFigure(FigureBenchmark):
         epsilons, taus, fractions: that are combined.
     """
 
+    takes = ("workers",)
     dataset: DatasetOptions
     epsilons: tuple[float, ...] = tuning.EPSILONS
     taus: tuple[float, ...] = tuning.TAUS
