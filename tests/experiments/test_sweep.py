@@ -11,13 +11,14 @@ import textwrap
 import time
 from pathlib import Path
 
+import distributed
 import pandas as pd
 import psutil
 import pytest
 
 import bridgeviz as bv
-from bridgeviz.experiments.sweeps import TABLE, Grid, Workers, sweep, table
-from bridgeviz.experiments.sweeps._cells import KEPT, Recent, result_path
+from bridgeviz.experiments.sweeps import TABLE, Grid, Workers, _sweep, sweep, table
+from bridgeviz.experiments.sweeps._cells import KEPT, Recent, result_path, run_cells
 from bridgeviz.experiments.sweeps._cluster import in_order, threads
 
 pytestmark = [
@@ -64,10 +65,18 @@ def run(grid: Grid, folder: Path, **options) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def swept(tmp_path_factory):
+def scheduler():
+    """The address of a running scheduler with two workers, which keep what they have compiled."""
+    options = {"n_workers": 2, "threads_per_worker": 1, "silence_logs": 50, "dashboard_address": None}
+    with distributed.LocalCluster(**options, env=threads(2)) as cluster:
+        yield cluster.scheduler_address
+
+
+@pytest.fixture(scope="module")
+def swept(tmp_path_factory, scheduler):
     """The folder of a finished sweep."""
     folder = tmp_path_factory.mktemp("swept") / "plans"
-    run(PLANS, folder, jobs=2)
+    run(PLANS, folder, scheduler=scheduler)
     return folder
 
 
@@ -82,29 +91,29 @@ def test_there_is_a_row_per_cell_with_its_settings_and_numbers(swept):
     assert stored["config"]["fraction"] == 0.1
 
 
-def test_a_second_start_runs_nothing_and_a_larger_grid_only_what_is_new(swept, monkeypatch):
+def test_a_second_start_runs_nothing_and_a_larger_grid_only_what_is_new(swept, scheduler, monkeypatch):
     before = {path: path.stat().st_mtime_ns for path in swept.glob("cells/*/*.json")}
     assert len(before) == 4
     with monkeypatch.context() as patch:
         patch.setattr(Workers, "client", lambda self: pytest.fail("workers were started"))
         assert len(run(PLANS, swept)) == 4
     larger = Grid(settings=SETTINGS, grid={"fraction": [0.1, 0.2], "seed": [0, 1, 2]}, until="coupling")
-    assert len(run(larger, swept, jobs=1)) == 6
+    assert len(run(larger, swept, scheduler=scheduler)) == 6
     assert {path: path.stat().st_mtime_ns for path in before} == before
     assert not list(swept.glob("cells/*/*.lock"))
 
 
-def test_whole_runs_have_the_numbers_of_the_flow(tmp_path):
+def test_whole_runs_have_the_numbers_of_the_flow(tmp_path, scheduler):
     grid = Grid(settings=SETTINGS | {"fraction": 0.1}, cases={"global": {}, "true pairs": {"strategy": "true"}})
-    rows = run(grid, tmp_path / "runs", jobs=2)
+    rows = run(grid, tmp_path / "runs", scheduler=scheduler)
     assert rows["case"].tolist() == ["global", "true pairs"]
     assert rows.test_accuracy.between(0, 1).all()
     assert (rows.seconds_training > 0).all()
 
 
-def test_a_cell_that_cannot_run_is_said_and_the_others_go_on(tmp_path):
+def test_a_cell_that_cannot_run_is_said_and_the_others_go_on(tmp_path, scheduler):
     grid = Grid(settings=SETTINGS, grid={"fraction": [0.0001, 0.1]}, until="coupling")
-    reports = list(sweep(grid, tmp_path / "some", workers=Workers(jobs=1)))
+    reports = list(sweep(grid, tmp_path / "some", workers=Workers(scheduler=scheduler)))
     failed = [line for report in reports for line in report.failed]
     assert len(failed) == 1
     assert "'fraction': 0.0001" in failed[0]
@@ -144,7 +153,7 @@ def described(tmp_path):
     return tmp_path
 
 
-def test_kill_9_of_the_client_loses_nothing(described):
+def test_kill_9_of_the_client_loses_nothing(described, scheduler):
     process = subprocess.Popen(command(described, "--jobs", "2"), stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
     while len(list(described.glob("grid/cells/*/*.json"))) < 3:
@@ -162,7 +171,7 @@ def test_kill_9_of_the_client_loses_nothing(described):
     assert "16 rows" in done.stdout
     assert {path: path.stat().st_mtime_ns for path in finished} == finished
     grid = Grid.read(described / "grid.toml")
-    undisturbed = run(grid, described / "again", jobs=2)
+    undisturbed = run(grid, described / "again", scheduler=scheduler)
     pd.testing.assert_frame_equal(measured(pd.read_parquet(described / "grid" / TABLE)), measured(undisturbed))
 
 
@@ -182,22 +191,18 @@ def test_a_full_disk_is_one_sentence_and_the_next_start_goes_on(described):
     assert "16 rows" in done.stdout
 
 
-def test_a_running_scheduler_without_the_folder_gives_its_results_to_the_client(tmp_path):
-    distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, silence_logs=50, dashboard_address=None
-    ) as cluster:
-        rows = run(PLANS, tmp_path / "here", scheduler=cluster.scheduler_address)
-        assert len(rows) == 4
-        # Workers elsewhere: the folder of that name is another one.
-        client = distributed.Client(cluster)
-        tasks = [([next(iter(PLANS))], str(tmp_path / "there"), "another identity")]
-        from bridgeviz.experiments.sweeps._cells import run_cells
-
+def test_workers_without_the_folder_give_their_results_to_the_client(tmp_path, scheduler):
+    cell = next(iter(PLANS))
+    with distributed.Client(scheduler) as client:
+        tasks = [([cell], str(tmp_path / "there"), "the identity of a folder elsewhere")]
         (done,) = in_order(client, run_cells, tasks, ["elsewhere"])
-        client.close()
-    assert done.result[0][0] == next(iter(PLANS)).key
     assert not (tmp_path / "there").exists()
+    ((key, result),) = done.result
+    assert key == cell.key
+    folder = tmp_path / "here"
+    folder.mkdir()
+    assert _sweep._kept(done, [cell], folder) == (1, [])
+    assert table(PLANS, folder).matching_accuracy.tolist() == [result["metrics"]["matching_accuracy"]]
 
 
 def test_a_job_queue_starts_the_workers(tmp_path):
@@ -237,11 +242,11 @@ def test_cells_that_share_work_follow_each_other():
     assert seeds == [0, 0, 0, 0, 1, 1, 1, 1]
 
 
-def test_two_combinations_of_the_same_settings_are_one_cell(tmp_path):
+def test_two_combinations_of_the_same_settings_are_one_cell(tmp_path, scheduler):
     settings = SETTINGS | {"strategy": "true", "fraction": 0.1}
     grid = Grid(settings=settings, grid={"epsilon": [0.01, 0.1]}, until="coupling")
     assert len({cell.key for cell in grid}) == 1
-    assert run(grid, tmp_path / "same", jobs=1).epsilon.tolist() == [0.01, 0.1]
+    assert run(grid, tmp_path / "same", scheduler=scheduler).epsilon.tolist() == [0.01, 0.1]
 
 
 @pytest.mark.parametrize(
