@@ -123,11 +123,16 @@ def sweep(grid: str, out: str | None, jobs: int | None, scheduler: str | None, j
                 show(progress)
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        text = f"{reason}: {error.filename or folder}. The results before it are kept; the same command goes on."
-        raise click.ClickException(text) from error
+        _fail(f"{reason}: {error.filename or folder}. The results before it are kept; the same command goes on.")
     click.echo(f"{folder / sweeps.TABLE}: {len(sweeps.table(cells, folder)):,} rows")
     if failed:
-        raise click.ClickException(f"{failed:,} cells failed; the same command tries them again.")
+        _fail(f"{failed:,} cells failed; the same command tries them again.")
+
+
+def _fail(text: str) -> None:
+    """Print one line to stderr, and end with status 1."""
+    click.echo(f"bridgeviz: {text}", err=True)
+    click.get_current_context().exit(1)
 
 
 @click.command()

@@ -90,7 +90,7 @@ class Workers:
         compiled = stack.enter_context(TemporaryDirectory())
         return distributed.LocalCluster(
             n_workers=jobs, threads_per_worker=1, env=threads(jobs) | {"JAX_COMPILATION_CACHE_DIR": compiled},
-            silence_logs=50,
+            silence_logs=50, dashboard_address=":0",
         )  # fmt: skip
 
     def _queued(self) -> Any:

@@ -101,7 +101,7 @@ def _row(cell: Cell, result: Result) -> dict[str, Any]:
 
 def _run(client: Any, missing: list[Cell], folder: Path) -> Iterator[tuple[int, list[str]]]:
     """Run cells; yields how many have ended with a result, and what went wrong in others."""
-    count = len(client.scheduler_info()["workers"]) or 1
+    count = len(client.nthreads()) or 1
     bundles = list(_bundles(missing, most=max(1, len(missing) // (TASKS * count))))
     sweep_id = identity(folder)
     tasks = [(bundle, str(folder.resolve()), sweep_id) for bundle in bundles]
