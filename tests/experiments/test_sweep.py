@@ -11,13 +11,14 @@ import textwrap
 import time
 from pathlib import Path
 
+import dask
 import distributed
 import pandas as pd
 import psutil
 import pytest
 
 import bridgeviz as bv
-from bridgeviz.experiments.sweeps import TABLE, Grid, Workers, _sweep, sweep, table
+from bridgeviz.experiments.sweeps import TABLE, Grid, Workers, _cluster, _sweep, sweep, table
 from bridgeviz.experiments.sweeps._cells import KEPT, Recent, result_path, run_cells
 from bridgeviz.experiments.sweeps._cluster import in_order, threads
 
@@ -208,11 +209,8 @@ def test_workers_without_the_folder_give_their_results_to_the_client(tmp_path, s
 
 
 def test_a_job_queue_starts_the_workers(tmp_path):
-    pytest.importorskip("dask_jobqueue")
-    import dask
-
     described = {"cores": 1, "memory": "2GB", "processes": 1, "death-timeout": 60, "log-directory": str(tmp_path)}
-    with dask.config.set({"jobqueue.local": described}):
+    with dask.config.set({f"jobqueue.local.{name}": value for name, value in described.items()}):
         assert len(run(PLANS, tmp_path / "queued", jobqueue="local", jobs=1)) == 4
 
 
@@ -294,6 +292,7 @@ def test_wrong_workers_are_refused(options, message):
 
 
 def test_nobody_at_the_scheduler_is_one_sentence(monkeypatch):
+    monkeypatch.setattr(_cluster, "PATIENCE", 1)
     with (
         pytest.raises(bv.InputError, match="No Dask scheduler answers at tcp://localhost:9"),
         Workers(scheduler="tcp://localhost:9").client(),

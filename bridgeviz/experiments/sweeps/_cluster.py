@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
@@ -15,6 +16,9 @@ from bridgeviz._checks import InputError
 QUEUES = {"htcondor": "HTCondorCluster", "lsf": "LSFCluster", "moab": "MoabCluster", "oar": "OARCluster",
           "pbs": "PBSCluster", "sge": "SGECluster", "slurm": "SLURMCluster", "local": "LocalCluster"}  # fmt: skip
 """The job queues that dask-jobqueue knows, and its class for each; "local" starts the jobs as processes."""
+
+PATIENCE = 10
+"""Seconds that a scheduler has to answer."""
 
 REMEDY = "Install it: pip install 'bridgeviz[sweep]'."
 
@@ -73,7 +77,7 @@ class Workers:
                 raise InputError(f"Sweeps and benchmarks with several jobs need Dask. {REMEDY}") from error
             if self.scheduler is not None:
                 try:
-                    client = distributed.Client(self.scheduler, timeout="10s")
+                    client = distributed.Client(self.scheduler, timeout=PATIENCE)
                 except (OSError, ValueError) as error:
                     raise InputError(f"No Dask scheduler answers at {self.scheduler}: {error}.") from error
             elif self.jobqueue is not None:
@@ -94,13 +98,12 @@ class Workers:
         )  # fmt: skip
 
     def _queued(self) -> Any:
+        assert self.jobqueue is not None
         try:
-            import dask_jobqueue
+            module = import_module(f"dask_jobqueue.{self.jobqueue}")
         except ImportError as error:
             raise InputError(f"A job queue needs dask-jobqueue. {REMEDY}") from error
-        assert self.jobqueue is not None
-        make = getattr(dask_jobqueue, QUEUES[self.jobqueue], None) or dask_jobqueue.local.LocalCluster
-        cluster = make()
+        cluster = getattr(module, QUEUES[self.jobqueue])()
         cluster.scale(jobs=self.jobs or 1)
         return cluster
 
