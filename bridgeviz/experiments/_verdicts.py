@@ -127,7 +127,7 @@ def few_pairs(rows: pd.DataFrame) -> Verdict:
     vaes = [case for case in forwards if "VAE" in str(case)]
     if not vaes:
         return Verdict(UNTESTED, "No VAE was trained on these data.")
-    ours, theirs = forwards[["global, bridge", "global, automatic"]].max(axis=1), forwards[vaes].max(axis=1)
+    ours, theirs = forwards.filter(like="global").max(axis=1), forwards[vaes].max(axis=1)
     few, many = forwards.index < FEW, forwards.index >= 0.2
     held = bool((ours[few] > theirs[few]).all() and (ours[many] >= theirs[many] - 0.01).all())
     text = "; ".join(f"{100 * f:g} % {ours[f]:.3f} against {theirs[f]:.3f}" for f in forwards.index)
@@ -140,7 +140,7 @@ def pictures(rows: pd.DataFrame) -> Verdict:
     vaes = [case for case in back if "VAE" in str(case)]
     if not len(back) or not vaes:
         return Verdict(UNTESTED, "Nothing was measured towards pictures.")
-    ours, theirs = back[["global, bridge", "global, automatic"]].min(axis=1), back[vaes].min(axis=1)
+    ours, theirs = back.filter(like="global").min(axis=1), back[vaes].min(axis=1)
     few = back.index <= 0.05
     text = "; ".join(f"{100 * f:g} % {ours[f]:.4f} against {theirs[f]:.4f}" for f in back.index)
     outcome = HOLDS if bool((ours[few] < theirs[few]).all()) else FAILS
@@ -150,7 +150,7 @@ def pictures(rows: pd.DataFrame) -> Verdict:
 def rising(rows: pd.DataFrame) -> Verdict:
     """Fig. 8: whether global alignment gains by pairs."""
     medians = rows.groupby(["fraction", "case"]).test_accuracy.median().unstack()
-    ours = medians[["global, bridge", "global, automatic"]].max(axis=1)
+    ours = medians.filter(like="global").max(axis=1)
     rising = correlation(ours.index.to_numpy(), ours.to_numpy())
     text = "; ".join(f"{100 * f:g} % {value:.3f}" for f, value in ours.items())
     return Verdict(HOLDS if rising[0] > 0.9 else FAILS, f"Test accuracy of global alignment: {text}.")

@@ -48,6 +48,7 @@ def test_both_directions_with_models_that_are_trained_end_to_end(tmp_path, small
     benchmark = PairCurves(
         number=9, dataset=Mnist(n=300), raw=Mnist(n=300, spaces="raw"), fractions=(0.1,), steps=10,
         strategies=("global, bridge",), baselines=("nearest-class-mean",), networks=("vae-small",),
+        points=200,
     )  # fmt: skip
     rows = measured(benchmark, tmp_path).set_index(["direction", "case"])
     assert rows.loc[("source to target", "VAE, small"), "test_accuracy"] >= 0

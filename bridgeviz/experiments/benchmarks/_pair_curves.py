@@ -78,6 +78,7 @@ class PairCurves(FigureBenchmark):
         strategies: names in `STRATEGIES`.
         baselines: names in `baselines.BASELINES`; None takes those that classify.
         networks: names in `baselines.networks.NETWORKS`.
+        points: of the test split that are carried, from the first; None takes all.
     """
 
     takes = ("workers",)
@@ -89,6 +90,7 @@ class PairCurves(FigureBenchmark):
     strategies: tuple[str, ...] = tuple(STRATEGIES)
     baselines: tuple[str, ...] | None = None
     networks: tuple[str, ...] = ("vae-small", "vae-large", "fused-vae", "genot")
+    points: int | None = None
 
     @property
     def block(self) -> str:
@@ -153,7 +155,7 @@ class PairCurves(FigureBenchmark):
             test = problem.test
             assert test is not None
             assert test.source.labels is not None
-            accuracy = fitted.accuracy(test.source.x, test.source.labels)
+            accuracy = fitted.accuracy(test.source.x[: self.points], test.source.labels[: self.points])
             return [{"test_accuracy": round(accuracy, 4), "seconds": round(seconds, 2)}]
         return [self._scores(problem, fitted.transport, seconds)]
 
@@ -161,8 +163,8 @@ class PairCurves(FigureBenchmark):
         """The accuracy on the test points, or the error of the pictures' means by class."""
         test, target = problem.test, problem.target
         assert test is not None
-        y, labels = transport(test.source.x), test.source.labels
-        assert labels is not None
+        assert test.source.labels is not None
+        y, labels = transport(test.source.x[: self.points]), test.source.labels[: self.points]
         row: Row = {"seconds": round(seconds, 2)}
         pictures = test.target.pictures(np.arange(len(test.target)))
         if target.decode_images is not None and pictures is not None:
