@@ -14,15 +14,13 @@ from bridgeviz._extent import HUGE, SINGLE, Extent
 from bridgeviz._kernel_cost import Cost, on_device, over_devices
 from bridgeviz._kernel_programs import programs
 from bridgeviz._kernel_sweeps import WIDEST, Kernel, SplitCost, mass_of, scaled, widest
+from bridgeviz._ladder import ladder
 from bridgeviz._relaxation import MOST, best_relaxation
 from bridgeviz._row_shards import OneDevice, RowShards, all_devices
 from bridgeviz._solution import Solution
 
 FAINT = 1e-20
 """Mass of an unbalanced plan below which it is solved again in float64, because float32 numbers end at 1e-38."""
-
-LADDER, FIRST = 4.0, 20.0
-"""The factor between two values of epsilon while it falls, and the range of the cost over the first of them."""
 
 STAGE_ERROR, STAGE_ITERATIONS = 0.05, 50
 """Where a stage before the last ends: its error is only that of the start of the next one."""
@@ -166,24 +164,22 @@ class KernelSolver:
     ) -> Generator[tuple[int, float], None, tuple[float, int]]:
         """Iterate, and return the error and the number of iterations; epsilon falls to its value the first time."""
         done, error, used = 0, math.inf, 0
-        current = self.first(epsilon) if self.kernel is None else epsilon
+        before = self.before(epsilon)
         while True:
-            last = current <= epsilon
-            self.absorb(current, last)
+            last = not before
+            self.absorb(epsilon if last else before.pop(0), last)
             room = max_iterations - done if last else min(STAGE_ITERATIONS, max_iterations - done)
             for used, error in self.iterate(tolerance if last else STAGE_ERROR, room, relax=last):
                 yield done + used, error
             done += used
             if last and (error <= tolerance or done >= max_iterations or math.isnan(error)):
                 return error, done
-            current = current if last else max(epsilon, current / LADDER)
 
-    def first(self, epsilon: float) -> float:
-        """The first epsilon of the ladder; an unbalanced problem forgets its start soon enough without one."""
-        if not self.balanced or self.start is not None:
-            return epsilon
-        steps = math.ceil(math.log(max(self.range / FIRST / epsilon, 1.0), LADDER))
-        return epsilon * LADDER**steps
+    def before(self, epsilon: float) -> list[float]:
+        """The values of epsilon before its own; an unbalanced problem forgets its start soon enough without them."""
+        if self.kernel is not None or self.start is not None or not self.balanced:
+            return []
+        return ladder(self.range, epsilon)[:-1]
 
     def absorb(self, epsilon: float, last: bool) -> None:
         """Move the scalings into the potentials, and compute the kernel for this epsilon, which may be the last."""

@@ -10,10 +10,8 @@ import numpy as np
 from scipy import linalg
 from scipy.special import logsumexp
 
+from bridgeviz._ladder import ladder
 from bridgeviz._solution import Solution
-
-LADDER, FIRST = 4.0, 20.0
-"""The factor between two values of epsilon while it falls, and the range of the cost over the first of them."""
 
 STAGE_ERROR, STAGE_STEPS = 1e-3, 20
 """Where a stage before the last ends: its potentials are only the start of the next one."""
@@ -85,7 +83,7 @@ def solve_by_newton(
         return solution._replace(plan=np.ascontiguousarray(solution.plan.T), potentials=potentials)
     problem = _Problem(np.ascontiguousarray(cost, float), a, b, tau)
     g, done, error = np.zeros(len(b)) if start is None else start, 0, math.nan
-    for current in problem.ladder(epsilon) if start is None else [epsilon]:
+    for current in ladder(problem.range, epsilon) if start is None else [epsilon]:
         last = current == epsilon
         goal, room = (tolerance, max_iterations - done) if last else (STAGE_ERROR, STAGE_STEPS)
         g, best, since = problem.fitted(g, current), math.inf, 0
@@ -123,11 +121,10 @@ class _Problem:
     def __init__(self, cost: np.ndarray, a: np.ndarray, b: np.ndarray, tau: tuple[float, float]):
         self.cost, self.log_a, self.b, self.tau = cost, np.log(a), b, tau
 
-    def ladder(self, epsilon: float) -> list[float]:
-        """The values of epsilon, the last one that of the problem."""
-        finite = self.cost[np.isfinite(self.cost)]
-        stages = math.ceil(math.log(max(float(np.ptp(finite)) / FIRST / epsilon, 1.0), LADDER))
-        return [epsilon * LADDER**k for k in range(stages, 0, -1)] + [epsilon]
+    @property
+    def range(self) -> float:
+        """Of the finite costs."""
+        return float(np.ptp(self.cost[np.isfinite(self.cost)]))
 
     def fitted(self, g: np.ndarray, epsilon: float) -> np.ndarray:
         """The potentials after one iteration of Sinkhorn."""

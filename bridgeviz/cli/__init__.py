@@ -17,7 +17,7 @@ from bridgeviz.cli._align import align
 from bridgeviz.cli._app import app
 from bridgeviz.cli._check import check
 from bridgeviz.cli._data import features, fetch, list_datasets, pretrain
-from bridgeviz.cli._experiments import bench, figure, gallery
+from bridgeviz.cli._experiments import bench, figure, gallery, sweep
 from bridgeviz.cli._transport import transport
 
 _NO_MEMORY = "There is not enough memory. Use a sample of the rows, or --strategy local."
@@ -25,7 +25,7 @@ _NO_MEMORY = "There is not enough memory. Use a sample of the rows, or --strateg
 _OF_MEMORY = ("RESOURCE_EXHAUSTED", "Out of memory", "bad_alloc")
 """What JAX says if it cannot allocate an array."""
 
-COMMANDS = (align, check, transport, list_datasets, fetch, pretrain, features, bench, figure, gallery, app)
+COMMANDS = (align, check, transport, list_datasets, fetch, pretrain, features, bench, figure, gallery, sweep, app)
 
 
 @click.group(invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})

@@ -1,4 +1,4 @@
-"""The progress bars of a training and of a transport."""
+"""The progress bars of a training, a transport and a sweep."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 if TYPE_CHECKING:
     from bridgeviz.couplings import Pace
+    from bridgeviz.experiments import sweeps
     from bridgeviz.flows import FlowConfig, Progress
 
 OFTEN, SELDOM = 0.1, 60.0
@@ -89,5 +90,26 @@ def transport_bar() -> Iterator[Callable[[int, int], None]]:
             if bar.total != total:
                 bar.reset(total)  # the time counts from here
             bar.update(done - bar.n)
+
+        yield show
+
+
+@contextmanager
+def sweep_bar() -> Iterator[Callable[[sweeps.Progress], None]]:
+    """A progress bar on stderr with the remaining time, and a line for the dashboard and each cell that failed."""
+    told = ""
+    with tqdm(desc="sweep", unit="cell", disable=None, leave=False) as bar:
+
+        def show(progress: sweeps.Progress) -> None:
+            nonlocal told
+            if bar.total != progress.total:
+                bar.reset(progress.total)
+                bar.initial = progress.done  # those of earlier starts took no time
+            if progress.dashboard and progress.dashboard != told:
+                told = progress.dashboard
+                bar.write(f"Dask's dashboard: {told}", file=sys.stderr)
+            for line in progress.failed:
+                bar.write(line, file=sys.stderr)
+            bar.update(progress.done - bar.n)
 
         yield show

@@ -1,4 +1,4 @@
-"""`(I - S)^-1 E` for large graphs, in float32 and a block of columns at a time.
+"""`(I - S)^-1 E` for large graphs, a block of columns at a time.
 
 This module imports numba, so it is itself imported only where the graph is large enough to repay it.
 """
@@ -17,14 +17,14 @@ from scipy import sparse
 from bridgeviz._compiled import compiled, cores
 
 TOLERANCE = 1e-5
-"""By which each spectral component of the solution may differ from itself."""
+"""By which each spectral component of the solution may differ from itself, in float32."""
 
 COLUMNS = 64
 """Columns of a block: long enough for vector instructions, and short enough for the cache."""
 
 
 def resolvent_blocks(
-    s: sparse.csr_array, e: Any, *, bound: float, tolerance: float = TOLERANCE
+    s: sparse.csr_array, e: Any, *, bound: float, tolerance: float = TOLERANCE, dtype: type = np.float32
 ) -> Iterator[tuple[slice, Float[np.ndarray, "u c"]]]:
     r"""Solve `(I - S) F = E` for a symmetric S with its spectrum in [-bound, bound], bound < 1, block by block.
 
@@ -37,26 +37,27 @@ def resolvent_blocks(
         e: (u, g) sparse, >= 0.
         bound: on the absolute value of the eigenvalues of S.
         tolerance: of the components, relative.
+        dtype: of the arithmetic and of the solution, float32 or float64.
 
     Yields:
-        Which columns, and their solution in float32, >= 0. The array is overwritten by the next block.
+        Which columns, and their solution, >= 0. The array is overwritten by the next block.
     """
-    graph, starts = sparse.csr_array(s, dtype=np.float32), sparse.csc_array(e)
+    graph, starts = sparse.csr_array(s, dtype=dtype), sparse.csc_array(e)
     u, g = e.shape
     count, bands = steps(bound, tolerance), np.linspace(0, u, 4 * cores() + 1).astype(np.int64)
     with ThreadPoolExecutor(cores()) as pool:
         for first in range(0, g, COLUMNS):
             columns = slice(first, min(first + COLUMNS, g))
             some = sparse.coo_array(starts[:, columns])
-            (rows, at), value = some.coords, some.data.astype(np.float32)
-            before, now = (np.zeros((u, columns.stop - first), np.float32) for _ in range(2))
+            (rows, at), value = some.coords, some.data.astype(dtype)
+            before, now = (np.zeros((u, columns.stop - first), dtype) for _ in range(2))
             now[rows, at] = value
             omega = 2.0
             for _ in range(count - 1):
                 omega = 1 / (1 - omega * bound**2 / 4)
-                arguments = graph.indptr, graph.indices, graph.data, now, before, np.float32(omega)
+                arguments = graph.indptr, graph.indices, graph.data, now, before, dtype(omega)
                 list(pool.map(lambda start, end, all_=arguments: _step(*all_, start, end), bands[:-1], bands[1:]))
-                before[rows, at] += np.float32(omega) * value
+                before[rows, at] += dtype(omega) * value
                 before, now = now, before
             yield columns, np.maximum(now, 0, out=now)
 
@@ -71,7 +72,7 @@ def steps(bound: float, tolerance: float) -> int:
 def _step(indptr, indices, data, now, before, omega, start, end):  # pragma: no cover
     """`before <- omega (S now - before) + before` for some rows."""
     columns = now.shape[1]
-    sums = np.empty(columns, np.float32)
+    sums = np.empty(columns, now.dtype)
     for row in range(start, end):
         sums[:] = 0
         for k in range(indptr[row], indptr[row + 1]):

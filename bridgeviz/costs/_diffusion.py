@@ -20,12 +20,18 @@ from bridgeviz.costs._cost import Cost
 from bridgeviz.costs._cost_options import CostOptions, CostVariant, functional, metric_option, neighbours_option
 from bridgeviz.costs._graph import Neighbours, neighbours
 from bridgeviz.costs._islands import island_advice, island_facts
-from bridgeviz.costs._resolvent import resolvent
+from bridgeviz.costs._resolvent import SERIES_BOUND, resolvent
 from bridgeviz.costs._route import Route
 from bridgeviz.costs._soft_pairs import SoftPairs
 
 LARGE = 2**24
 """Entries of a factor from which on it is computed in float32."""
+
+COMPILED = 2**18
+"""Entries of a factor from which on compiled loops, which take a second to load, are faster than SciPy's."""
+
+TOLERANCE = 1e-10
+"""Of the diffusion in float64."""
 
 _BLOCK = 256  # anchors per block of float64 when only the strongest are kept
 
@@ -231,14 +237,15 @@ def _diffuse(s: sparse.csr_array, e: Any, a: float, strongest: int | None) -> tu
 def _blocks(flow: sparse.csr_array, start: Any, a: float) -> Iterator[tuple[slice, np.ndarray]]:
     """`(I - flow)^-1 start`, some columns at a time."""
     u, g = start.shape
-    if u * g >= LARGE:
+    if u * g >= LARGE or (u * g >= COMPILED and a > SERIES_BOUND):
         from bridgeviz.costs._chebyshev import resolvent_blocks
 
-        yield from resolvent_blocks(flow, start, bound=a)
+        exact = {} if u * g >= LARGE else {"tolerance": TOLERANCE, "dtype": np.float64}
+        yield from resolvent_blocks(flow, start, bound=a, **exact)
         return
     for first in range(0, g, _BLOCK):
         columns = slice(first, min(first + _BLOCK, g))
-        yield columns, resolvent(flow, start[:, columns].toarray(), bound=a, tolerance=1e-10)
+        yield columns, resolvent(flow, start[:, columns].toarray(), bound=a, tolerance=TOLERANCE)
 
 
 def _sharpened(f: Any, power: float) -> Any:
@@ -271,7 +278,7 @@ def _strongest_pair(anchored: Anchored, graphs: list[sparse.csr_array], a: float
         atoms, at = anchored.atoms(side)
         start = np.zeros((len(atoms), 1))
         start[atoms.index[row]] = 1 - a
-        mass = resolvent(sparse.csr_array(a * s), start, bound=a, tolerance=1e-10)[at, 0]
+        mass = resolvent(sparse.csr_array(a * s), start, bound=a, tolerance=TOLERANCE)[at, 0]
         shares.append(mass / (mass.sum() or 1.0))
     common = shares[0] * shares[1]
     p = int(np.argmax(common if common.sum() > 0 else shares[0] + shares[1]))

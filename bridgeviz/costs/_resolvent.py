@@ -6,7 +6,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy import sparse
 
-_SERIES_BOUND = 0.5
+SERIES_BOUND = 0.5
 _MOST_STEPS = 2000  # of conjugate gradients: far more than any spectrum seen so far has needed
 _STEPS_UNCHANGED = 3  # on a bipartite graph an entry changes only at every second step
 
@@ -33,7 +33,7 @@ def resolvent(
     array([[1.333, 0.667],
            [0.667, 1.333]])
     """
-    if bound <= _SERIES_BOUND:
+    if bound <= SERIES_BOUND:
         return _series(s, e, tolerance)
     return np.maximum(_conjugate_gradients(s, e, tolerance), 0.0)
 

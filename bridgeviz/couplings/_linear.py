@@ -13,13 +13,21 @@ from numpy.typing import ArrayLike
 from bridgeviz import _checks as check
 from bridgeviz._extent import Extent, extent, row_blocks
 from bridgeviz._options import Choice, Count, option
-from bridgeviz.costs import Cost, Within, as_cost, divisor, memory_limit, positive_mean
+from bridgeviz.costs import Cost, Within, as_cost, divisor, positive_mean
 from bridgeviz.couplings._coupling import Coupling
 from bridgeviz.couplings._entries import in_double, sums
+from bridgeviz.couplings._linear_methods import (
+    METHODS,
+    MOST_EQUATIONS,
+    TRIED,
+    newton_can,
+    quickest,
+    sizes_of_others,
+)
 from bridgeviz.couplings._linear_sparse import has_paths, solve_sparse
 from bridgeviz.couplings._pace import Pace
 from bridgeviz.couplings._permitted import ATTEMPT, doubt, shortage, support
-from bridgeviz.couplings._plan_memory import peak_bytes, refuse_transport
+from bridgeviz.couplings._plan_memory import refuse_transport
 from bridgeviz.couplings._reports import ASKED
 from bridgeviz.couplings._solver_options import (
     Entropic,
@@ -28,6 +36,7 @@ from bridgeviz.couplings._solver_options import (
     Weights,
     finish,
     measured,
+    numbered_from,
     weigh,
     with_options,
 )
@@ -36,14 +45,6 @@ from bridgeviz.couplings._starts import potentials_of
 if TYPE_CHECKING:
     from bridgeviz._solution import Solution
     from bridgeviz.couplings._linear_batch import LinearBatch
-
-METHODS = ("auto", "newton", "dense", "ott", "factorised", "sparse")
-
-NARROW, MOST_EQUATIONS = 128, 1024
-"""Atoms of the smaller side up to which the method "auto" is Newton's, and up to which it can be asked for."""
-
-SHARP = 0.02
-"""Epsilon up to which the method "auto" expects that few entries carry mass."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,9 +72,10 @@ class Linear(Entropic):
       solves the problem whose Sinkhorn kernel is that product itself, epsilon 1 of the undivided cost, exactly, in
       O((n + m) l) time and memory. Its plan is flat; `diffusion_bridge(power=...)` sharpens it.
 
-    "auto" is "newton" where a side has at most 128 atoms, and "dense" elsewhere. Where a matrix would exceed the
-    memory, it is "factorised" if the cost allows it and neither epsilon nor `scale_cost` is given, or "sparse" if the
-    cost allows it and epsilon is at most 0.02. `Coupling.method` and `why` say which ran.
+    "auto" is "newton" where a side has at most 128 atoms, and "dense" elsewhere; where that has not converged after
+    2,000 iterations and a side has at most 1,024 atoms, "newton" goes on from its potentials. Where a matrix would
+    exceed the memory, it is "factorised" if the cost allows it and neither epsilon nor `scale_cost` is given, or
+    "sparse" if the cost allows it and epsilon is at most 0.02. `Coupling.method` and `why` say which ran.
 
     Equal rows are merged first. This is exact: the merged cost is shifted by `-epsilon log(m_u m_v)`, which does not
     affect balanced transport and which unbalanced transport needs. m_u is the multiplicity of an atom. With weights, it
@@ -143,7 +145,21 @@ class Linear(Entropic):
             expected = f"'dense' where both sides have more than {MOST_EQUATIONS:,} atoms"
             hint = "Newton's method solves an equation per atom of the smaller side in each step."
             raise check.fail("method", "linear", expected, self.method, hint)
-        return (yield from measured(self._steps(cost, *self.choice(cost), start)))
+        method, why = self.choice(cost)
+        goes_on = self.method == "auto" and method == "dense" and self.max_iterations > TRIED
+        goes_on = goes_on and newton_can(cost, MOST_EQUATIONS, self.tolerance)
+        steps = self._in_turn if goes_on else self._steps
+        return (yield from measured(steps(cost, method, why, start)))
+
+    def _in_turn(self, cost: Cost, method: str, why: str, start: Coupling | None) -> Steps[Coupling]:
+        """By one method, and if it has not converged after `TRIED` iterations, by Newton's."""
+        first = yield from replace(self, max_iterations=TRIED)._steps(cost, method, why, start)
+        if first.converged or first.iterations < TRIED or not first.mass:
+            return first
+        why = f"the method '{method}' had not reached the tolerance after {TRIED:,} iterations"
+        rest = replace(self, max_iterations=self.max_iterations - TRIED)._steps(cost, "newton", why, first)
+        second = yield from numbered_from(TRIED, rest)
+        return replace(second, iterations=TRIED + second.iterations)
 
     def _steps(self, cost: Cost, method: str, why: str, start: Coupling | None) -> Steps[Coupling]:
         if method == "factorised":
@@ -161,7 +177,7 @@ class Linear(Entropic):
             return replace(coupling, why=f"{why}; {coupling.why}")
         epsilon = self.epsilon_for(cost)
         u, v = cost.atom_shape
-        refuse_transport(u, v, method, self.tolerance, self._others(cost))
+        refuse_transport(u, v, method, self.tolerance, sizes_of_others(cost, self.tolerance))
         used = support(cost, self.tau, "linear")
         impossible = shortage(cost, self.tau)
         source, target = cost.source_atoms, cost.target_atoms
@@ -212,30 +228,12 @@ class Linear(Entropic):
         """What a cost of this extent is divided by."""
         return divisor(extent, "linear") if self.scale_cost is None else self.scale_cost
 
-    def _others(self, cost: Cost) -> dict[str, int]:
-        """The other methods that the cost allows, and the memory that they would take at the least."""
-        shape, least = cost.atom_shape, 2 * cost.nbytes_factors
-        sizes = {"dense": peak_bytes(*shape, "dense", self.tolerance)}
-        sizes |= {"factorised": least} if cost.kernel_floor is not None else {}
-        return sizes | ({"sparse": least} if has_paths(cost) else {})
-
     def choice(self, cost: Cost) -> tuple[str, str]:
         """The method that solves the problem of a cost, and why."""
         if self.method != "auto":
             return self.method, ASKED
-        u, v = cost.atom_shape
-        fits = {name: peak_bytes(u, v, name, self.tolerance) <= memory_limit() for name in ("newton", "dense")}
-        if min(u, v) <= NARROW and fits["newton"]:
-            return "newton", f"a side has at most {NARROW} atoms"
-        if not fits["dense"]:
-            why = f"a matrix of {u:,} x {v:,} atoms exceeds the memory, and"
-            if cost.kernel_floor is not None and self.epsilon is None and self.scale_cost is None:
-                return "factorised", f"{why} the kernel of {cost.name} has factors"
-            if has_paths(cost) and self.epsilon_for(cost) <= SHARP:
-                return "sparse", f"{why} few entries of {cost.name} carry mass"
-        if min(u, v) <= NARROW:
-            return "dense", f"Newton's method would exceed the memory with {u:,} x {v:,} atoms"
-        return "dense", f"both sides have more than {NARROW} atoms"
+        own_epsilon = self.epsilon is None and self.scale_cost is None
+        return quickest(cost, self.tolerance, own_epsilon=own_epsilon, epsilon=self.epsilon_for(cost))
 
     def by_method(self, cost: Cost) -> dict[str, SolverOptions]:
         """This solver with each method that solves the same problem, at the same epsilon of the divided cost."""
@@ -249,7 +247,7 @@ class Linear(Entropic):
             floor = floor if abs(same.epsilon_for(cost) * scale - 1) <= 1e-9 else None
         possible = {
             "auto": False,
-            "newton": min(cost.atom_shape) <= NARROW,
+            "newton": newton_can(cost, MOST_EQUATIONS, self.tolerance),
             "factorised": floor is not None,
             "sparse": has_paths(cost),
         }

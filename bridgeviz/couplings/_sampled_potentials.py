@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import logsumexp
 
+from bridgeviz._ladder import RUNG, ladder
 from bridgeviz.costs import Cost, min_plus
 from bridgeviz.couplings._permitted import Support
 
 SAMPLE = 500
 """Atoms of each side that are drawn; a side with fewer is taken whole."""
 
-LADDER, SWEEPS, PARTS = 4.0, 3, 20
-"""The factor between two values of epsilon while it falls, and at each value the number of times that the scalings of
-so many iterations are absorbed."""
+SWEEPS, PARTS = 3, 20
+"""At each value of epsilon, the number of times that the scalings of so many iterations are absorbed."""
 
 FEATURES = 128
 """Anchors by which an atom finds the nearest one of the sample."""
@@ -148,12 +147,10 @@ def _annealed(
     c: np.ndarray, reference: np.ndarray, log_a: np.ndarray, log_b: np.ndarray, tau: tuple[float, float]
 ) -> tuple[np.ndarray, np.ndarray]:
     """The potentials of a small transport, roughly, while epsilon falls to 1."""
-    steps = math.ceil(math.log(max(float(np.ptp(c)) / 20.0, 1.0), LADDER)) if tau == (1.0, 1.0) else 0
-    f, g = np.zeros(len(log_a)), np.zeros(len(log_b))
-    for step in range(steps, -1, -1):
-        epsilon = LADDER**step
+    falling = ladder(float(np.ptp(c)), 1.0) if tau == (1.0, 1.0) else [1.0]
+    f, g = np.zeros(len(log_a)), log_b if len(falling) > 1 else np.zeros(len(log_b))
+    for epsilon in falling:
         z = reference - c / epsilon
-        g = log_b if step == steps and steps else g
         for _ in range(SWEEPS):
             f = tau[0] * (log_a - logsumexp(z + g, axis=1))
             g = tau[1] * (log_b - logsumexp(z + f[:, None], axis=0))
@@ -163,8 +160,8 @@ def _annealed(
                 u = np.exp(tau[0] * (log_a - np.log(np.maximum(kernel @ v, 1e-300))) + (tau[0] - 1) * f)
                 v = np.exp(tau[1] * (log_b - np.log(np.maximum(u @ kernel, 1e-300))) + (tau[1] - 1) * g)
             f, g = f + np.log(u), g + np.log(v)
-        if step:  # relative to the marginal, potentials are in the units of the cost
-            g = LADDER * (g - log_b) + log_b
+        if epsilon > 1:  # relative to the marginal, potentials are in the units of the cost
+            g = RUNG * (g - log_b) + log_b
     return f, g
 
 

@@ -224,6 +224,16 @@ def measured(steps: Steps[Coupling]) -> Steps[Coupling]:
     return replace(coupling, seconds=time.perf_counter() - start, memory=peak.bytes)
 
 
+def numbered_from(done: int, steps: Steps[T]) -> Steps[T]:
+    """The same steps, after so many of others."""
+    while True:
+        try:
+            step, change = next(steps)
+        except StopIteration as end:
+            return end.value
+        yield done + step, change
+
+
 def with_options(cls: type[SolverOptions]) -> Callable[[T], T]:
     """Show the options of `cls` in the signature of a function that passes its keyword arguments to it."""
 

@@ -30,6 +30,8 @@ class Mnist(DatasetOptions):
         n: training digits to keep, counted from the first.
         codes: codes of the labels: "mean", where equal labels are equal points, or "sampled" from their Gaussians.
         seed: determines the sampled codes.
+        spaces: "latents" of the two VAEs, or "raw": binarised pictures (784 pixels) against one-hot labels (10), for
+            models that are trained end to end.
     """
 
     name = "mnist"
@@ -54,11 +56,16 @@ class Mnist(DatasetOptions):
     n: int = option(Count(20, 10_000), 10_000, help="Training digits to keep, counted from the first.")
     codes: str = option(Choice(("mean", "sampled")), "mean", help="Codes of the labels: means, or Gaussian samples.")
     seed: int = option(Seed(), 0, help="Seed of the sampled codes.")
+    spaces: str = option(
+        Choice(("latents", "raw")), "latents", help="Latents of the VAEs, or pictures against one-hot labels."
+    )
 
     def load(self) -> Problem:
         from bridgeviz.datasets._label_codes import NAMES, label_space
         from bridgeviz.datasets._mnist_vae import decode_images
 
+        if self.spaces == "raw":
+            return self._raw()
         latents = _latents()
         note = "decoded from the latents: the raw images are not on this machine" if idx.folder() is None else ""
 
@@ -71,6 +78,30 @@ class Mnist(DatasetOptions):
             )  # fmt: skip
             target = label_space(labels, sampled=self.codes == "sampled", seed=[self.seed, int(split == "test")])
             truth = np.stack([np.arange(len(x))] * 2, axis=1)
+            return Problem(source, target, truth=truth, test=test, name=self.name)
+
+        return problem("train", slice(self.n), problem("test", slice(None), None))
+
+    def _raw(self) -> Problem:
+        """Pictures and one-hot labels of the same digits."""
+        from bridgeviz.datasets._label_codes import NAMES
+
+        folder = idx.folder()
+        if folder is None:
+            raise DataMissing("The pictures of MNIST are not here. Run `bridgeviz fetch mnist`.")
+        latents = _latents()
+
+        def problem(split: str, rows: slice, test: Problem | None) -> Problem:
+            pictures, labels = _raw(split, folder)[rows], latents[f"{split}_labels"][rows].astype(np.int64)
+            about = {"labels": labels, "names": NAMES, "classes": np.arange(10)}
+            source = Space(
+                pictures.reshape(len(pictures), -1).astype(np.float32), title="handwriting, pixels",
+                images=lambda chosen: (255 * pictures[chosen]).astype(np.uint8),
+                decode_images=lambda pixels: np.reshape(pixels, (-1, *pictures.shape[1:])), **about,
+            )  # fmt: skip
+            one_hot = np.eye(10, dtype=np.float32)[labels]
+            target = Space(one_hot, title="labels, one-hot", decode_labels=np.asarray, **about)
+            truth = np.stack([np.arange(len(pictures))] * 2, axis=1)
             return Problem(source, target, truth=truth, test=test, name=self.name)
 
         return problem("train", slice(self.n), problem("test", slice(None), None))

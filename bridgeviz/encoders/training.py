@@ -55,26 +55,49 @@ def categorical_loss(logits: jax.Array, x: jax.Array) -> jax.Array:
     return optax.softmax_cross_entropy(logits, x)
 
 
-@partial(jax.jit, static_argnames=("graph", "loss", "config", "steps"), donate_argnames=("params", "state"))
-def _block(graph, params, state, batches, key, *, loss, config: VAEConfig, steps: int):
+def squared_loss(predicted: jax.Array, x: jax.Array) -> jax.Array:
+    """Minus the log-likelihood of a Gaussian of variance 1, up to a constant: (n, d) -> (n,)."""
+    return 0.5 * ((predicted - x) ** 2).sum(-1)
+
+
+def sampled_code(mean: jax.Array, logvar: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """A draw of each code, (n, latents), and the mean divergence of the codes from a normal distribution, in nats."""
+    z = mean + jnp.exp(logvar / 2) * jax.random.normal(key, mean.shape)
+    return z, 0.5 * (jnp.exp(logvar) + mean**2 - 1 - logvar).sum(-1).mean()
+
+
+@dataclass(frozen=True)
+class AutoEncoding:
+    """The parts of the negative ELBO of a model that reconstructs its input: `reconstruction + kl_weight * KL`.
+
+    Attributes:
+        loss: of the decoder's output.
+    """
+
+    loss: Callable[[jax.Array, jax.Array], jax.Array]
+
+    def __call__(self, model: Any, x: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:
+        z, kl = sampled_code(*model.encode(x), key)
+        return self.loss(model.decode(z), x).mean(), kl
+
+
+@partial(jax.jit, static_argnames=("graph", "elbo", "config", "steps"), donate_argnames=("params", "state"))
+def _block(graph, params, state, batches, key, *, elbo, config: VAEConfig, steps: int):
     optimiser = optax.adam(optax.cosine_decay_schedule(config.learning_rate, steps))
 
     def objective(params, x, key):
-        model = nnx.merge(graph, params)
-        mean, logvar = model.encode(x)
-        z = mean + jnp.exp(logvar / 2) * jax.random.normal(key, mean.shape)
-        reconstruction = loss(model.decode(z), x).mean()
-        kl = 0.5 * (jnp.exp(logvar) + mean**2 - 1 - logvar).sum(-1).mean()
+        reconstruction, kl = elbo(nnx.merge(graph, params), x, key)
         return reconstruction + config.kl_weight * kl, (reconstruction, kl)
 
     def step(carry, inputs):
         params, state = carry
         x, key = inputs
-        (_, parts), grads = jax.value_and_grad(objective, has_aux=True)(params, x.astype(jnp.float32), key)
+        x = jax.tree.map(lambda part: part.astype(jnp.float32), x)
+        (_, parts), grads = jax.value_and_grad(objective, has_aux=True)(params, x, key)
         updates, state = optimiser.update(grads, state, params)
         return (optax.apply_updates(params, updates), state), parts
 
-    keys = jax.random.split(key, len(batches))
+    keys = jax.random.split(key, len(jax.tree.leaves(batches)[0]))
     (params, state), (reconstruction, kl) = jax.lax.scan(step, (params, state), (batches, keys))
     return params, state, reconstruction.mean(), kl.mean()
 
@@ -82,26 +105,44 @@ def _block(graph, params, state, batches, key, *, loss, config: VAEConfig, steps
 def fit_vae(
     model: nnx.Module, data: np.ndarray, config: VAEConfig, *, loss: Callable, block: int = 10
 ) -> Iterator[VAEProgress]:
-    """Minimise the negative ELBO of `model` on the rows of `data`.
+    """Minimise the negative ELBO of `model` on the rows of `data`; yields as `fit_elbo`."""
+    yield from fit_elbo(model, data, config, elbo=AutoEncoding(loss), block=block)
+
+
+def fit_elbo(
+    model: nnx.Module, data: Any, config: VAEConfig, *, elbo: Callable[..., tuple[jax.Array, jax.Array]],
+    block: int = 10,
+) -> Iterator[VAEProgress]:  # fmt: skip
+    """Minimise `reconstruction + kl_weight * kl` on batches of rows.
 
     Yields after every `block` steps and at the end of each epoch. The `params` of the last `VAEProgress` are the
     trained parameters: `nnx.update(model, progress.params)`.
+
+    Args:
+        model: whose parameters are trained.
+        data: an array with a row per sample, or a tuple of arrays with equally many rows.
+        config: of the training; a batch holds all rows where there are fewer than its size.
+        elbo: (reconstruction, kl) of (model, batch, key), both means over the batch; hashable.
+        block: steps between two yields.
     """
     graph, params = nnx.split(model, nnx.Param)
     rng = np.random.default_rng(config.seed)
     key = jax.random.key(config.seed)
-    per_epoch = len(data) // config.batch_size
+    rows = len(jax.tree.leaves(data)[0])
+    size = min(config.batch_size, rows)
+    per_epoch = rows // size
     steps = per_epoch * config.epochs
     state = optax.adam(optax.cosine_decay_schedule(config.learning_rate, steps)).init(params)
     done = 0
     for _ in range(config.epochs):
-        order = rng.permutation(len(data))[: per_epoch * config.batch_size].reshape(per_epoch, config.batch_size)
+        order = rng.permutation(rows)[: per_epoch * size].reshape(per_epoch, size)
         for start in range(0, per_epoch, block):
-            rows = order[start : start + block]
+            drawn = order[start : start + block]
+            batches = jax.tree.map(lambda part, drawn=drawn: part[drawn], data)
             params, state, reconstruction, kl = _block(
-                graph, params, state, data[rows], jax.random.fold_in(key, done), loss=loss, config=config, steps=steps
+                graph, params, state, batches, jax.random.fold_in(key, done), elbo=elbo, config=config, steps=steps
             )
-            done += len(rows)
+            done += len(drawn)
             yield VAEProgress(done, steps, float(reconstruction), float(kl), jax.tree.map(jnp.copy, params))
 
 

@@ -19,7 +19,7 @@ TEXT_LATENTS = 4
 DIGITS_LATENTS = 8
 
 
-class _Halve(nnx.Module):
+class Halve(nnx.Module):
     """A 3x3 convolution with stride 2 and "same" padding, written as one matrix product.
 
     On a CPU, XLA differentiates strided convolutions by a slow generic loop. With a matrix product, the time of the
@@ -38,7 +38,7 @@ class _Halve(nnx.Module):
         return self.linear(jnp.concatenate(taps, axis=-1))
 
 
-class _Double(nnx.Module):
+class Double(nnx.Module):
     """The transposed convolution with stride 2: one matrix product gives nine taps, which are shifted and added."""
 
     def __init__(self, channels_in: int, channels_out: int, *, rngs: nnx.Rngs):
@@ -65,11 +65,11 @@ class ImageVAE(nnx.Module):
 
     def __init__(self, *, rngs: nnx.Rngs):
         channels = (1, 128, 256, 512)
-        self.convs = nnx.List([_Halve(i, o, rngs=rngs) for i, o in pairwise(channels)])
+        self.convs = nnx.List([Halve(i, o, rngs=rngs) for i, o in pairwise(channels)])
         self.code = nnx.Linear(4 * 4 * 512, 2 * IMAGE_LATENTS, rngs=rngs)
         self.uncode = nnx.Linear(IMAGE_LATENTS, 4 * 4 * 512, rngs=rngs)
         channels = (512, 256, 128, 1)
-        self.deconvs = nnx.List([_Double(i, o, rngs=rngs) for i, o in pairwise(channels)])
+        self.deconvs = nnx.List([Double(i, o, rngs=rngs) for i, o in pairwise(channels)])
 
     def encode(self, images: jax.Array) -> tuple[jax.Array, jax.Array]:
         """(n, 28, 28) images -> mean and log-variance of the code, (n, 16) each."""

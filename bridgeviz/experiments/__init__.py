@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING
 from bridgeviz._lazy import attach
 
 if TYPE_CHECKING:
-    from bridgeviz.experiments import figures, gallery, tuning
+    from bridgeviz.experiments import figures, gallery, sweeps, tuning
     from bridgeviz.experiments._aligner import Aligner
     from bridgeviz.experiments._assess import Assessment, assess
     from bridgeviz.experiments._auto import Auto
     from bridgeviz.experiments._config import STAGES, DataConfig, PairsConfig, RunConfig
-    from bridgeviz.experiments._evaluation import device, evaluate, quick_accuracy
+    from bridgeviz.experiments._evaluation import device, evaluate, evaluate_plan, quick_accuracy
     from bridgeviz.experiments._pipeline import Finished, Known, Pipeline, Update
     from bridgeviz.experiments._recommend import fallback, recommend, recommend_steps
     from bridgeviz.experiments._recommendation import Recommendation
@@ -27,7 +27,7 @@ __getattr__, __dir__, __all__ = attach(
         "_assess": ["Assessment", "assess"],
         "_auto": ["Auto"],
         "_config": ["STAGES", "DataConfig", "PairsConfig", "RunConfig"],
-        "_evaluation": ["device", "evaluate", "quick_accuracy"],
+        "_evaluation": ["device", "evaluate", "evaluate_plan", "quick_accuracy"],
         "_pipeline": ["Finished", "Known", "Pipeline", "Update"],
         "_recommend": ["fallback", "recommend", "recommend_steps"],
         "_recommendation": ["Recommendation"],
@@ -37,5 +37,5 @@ __getattr__, __dir__, __all__ = attach(
         "_script": ["script"],
         "_settings": ["Setting", "config_of", "settings", "texts_of"],
     },
-    modules=["benchmarks", "figures", "gallery", "tuning"],
+    modules=["benchmarks", "figures", "gallery", "sweeps", "tuning"],
 )

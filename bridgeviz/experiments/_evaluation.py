@@ -35,19 +35,7 @@ def evaluate(
         `test_neuron_correlation` (see `neural_metrics`). Where rows have weights, all means over rows are weighted, but
         for those of pictures and neurons.
     """
-    source, target = problem.source, problem.target
-    numbers: dict[str, float] = {}
-    if source.labels is not None and target.labels is not None:
-        numbers["matching_accuracy"] = metrics.matching_accuracy(plan, source.labels, target.labels, seed=seed)
-        rows = metrics.rows_with_mass(plan, source.labels, target.labels, seed=seed)
-        numbers |= {"matched_rows": rows.agreement, "rows_with_mass": rows.source}
-    for side, space in (("source", source), ("target", target)):
-        if space.labels is not None and len(space) > 1:
-            numbers[f"{side}_overlap"] = metrics.feature_overlap(
-                space.x, space.labels, k=min(15, len(space) - 1), seed=seed, weights=space.weights
-            )
-    if "matching_accuracy" not in numbers or metrics.is_one_to_one(problem):
-        numbers |= _of_partners("plan", plan.whole, problem.unused(pairs), source.weights, target.weights, pairs)
+    target, numbers = problem.target, evaluate_plan(problem, plan, pairs, seed=seed)
     test = problem.test
     if test is None:
         return numbers | _of_unused(problem, flow, pairs, seed)
@@ -66,6 +54,24 @@ def evaluate(
             numbers["test_mse"] = metrics.classwise_mse(
                 pictures / 255.0, test.target.labels, decoded, test.source.labels
             )
+    return numbers
+
+
+def evaluate_plan(problem: Problem, plan: Plan, pairs: np.ndarray | None = None, *, seed: int = 0) -> dict[str, float]:
+    """Those of the metrics of `evaluate` that need no flow."""
+    source, target = problem.source, problem.target
+    numbers: dict[str, float] = {}
+    if source.labels is not None and target.labels is not None:
+        numbers["matching_accuracy"] = metrics.matching_accuracy(plan, source.labels, target.labels, seed=seed)
+        rows = metrics.rows_with_mass(plan, source.labels, target.labels, seed=seed)
+        numbers |= {"matched_rows": rows.agreement, "rows_with_mass": rows.source}
+    for side, space in (("source", source), ("target", target)):
+        if space.labels is not None and len(space) > 1:
+            numbers[f"{side}_overlap"] = metrics.feature_overlap(
+                space.x, space.labels, k=min(15, len(space) - 1), seed=seed, weights=space.weights
+            )
+    if "matching_accuracy" not in numbers or metrics.is_one_to_one(problem):
+        numbers |= _of_partners("plan", plan.whole, problem.unused(pairs), source.weights, target.weights, pairs)
     return numbers
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bridgeviz.metrics._category_decoder import CategoryDecoder, fit_category_decoder
     from bridgeviz.metrics._diagnosis import Collision, Diagnosis, collisions, diagnose
     from bridgeviz.metrics._dimensionality import effective_dimensionality
+    from bridgeviz.metrics._disentanglement import mutual_information_gap, stroke_properties
     from bridgeviz.metrics._doubt import doubtful
     from bridgeviz.metrics._downstream import classwise_mse, confusion, downstream_accuracy, predict_labels
     from bridgeviz.metrics._exclusion import aes, excluded_ratio
@@ -66,6 +67,7 @@ __getattr__, __dir__, __all__ = attach(
         "_category_decoder": ["CategoryDecoder", "fit_category_decoder"],
         "_diagnosis": ["Collision", "Diagnosis", "collisions", "diagnose"],
         "_dimensionality": ["effective_dimensionality"],
+        "_disentanglement": ["mutual_information_gap", "stroke_properties"],
         "_doubt": ["doubtful"],
         "_downstream": ["classwise_mse", "confusion", "downstream_accuracy", "predict_labels"],
         "_exclusion": ["aes", "excluded_ratio"],

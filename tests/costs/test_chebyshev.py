@@ -1,4 +1,4 @@
-"""The large solve in float32 against the small one."""
+"""The large solve against the small one."""
 
 from __future__ import annotations
 
@@ -18,18 +18,19 @@ def graph(n: int) -> sparse.csr_array:
     return sparse.csr_array(w / np.abs(np.linalg.eigvalsh(w)).max())
 
 
+@pytest.mark.parametrize(("dtype", "tolerance"), [(np.float32, engine.TOLERANCE), (np.float64, 1e-10)])
 @pytest.mark.parametrize("bound", [0.1, 0.9, 0.99])
-def test_it_is_the_exact_solution_up_to_its_tolerance(bound, monkeypatch):
+def test_it_is_the_exact_solution_up_to_its_tolerance(bound, dtype, tolerance, monkeypatch):
     monkeypatch.setattr(engine, "COLUMNS", 5)  # several blocks, the last one smaller
     s = sparse.csr_array(bound * graph(120))
     rng = np.random.default_rng(1)
     e = sparse.csr_array((rng.random(14), (rng.permutation(120)[:14], rng.integers(0, 12, 14))), (120, 12))
     exact = resolvent(s, e.toarray(), bound=bound)
     solved = np.zeros((120, 12))
-    for columns, block in engine.resolvent_blocks(s, e, bound=bound):
-        assert block.dtype == np.float32
+    for columns, block in engine.resolvent_blocks(s, e, bound=bound, tolerance=tolerance, dtype=dtype):
+        assert block.dtype == dtype
         solved[:, columns] = block
-    assert np.linalg.norm(solved - exact) < 2 * engine.TOLERANCE * np.linalg.norm(exact)
+    assert np.linalg.norm(solved - exact) < 2 * tolerance * np.linalg.norm(exact)
 
 
 def test_the_steps_follow_from_the_bound():

@@ -10,7 +10,7 @@ import bridgeviz as bv
 from bridgeviz import _kernel_programs
 from bridgeviz import _kernel_sinkhorn as engine
 from bridgeviz._relaxation import MOST, best_relaxation
-from bridgeviz.couplings import Linear, _linear
+from bridgeviz.couplings import Linear, _linear_methods
 from bridgeviz.couplings._solver_options import finish
 
 TAUS = [(1.0, 1.0), (0.9, 0.7), (1.0, 0.95)]
@@ -59,7 +59,7 @@ def test_over_relaxation_takes_a_fraction_of_the_iterations():
 
 def test_wide_problems_are_solved_so_unless_a_method_is_named(monkeypatch):
     cost = cube(40, 30)
-    monkeypatch.setattr(_linear, "NARROW", 29)
+    monkeypatch.setattr(_linear_methods, "NARROW", 29)
     assert bv.couplings.linear(cost).method == "dense"
     assert bv.couplings.linear(cost, method="ott").method == "ott"
     with pytest.raises(bv.InputError, match=r"'method' of linear\(\) must be"):

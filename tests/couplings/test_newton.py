@@ -148,6 +148,32 @@ def test_it_is_refused_where_both_sides_are_wide(monkeypatch):
     assert linear(cube(10, 8), method="newton").converged
 
 
+def clusters(n: int, share: float) -> np.ndarray:
+    """Costs within and between two clusters, whose sizes differ between the sides, so that mass has to cross."""
+    rng = np.random.default_rng(3)
+    apart = (np.arange(n)[:, None] < n / 2) != (np.arange(n) < share * n)
+    return rng.random((n, n)) + 20 * apart
+
+
+@pytest.mark.parametrize("max_iterations", [10_000, 60])
+def test_it_goes_on_where_sinkhorn_takes_too_long(monkeypatch, max_iterations):
+    monkeypatch.setattr("bridgeviz.couplings._linear_methods.NARROW", 20)
+    monkeypatch.setattr("bridgeviz.couplings._linear.TRIED", 60)
+    cost, options = clusters(40, 0.4), {"epsilon": 0.02, "scale_cost": 1.0, "tolerance": 1e-7}
+    seen = []
+    plan = finish(Linear(**options, max_iterations=max_iterations).steps(cost), lambda step, _: seen.append(step))
+    assert seen == sorted(seen)
+    if max_iterations == 60:  # as many as were asked for
+        assert (plan.method, plan.converged, plan.iterations) == ("dense", False, 60)
+        return
+    assert (plan.method, plan.converged) == ("newton", True)
+    assert "'dense' had not reached the tolerance after 60 iterations" in plan.why
+    assert 60 < plan.iterations < 160
+    newton = Linear(**options, method="newton").solve(cost)
+    assert np.abs(plan.dense() - newton.dense()).sum() < 1e-6
+    assert not Linear(**options, method="dense", max_iterations=plan.iterations).solve(cost).converged
+
+
 def test_jax_is_not_needed():
     """It takes seconds to import, and Newton's method needs milliseconds."""
     code = """

@@ -17,14 +17,14 @@ from bridgeviz.encoders.training import (
     load_weights,
     save_weights,
 )
-from bridgeviz.encoders.vae import DenseVAE, ImageVAE, _Double, _Halve, digits_vae, text_vae
+from bridgeviz.encoders.vae import DenseVAE, Double, Halve, ImageVAE, digits_vae, text_vae
 
 PLAIN = ("NHWC", "HWIO", "NHWC")
 
 
 @pytest.mark.parametrize(("height", "width"), [(4, 4), (7, 7), (28, 28), (5, 8), (1, 2)])
 def test_halve_is_a_strided_convolution_with_same_padding(height, width):
-    layer = _Halve(3, 5, rngs=nnx.Rngs(0))
+    layer = Halve(3, 5, rngs=nnx.Rngs(0))
     layer.linear.bias.set_value(jnp.arange(5.0))
     h = jnp.asarray(np.random.default_rng(0).normal(size=(2, height, width, 3)), jnp.float32)
     kernel = layer.linear.kernel.get_value().reshape(3, 3, 3, 5)
@@ -35,7 +35,7 @@ def test_halve_is_a_strided_convolution_with_same_padding(height, width):
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (4, 4), (3, 6)])
 def test_double_is_a_transposed_convolution(height, width):
     """`conv_transpose` does not flip its kernel, so the kernel is rotated by 180 degrees first."""
-    layer = _Double(3, 5, rngs=nnx.Rngs(0))
+    layer = Double(3, 5, rngs=nnx.Rngs(0))
     layer.bias.set_value(jnp.arange(5.0))
     h = jnp.asarray(np.random.default_rng(0).normal(size=(2, height, width, 3)), jnp.float32)
     kernel = layer.linear.kernel.get_value().reshape(3, 3, 3, 5).transpose(1, 2, 0, 3)

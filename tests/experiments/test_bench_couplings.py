@@ -25,6 +25,7 @@ from bridgeviz.experiments.benchmarks import _growth as growth
 from bridgeviz.experiments.benchmarks import _machine as machines
 from bridgeviz.experiments.benchmarks._coupling_cases import GROUPS, MACHINE, Case, Group
 from bridgeviz.experiments.benchmarks._coupling_tables import outcome, tables
+from bridgeviz.experiments.sweeps import Workers
 
 GB, MB = 2**30, 2**20
 
@@ -155,8 +156,8 @@ def test_groups_are_chosen_by_name(groups):
     assert measured("slow, short") == [MACHINE, "short", "slow"]
     with pytest.raises(bv.InputError, match=r"'only' of bench\(\) must be one of 'machine', 'linear', 'min-plus'"):
         next(benchmarks.measure("couplings", only="linear,minplus"))
-    with pytest.raises(bv.InputError, match=r"'jobs' of measure\(\) must be left out for 'couplings': only 'kinds'"):
-        next(benchmarks.measure("couplings", jobs=2))
+    with pytest.raises(bv.InputError, match=r"'workers' of measure\(\) must be left out for 'couplings': only 'costs'"):
+        next(benchmarks.measure("couplings", workers=Workers(jobs=2)))
     long = {name for name, group in GROUPS.items() if group.long}
     assert long == {"merged", "factorised", "sharpening", "million", "sparse"}
 

@@ -18,9 +18,10 @@ from bridgeviz.costs import Bridge
 from bridgeviz.datasets import Blobs, DatasetOptions
 from bridgeviz.experiments import benchmarks
 from bridgeviz.experiments.benchmarks import BENCHMARKS, KindBenchmark, Task, _kind_cases, _kind_tables
+from bridgeviz.experiments.benchmarks._benchmark import on_workers
 from bridgeviz.experiments.benchmarks._kind import Classes, Draw, Neurons, OneToOne
 from bridgeviz.experiments.benchmarks._kind_list import KINDS, Rotated
-from bridgeviz.experiments.benchmarks._workers import in_workers
+from bridgeviz.experiments.sweeps import Workers
 
 FEW = (Draw(label="6 pairs", count=6, cover=True),)
 
@@ -156,18 +157,17 @@ def test_workers_measure_on_one_core_each(monkeypatch):
     monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
     tasks = [Task({"seed": seed}, partial(_environment, "OMP_NUM_THREADS", seed)) for seed in range(3)]
     before = os.environ.get("OMP_NUM_THREADS")
-    results = {task.key["seed"]: rows for task, rows in in_workers(tasks, 2)}
-    assert results == {seed: [{"threads": "1", "value": seed}] for seed in range(3)}
+    results = {task.key["seed"]: rows for task, rows in on_workers(tasks, Workers(jobs=2))}
+    share = str(max(1, (os.cpu_count() or 1) // 2))
+    assert results == {seed: [{"threads": share, "value": seed}] for seed in range(3)}
     assert os.environ.get("OMP_NUM_THREADS") == before
 
 
 def test_jobs_and_kinds_are_checked():
     with pytest.raises(bv.InputError, match=r"'only' of bench\(\) must be one of 'mnist', 'two-encoders'"):
         next(benchmarks.measure("kinds", only="mnits"))
-    with pytest.raises(bv.InputError, match=r"'jobs' of bench\(\) must be an integer >= 1"):
-        next(benchmarks.measure("kinds", jobs=0))
-    with pytest.raises(bv.InputError, match=r"'jobs' of measure\(\) must be left out"):
-        next(benchmarks.measure("costs", jobs=2))
+    with pytest.raises(bv.InputError, match=r"'workers' of measure\(\) must be left out"):
+        next(benchmarks.measure("flows", workers=Workers(jobs=2)))
     assert {task.key["kind"] for task in replace(BENCHMARKS["kinds"], only="v4").tasks(1)} == {"v4"}
 
 

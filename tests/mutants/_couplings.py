@@ -288,8 +288,8 @@ MUTANTS = [
     Mutant(
         "linear: memory of one matrix",
         "bridgeviz/couplings/_linear.py",
-        "refuse_transport(u, v, method, self.tolerance, self._others(cost))",
-        "refuse_transport(1, 1, method, self.tolerance, self._others(cost))",
+        "refuse_transport(u, v, method, self.tolerance, sizes_of_others(cost, self.tolerance))",
+        "refuse_transport(1, 1, method, self.tolerance, sizes_of_others(cost, self.tolerance))",
         "couplings/test_memory.py",
     ),
     Mutant(

@@ -47,4 +47,32 @@ MUTANTS = [
         TESTS,
     ),
     Mutant("dense: a scaling of 0 stays", FILE, "np.finfo(self.dtype).tiny", "0.0", TESTS),
+    Mutant(
+        "start: it is not read",
+        "bridgeviz/couplings/_linear.py",
+        'if start is not None and method != "ott":',
+        "if False:",
+        "couplings/test_start.py",
+    ),
+    Mutant(
+        "start: any plan will do",
+        "bridgeviz/couplings/_starts.py",
+        "len(start.potentials) != v or ",
+        "",
+        "couplings/test_start.py",
+    ),
+    Mutant(
+        "auto: Newton's method never goes on",
+        "bridgeviz/couplings/_linear.py",
+        'goes_on = self.method == "auto"',
+        'goes_on = self.method == "never"',
+        "couplings/test_newton.py",
+    ),
+    Mutant(
+        "devices: each keeps its own sums of the columns",
+        "bridgeviz/_kernel_sweeps.py",
+        "sums, moved, mass = lax.psum((sums, moved, mass), axis)",
+        "moved, mass = lax.psum((moved, mass), axis)",
+        "couplings/test_devices.py::test_eight_devices_have_the_plan_of_one",
+    ),
 ]

@@ -350,9 +350,9 @@ MUTANTS = [
     ),
     Mutant(
         "kinds: workers keep their threads",
-        "bridgeviz/experiments/benchmarks/_workers.py",
-        '"OMP_NUM_THREADS": "1",',
-        '"OMP_NUM_THREADS": "4",',
+        "bridgeviz/experiments/sweeps/_cluster.py",
+        "n_workers=jobs, threads_per_worker=1, env=threads(jobs) | ",
+        "n_workers=jobs, threads_per_worker=1, env=",
         "experiments/test_bench_kinds.py",
     ),
     Mutant(

@@ -15,12 +15,14 @@ from bridgeviz.datasets import Mnist, TinyImageNet
 from bridgeviz.experiments.benchmarks._benchmark import Benchmark, Row, Task
 from bridgeviz.experiments.benchmarks._costs import CostBenchmark
 from bridgeviz.experiments.benchmarks._couplings import CouplingBenchmark
+from bridgeviz.experiments.benchmarks._disentanglement import Disentanglement
 from bridgeviz.experiments.benchmarks._documents import write_block
 from bridgeviz.experiments.benchmarks._encoders import EncoderBenchmark
 from bridgeviz.experiments.benchmarks._first_light import FirstLight
 from bridgeviz.experiments.benchmarks._flows import FlowBenchmark
 from bridgeviz.experiments.benchmarks._kinds import KindBenchmark
 from bridgeviz.experiments.benchmarks._ledger import Ledger
+from bridgeviz.experiments.sweeps._cluster import Workers
 
 BENCHMARKS: dict[str, Benchmark] = {
     "first-light": FirstLight(),
@@ -36,6 +38,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "flows": FlowBenchmark(),
     "encoders": EncoderBenchmark(),
     "kinds": KindBenchmark(),
+    "disentanglement": Disentanglement(),
 }  # fmt: skip
 """The registered benchmarks by name."""
 
@@ -46,7 +49,7 @@ def measure(
     seeds: int = 5,
     folder: Path | None = None,
     documents: Sequence[Path] | None = None,
-    jobs: int = 1,
+    workers: Workers | None = None,
     only: str | None = None,
 ) -> Iterator[str]:
     """Measure what is missing from a benchmark's CSV, and write its tables.
@@ -60,7 +63,8 @@ def measure(
         folder: of the CSV; None takes the project's `data/benchmarks`.
         documents: files whose blocks of that name are replaced; None takes the project's README.md and
             docs/benchmarks.md.
-        jobs: worker processes, for benchmarks whose measurements are independent of each other ("kinds").
+        workers: that measure at the same time, for benchmarks that time nothing: "costs", "costs-tiny", "kinds" and
+            "disentanglement". None measures one after another in this process.
         only: what is measured, separated by commas: kinds of problem for "kinds", groups of rows for "couplings". None
             measures all, except groups that take long.
 
@@ -68,17 +72,17 @@ def measure(
         A line per measurement, then the table.
 
     Raises:
-        InputError: an unknown name, or `jobs` or `only` for a benchmark that does not take it.
+        InputError: an unknown name, or `workers` or `only` for a benchmark that does not take it.
     """
     benchmark: Any = BENCHMARKS[check.choice(name, "name", "measure", BENCHMARKS)]
-    settings = {setting: value for setting, value in {"jobs": jobs, "only": only}.items() if value not in (1, None)}
-    for setting, value in settings.items():
-        if setting not in benchmark.takes:
+    for setting, value in {"workers": workers, "only": only}.items():
+        if value is not None and setting not in benchmark.takes:
             takers = " and ".join(f"'{other}'" for other, taker in BENCHMARKS.items() if setting in taker.takes)
             raise check.fail(setting, "measure", f"left out for '{name}': only {takers} take it", value)
-    if settings:
-        benchmark = replace(benchmark, **settings)
-    yield from benchmark.measure(seeds=check.count(seeds, "seeds", "measure"), folder=folder, documents=documents)
+    if only is not None:
+        benchmark = replace(benchmark, only=only)
+    seeds = check.count(seeds, "seeds", "measure")
+    yield from benchmark.measure(seeds=seeds, folder=folder, documents=documents, workers=workers)
 
 
 __all__ = [

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
 from bridgeviz import _checks as check
 from bridgeviz.datasets import paths
 from bridgeviz.experiments.benchmarks._documents import write_block
 from bridgeviz.experiments.benchmarks._ledger import Ledger, Row
+from bridgeviz.experiments.sweeps._cluster import Workers, in_order
 
 if TYPE_CHECKING:
     import pandas as pd
+
+T = TypeVar("T")
 
 
 class Task(NamedTuple):
@@ -34,11 +38,16 @@ class Benchmark(ABC):
     Attributes:
         resumes: whether rows of an earlier run stay valid. If not, everything is measured again, and the CSV is
             written when the run is complete.
-        takes: which of the settings `jobs` and `only` it has.
+        takes: which of the settings of `benchmarks.measure` it has: "only", which it has as an attribute, and "workers"
+            if its tasks may run at the same time.
+        home: the folder of its rows below `data/`.
+        suffix: of its file of rows, ".csv" or ".parquet".
     """
 
     resumes: bool = True
     takes: ClassVar[tuple[str, ...]] = ()
+    home: ClassVar[str] = "benchmarks"
+    suffix: ClassVar[str] = ".csv"
 
     @property
     @abstractmethod
@@ -69,22 +78,22 @@ class Benchmark(ABC):
         """The rows that are measured already.
 
         Args:
-            folder: of the CSV; None takes the project's `data/benchmarks`.
+            folder: of the file; None takes the one of that name in the project's `data/`.
         """
-        folder = paths.shipped() / "benchmarks" if folder is None else folder
-        return Ledger.open(folder / f"{self.block.replace('-', '_')}.csv", is_current=self.is_current)
+        folder = paths.shipped() / self.home if folder is None else folder
+        return Ledger.open(folder / f"{self.block.replace('-', '_')}{self.suffix}", is_current=self.is_current)
 
     def measure(
-        self, *, seeds: int = 5, folder: Path | None = None, documents: Sequence[Path] | None = None
-    ) -> Iterator[str]:
+        self, *, seeds: int = 5, folder: Path | None = None, documents: Sequence[Path] | None = None,
+        workers: Workers | None = None,
+    ) -> Iterator[str]:  # fmt: skip
         """Measure what the ledger does not hold, save it, and write the tables; see `benchmarks.measure`."""
         ledger = self.ledger(folder)
         if not self.resumes:
             ledger.rows.clear()
-        for task in self.tasks(seeds):
-            if self.resumes and ledger.holds(task.key):
-                continue
-            rows = [{**task.key, **row} for row in task.measure()]
+        missing = (task for task in self.tasks(seeds) if not (self.resumes and ledger.holds(task.key)))
+        for task, measured in _one_by_one(missing) if workers is None else on_workers(list(missing), workers):
+            rows = [{**task.key, **row} for row in measured]
             ledger.add(rows)
             if self.resumes:
                 ledger.save()
@@ -99,6 +108,43 @@ class Benchmark(ABC):
         for name, text in blocks.items():
             write_block(name, text, documents=documents)
         return blocks[self.block]
+
+
+class FigureBenchmark(Benchmark):
+    """The base of the paper's figures, whose rows are results that the app draws."""
+
+    home = "results"
+    suffix = ".parquet"
+
+
+def _one_by_one(tasks: Iterable[Task]) -> Iterator[tuple[Task, list[Row]]]:
+    return ((task, list(task.measure())) for task in tasks)
+
+
+def on_workers(tasks: list[Task], workers: Workers) -> Iterator[tuple[Task, list[Row]]]:
+    """Measure tasks on workers; yields each with its rows as soon as it is done.
+
+    Raises:
+        RuntimeError: the worker of a task has died several times.
+    """
+    if not tasks:
+        return
+    with workers.client() as client:
+        names = [f"{place}-{'-'.join(map(str, task.key.values()))}" for place, task in enumerate(tasks)]
+        for done in in_order(client, _measured, [(task.measure,) for task in tasks], names):
+            if done.error:
+                raise RuntimeError(f"{tasks[done.number].key}: {done.error}")
+            yield tasks[done.number], done.result
+
+
+def _measured(measure: Callable[[], Iterable[Row]]) -> list[Row]:
+    return list(measure())
+
+
+@lru_cache(maxsize=2)
+def shared(data: T) -> T:
+    """The first of equal objects that this process has seen: tasks that run here share what it has loaded."""
+    return data
 
 
 def chosen(only: str | None, names: Mapping[str, Any]) -> list[str]:

@@ -15,7 +15,7 @@ from bridgeviz.baselines import BASELINES, BaselineOptions
 from bridgeviz.costs import COSTS, CostOptions, Within
 from bridgeviz.couplings import FGW, Entropic, Linear
 from bridgeviz.datasets import DatasetOptions
-from bridgeviz.experiments.benchmarks._benchmark import Benchmark, Task
+from bridgeviz.experiments.benchmarks._benchmark import Benchmark, Task, shared
 from bridgeviz.experiments.benchmarks._ledger import Row
 from bridgeviz.problem import Problem
 
@@ -45,7 +45,7 @@ def baseline_cases() -> dict[str, BaselineOptions]:
     return {options.title: options() for options in BASELINES.values() if options.classifies}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Data:
     """The problem of the benchmark, loaded when a measurement needs it."""
 
@@ -84,6 +84,7 @@ class CostBenchmark(Benchmark):
         show_tau: whether the table shows the unbalanced plan.
     """
 
+    takes = ("workers",)
     name: str
     dataset: DatasetOptions
     title: str
@@ -119,6 +120,7 @@ class CostBenchmark(Benchmark):
 
     def _solve(self, data: Data, options: CostOptions, fraction: float, seed: int) -> Iterator[Row]:
         """A row per solver."""
+        data = shared(data)
         pairs = data.problem.sample_pairs(fraction, seed=seed)
         start = time.perf_counter()
         cost = options.build(data.problem.source.x, data.problem.target.x, pairs)
@@ -144,6 +146,7 @@ class CostBenchmark(Benchmark):
             }
 
     def _fit(self, data: Data, options: BaselineOptions, fraction: float, seed: int) -> list[Row]:
+        data = shared(data)
         pairs = data.problem.sample_pairs(fraction, seed=seed)
         fitted = options.fit(data.problem, pairs, seed=seed)
         accuracy = fitted.accuracy(data.problem.source.x, data.labels[0])

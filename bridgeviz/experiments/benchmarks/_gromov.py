@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from bridgeviz import couplings, flows, metrics
 from bridgeviz.costs import Within
 from bridgeviz.datasets import DatasetOptions, SwissRoll
-from bridgeviz.experiments.benchmarks._benchmark import Benchmark, Task
+from bridgeviz.experiments.benchmarks._benchmark import FigureBenchmark, Task
 from bridgeviz.experiments.benchmarks._ledger import Row
 from bridgeviz.problem import Problem
 
@@ -21,7 +21,7 @@ TIMES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
-class GromovFigure(Benchmark):
+class GromovFigure(FigureBenchmark):
     """The energy test between transported points at several times and the target.
 
     Attributes:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bridgeviz import _checks as check
 from bridgeviz.experiments.benchmarks._benchmark import Benchmark, Task, chosen
 from bridgeviz.experiments.benchmarks._kind import Kind
 from bridgeviz.experiments.benchmarks._kind_cases import cases, is_number, measure_case
 from bridgeviz.experiments.benchmarks._kind_list import KINDS
 from bridgeviz.experiments.benchmarks._kind_tables import details, summary
 from bridgeviz.experiments.benchmarks._ledger import Ledger, Row
-from bridgeviz.experiments.benchmarks._workers import in_workers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,16 +33,13 @@ class KindBenchmark(Benchmark):
         kinds: what is measured, in this order, for one seed after another.
         only: the kinds that are measured, separated by commas; None measures all. The tables show all that are measured
             already.
-        jobs: worker processes, each on one core; 1 measures in this process.
     """
 
-    takes = ("jobs", "only")
+    takes = ("workers", "only")
     kinds: dict[str, Kind] = field(default_factory=lambda: KINDS)
     only: str | None = None
-    jobs: int = 1
 
     def __post_init__(self):
-        check.count(self.jobs, "jobs", "bench")
         chosen(self.only, self.kinds)
 
     @property
@@ -65,20 +60,6 @@ class KindBenchmark(Benchmark):
         failed = {tuple(row[column] for column in KEY) for row in ledger.rows if isinstance(row.get("failed"), str)}
         ledger.rows = [row for row in ledger.rows if tuple(row[column] for column in KEY) not in failed]
         return ledger
-
-    def measure(
-        self, *, seeds: int = 5, folder: Path | None = None, documents: Sequence[Path] | None = None
-    ) -> Iterator[str]:
-        """Measure what the ledger does not hold, in worker processes if there are several jobs; see the base."""
-        if self.jobs > 1:
-            ledger = self.ledger(folder)
-            tasks = [task for task in self.tasks(seeds) if not ledger.holds(task.key)]
-            for task, measured in in_workers(tasks, self.jobs):
-                rows = [{**task.key, **row} for row in measured]
-                ledger.add(rows)
-                ledger.save()
-                yield from self.lines(rows)
-        yield from super().measure(seeds=seeds, folder=folder, documents=documents)
 
     def lines(self, rows: list[Row]) -> list[str]:
         lines = []

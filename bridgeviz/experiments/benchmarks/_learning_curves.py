@@ -14,7 +14,7 @@ from bridgeviz import _checks as check
 from bridgeviz import couplings, flows, metrics
 from bridgeviz.baselines import Ridge
 from bridgeviz.datasets import DatasetOptions
-from bridgeviz.experiments.benchmarks._benchmark import Benchmark, Task
+from bridgeviz.experiments.benchmarks._benchmark import FigureBenchmark, Task, shared
 from bridgeviz.experiments.benchmarks._ledger import Row
 from bridgeviz.problem import Problem
 
@@ -33,7 +33,7 @@ REACHED = 0.8
 LINEAR = "linear regression"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class TestPoints:
     """The problem, and 1,000 points of its test split.
 
@@ -75,7 +75,7 @@ class TestPoints:
 
 
 @dataclass(frozen=True, kw_only=True)
-class LearningCurves(Benchmark):
+class LearningCurves(FigureBenchmark):
     """Test accuracy by training step of each velocity field of Table 1, which learns from all true pairs.
 
     A linear map that is fitted to the same pairs stands beside them.
@@ -108,11 +108,13 @@ class LearningCurves(Benchmark):
                 yield Task({"case": velocity, "seed": seed}, partial(self._curve, data, velocity, seed))
 
     def _linear(self, data: TestPoints) -> list[Row]:
+        data = shared(data)
         fitted = Ridge().fit(data.problem, data.truth)
         return [{"step": 0, "test_accuracy": round(fitted.accuracy(*data.points), 4), **data.dimensions}]
 
     def _curve(self, data: TestPoints, velocity: str, seed: int) -> Iterator[Row]:
         """A row per measured step; the seconds are those of training alone."""
+        data = shared(data)
         x, labels = data.points
         plan = couplings.true(data.truth, shape=data.problem.shape)
         rate = self.rates.get(velocity.rpartition("-")[2], 1e-3)

@@ -1,4 +1,4 @@
-"""The measured rows of one benchmark, kept as CSV."""
+"""The measured rows of one benchmark, kept as CSV or Parquet."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bridgeviz._files import write_text
+from bridgeviz._files import new_file
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +22,7 @@ class Ledger:
     """Rows of the installed version of bridgeviz.
 
     Attributes:
-        path: of the CSV.
+        path: of the file, whose suffix says its format: .csv or .parquet.
         rows: in the order of measurement.
     """
 
@@ -31,10 +31,11 @@ class Ledger:
 
     @classmethod
     def open(cls, path: Path, *, is_current: Callable[[Row], bool]) -> Ledger:
-        """The rows of a CSV that belong to the installed version and pass `is_current`; none without a file."""
+        """The rows of a file that belong to the installed version and pass `is_current`; none without a file."""
         import pandas as pd
 
-        records = pd.read_csv(path).to_dict("records") if path.is_file() else []
+        read = pd.read_parquet if path.suffix == ".parquet" else pd.read_csv
+        records = read(path).to_dict("records") if path.is_file() else []
         rows = [{str(column): value for column, value in record.items()} for record in records]
         return cls(path, [row for row in rows if row["version"] == version("bridgeviz") and is_current(row)])
 
@@ -47,9 +48,13 @@ class Ledger:
         self.rows += [{**row, "version": version("bridgeviz")} for row in rows]
 
     def save(self) -> None:
-        """Write the CSV, completely or not at all."""
+        """Write the file, completely or not at all."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(self.path, self.table().to_csv(index=False))
+        with new_file(self.path) as draft:
+            if self.path.suffix == ".parquet":
+                self.table().to_parquet(draft, index=False)
+            else:
+                self.table().to_csv(draft, index=False)
 
     def table(self, *, seeds: int | None = None) -> pd.DataFrame:
         """All rows, or those of the seeds 0 .. seeds - 1 and those without a seed."""

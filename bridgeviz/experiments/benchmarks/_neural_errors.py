@@ -16,7 +16,7 @@ from bridgeviz.baselines import Ridge
 from bridgeviz.costs import bridge
 from bridgeviz.couplings import Plan
 from bridgeviz.datasets import DatasetOptions
-from bridgeviz.experiments.benchmarks._benchmark import Benchmark, Task, median_and_range
+from bridgeviz.experiments.benchmarks._benchmark import FigureBenchmark, Task, median_and_range, shared
 from bridgeviz.experiments.benchmarks._ledger import Row
 from bridgeviz.problem import Problem
 
@@ -39,7 +39,7 @@ DRAWS = 64
 """Draws of the conditional mean."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Recorded:
     """The problem with its test split, and the validation split of the same data set.
 
@@ -88,7 +88,7 @@ class Recorded:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NeuralErrors(Benchmark):
+class NeuralErrors(FigureBenchmark):
     """The error of predicted responses on held-out stimuli, from flows of every strategy and from ridge regression.
 
     The prediction is the flow's conditional mean. For a data set with categories, the rows also hold the share of
@@ -101,6 +101,7 @@ class NeuralErrors(Benchmark):
         strategies: names in `STRATEGIES`.
     """
 
+    takes = ("workers",)
     dataset: DatasetOptions
     fractions: tuple[float, ...] = FRACTIONS
     steps: tuple[int, ...] = STEPS
@@ -123,14 +124,14 @@ class NeuralErrors(Benchmark):
                     yield Task({"case": strategy, **key}, partial(self._flow, data, strategy, fraction, seed))
 
     def _ridge(self, data: Recorded, fraction: float, seed: int) -> Iterator[Row]:
-        start = time.perf_counter()
+        data, start = shared(data), time.perf_counter()
         fitted = Ridge().fit(data.problem, data.problem.sample_pairs(fraction, seed=seed))
         seconds = round(time.perf_counter() - start, 2)
         predicted = {name: fitted.transport(part.source.x) for name, part in data.held_out.items()}
         yield {"steps": 0, **self._scores(data, predicted), "seconds": seconds}
 
     def _flow(self, data: Recorded, strategy: str, fraction: float, seed: int) -> Iterator[Row]:
-        start, seconds_of_evaluation = time.perf_counter(), 0.0
+        data, start, seconds_of_evaluation = shared(data), time.perf_counter(), 0.0
         plan = data.plan(strategy, fraction, seed)
         paired = data.problem.sample_pairs(fraction, seed=seed).source
         mass = float("nan") if plan.whole is None else float(plan.marginals()[0][paired].sum() / plan.mass)

@@ -11,7 +11,7 @@ import numpy as np
 
 from bridgeviz import couplings, flows, metrics
 from bridgeviz.datasets import DatasetOptions
-from bridgeviz.experiments.benchmarks._benchmark import Benchmark, Task, median_and_range
+from bridgeviz.experiments.benchmarks._benchmark import FigureBenchmark, Task, median_and_range, shared
 from bridgeviz.experiments.benchmarks._learning_curves import TestPoints
 from bridgeviz.experiments.benchmarks._ledger import Row
 from bridgeviz.metrics._overlap_by_classes import choose_classes
@@ -25,7 +25,7 @@ COUNTS = {"mnist": (2, 3, 4, 6, 8, 10), "tiny-imagenet": (2, 8, 32, 128, 202)}
 
 
 @dataclass(frozen=True, kw_only=True)
-class OverlapFigure(Benchmark):
+class OverlapFigure(FigureBenchmark):
     """Overlap of the source and test accuracy of a flow, for random choices of classes.
 
     As in the paper, the flow learns from all true pairs: what is lost is lost by the source space.
@@ -37,6 +37,7 @@ class OverlapFigure(Benchmark):
         steps: of training.
     """
 
+    takes = ("workers",)
     dataset: DatasetOptions
     counts: tuple[int, ...] | None = None
     velocity: str = "adaln-small"
@@ -54,6 +55,7 @@ class OverlapFigure(Benchmark):
                 yield Task({"classes": count, "seed": seed}, partial(self._measure, data, count, seed))
 
     def _measure(self, data: TestPoints, count: int, seed: int) -> list[Row]:
+        data = shared(data)
         classes = data.problem.source.classes
         assert classes is not None
         problem = of_classes(data.problem, choose_classes(classes, count, seed=seed))

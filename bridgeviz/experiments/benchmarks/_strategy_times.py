@@ -13,7 +13,7 @@ from bridgeviz import couplings, flows
 from bridgeviz.costs import Cost, Within, bridge
 from bridgeviz.couplings import Plan
 from bridgeviz.datasets import DatasetOptions
-from bridgeviz.experiments.benchmarks._benchmark import Benchmark, Task
+from bridgeviz.experiments.benchmarks._benchmark import FigureBenchmark, Task
 from bridgeviz.experiments.benchmarks._ledger import Row
 from bridgeviz.problem import Pairs, Problem
 
@@ -58,7 +58,7 @@ class Data:
 
 
 @dataclass(frozen=True, kw_only=True)
-class StrategyTimes(Benchmark):
+class StrategyTimes(FigureBenchmark):
     """Seconds per training step by strategy and size of the network.
 
     Attributes:

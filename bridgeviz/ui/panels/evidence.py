@@ -1,0 +1,120 @@
+"""The measured evidence: the paper's claims with a verdict each, and every method by the number of pairs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from bridgeviz.datasets import paths
+from bridgeviz.experiments.benchmarks._kind_list import KINDS
+from bridgeviz.experiments.claims import CLAIMS, FAILS, HOLDS, Claim, Verdict
+from bridgeviz.viz.paper import PICTURES, highest, methods_by_pairs
+
+LOOKS = {HOLDS: ("green", ":material/check_circle:"), FAILS: ("orange", ":material/cancel:")}
+"""The colour and the sign of an outcome; grey for all others."""
+
+ALWAYS = ("automatic", "ridge", "nearest class mean", "wasserstein procrustes", "bridge", "diffusion bridge")
+"""The methods that are drawn at first, beside the best at each number of pairs."""
+
+
+@st.cache_data(show_spinner=False)
+def _measured(place: int, dataset: str) -> tuple[pd.DataFrame | None, Verdict]:
+    claim = CLAIMS[place]
+    return claim.rows(dataset), claim.verdict(dataset)
+
+
+def claims() -> None:
+    """A section per claim: the claim, the verdict, the picture and the command."""
+    st.dataframe(
+        pd.DataFrame(
+            [
+                (_numbers(claim), claim.title, dataset, _measured(place, dataset)[1].outcome)
+                for place, claim in enumerate(CLAIMS)
+                for dataset in claim.results
+            ],
+            columns=["figure", "what", "data set", "verdict"],
+        ),
+        hide_index=True, key="verdicts",
+    )  # fmt: skip
+    for place, claim in enumerate(CLAIMS):
+        st.subheader(f"{_numbers(claim)}: {claim.title}")
+        st.markdown(f"*The paper:* {claim.claim}")
+        datasets = list(claim.results)
+        chosen = datasets[0]
+        if len(datasets) > 1:
+            chosen = st.segmented_control(
+                "Data set", datasets, default=datasets[0], required=True, key=f"evidence_{place}",
+                label_visibility="collapsed",
+            )  # fmt: skip
+        _one(place, claim, chosen)
+
+
+def _one(place: int, claim: Claim, dataset: str) -> None:
+    rows, verdict = _measured(place, dataset)
+    colour, icon = LOOKS.get(verdict.outcome, ("grey", ":material/help:"))
+    st.badge(verdict.outcome, icon=icon, color=colour)
+    st.markdown(f"*Here:* {verdict.numbers}")
+    drawn = None if rows is None or not claim.drawing else PICTURES[claim.drawing](rows)
+    if drawn is not None:
+        st.plotly_chart(drawn, key=f"figure_{place}", alt=claim.title)
+    st.code(claim.commands[dataset], language="sh")
+
+
+def _numbers(claim: Claim) -> str:
+    return "Fig. " + ", ".join(map(str, claim.figures)) if claim.figures else "Open question"
+
+
+@st.cache_data(show_spinner=False)
+def _kinds() -> pd.DataFrame:
+    path = paths.shipped() / "benchmarks" / "kinds.csv"
+    rows = pd.read_csv(path)
+    return rows[rows["failed"].isna()] if "failed" in rows else rows
+
+
+def methods() -> None:
+    """One kind of problem at a time: the curves of the chosen methods, and the best at each number of pairs."""
+    rows = _kinds()
+    names = [name for name in KINDS if name in set(rows.kind)]
+    kind = KINDS[
+        st.selectbox("Kind of problem", names, format_func=lambda name: KINDS[name].title, key="evidence_kind")
+    ]
+    part = rows[rows.kind == kind.name]
+    figures = {name: about for name, about in kind.figures.items() if name in part and part[name].notna().any()}
+    name = next(iter(figures))
+    if len(figures) > 1:
+        titles = {one: about.title for one, about in figures.items()}
+        name = st.segmented_control(
+            "Judged by", list(figures), default=name, required=True, format_func=titles.__getitem__,
+            key=f"evidence_figure_{kind.name}",
+        )  # fmt: skip
+    about: Any = figures[name]
+    best = highest(part, name, higher=about.higher)
+    rivals = highest(part[part.rival.astype(bool)], name, higher=about.higher)
+    every = list(dict.fromkeys(part.dropna(subset=[name]).method))
+    first = [method for method in dict.fromkeys([*ALWAYS, *best.values(), *rivals.values()]) if method in every]
+    shown = st.multiselect("Methods", every, default=first, key=f"evidence_methods_{kind.name}_{name}")
+    title = f"{about.title} ({'higher' if about.higher else 'lower'} is better)"
+    st.plotly_chart(methods_by_pairs(part, shown, name, title, percent=about.higher), key="methods", alt=title)
+    st.caption(
+        "Medians over seeds; bars show the smallest and largest value. *automatic* is what the cost `auto` chooses "
+        "from the pairs alone."
+    )
+    medians = part.groupby(["pairs", "method"], sort=False)[name].median().to_dict()
+    table = [
+        {
+            "pairs": pairs,
+            "best rival": rivals.get(pairs),
+            "of the rival": medians.get((pairs, rivals.get(pairs))),
+            "of the automatic choice": medians.get((pairs, "automatic")),
+            "best of all": best[pairs],
+            "of the best": medians[pairs, best[pairs]],
+        }
+        for pairs in best
+    ]
+    st.dataframe(pd.DataFrame(table), hide_index=True, key="best_methods")
+    st.page_link(
+        "pages/pairs_and_cost.py", label="For the data set on the left: ask its pairs which cost they favour",
+        icon=":material/recommend:",
+    )  # fmt: skip
