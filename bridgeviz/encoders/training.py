@@ -77,7 +77,8 @@ class AutoEncoding:
     loss: Callable[[jax.Array, jax.Array], jax.Array]
 
     def __call__(self, model: Any, x: jax.Array, key: jax.Array) -> tuple[jax.Array, jax.Array]:
-        z, kl = sampled_code(*model.encode(x), key)
+        mean, logvar = model.encode(x)
+        z, kl = sampled_code(mean, logvar, key)
         return self.loss(model.decode(z), x).mean(), kl
 
 

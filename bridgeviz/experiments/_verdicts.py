@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from bridgeviz.metrics import rank_test
 
-if TYPE_CHECKING:
-    import pandas as pd
+Rows = Any
+"""A pandas table."""
 
 HOLDS, FAILS, UNTESTED, UNMEASURED = "holds", "does not hold", "not testable here", "not measured yet"
 
@@ -47,7 +47,7 @@ def correlation(x: np.ndarray, y: np.ndarray) -> tuple[float, float, float]:
     return float(found[0]), float(low), float(high)
 
 
-def trajectories(rows: pd.DataFrame) -> Verdict:
+def trajectories(rows: Rows) -> Verdict:
     """Fig. 4: the accuracy of classes that hardly and that strongly overlap."""
     groups = dict(list(rows.groupby("group")))
     apart, mixed = (groups[name].iloc[0] for name in ("least overlap", "most overlap"))
@@ -59,7 +59,7 @@ def trajectories(rows: pd.DataFrame) -> Verdict:
     return Verdict(HOLDS if apart.test_accuracy > mixed.test_accuracy else FAILS, f"{'. '.join(texts)}.")
 
 
-def overlap(rows: pd.DataFrame) -> Verdict:
+def overlap(rows: Rows) -> Verdict:
     """Fig. 5: rank correlations with their intervals."""
     falls, grows = correlation(rows.overlap, rows.test_accuracy), correlation(rows.classes, rows.overlap)
     outcome = HOLDS if falls[2] < 0 < grows[1] else FAILS
@@ -79,7 +79,7 @@ PAPERS_COSTS = ("bridge", "KNN, heat", "KNN, exact paths", "KCCA", "KCCA, shrink
 """The costs of the paper, the bridge first; KNN and KCCA in both of our forms."""
 
 
-def best_by_cost(rows: pd.DataFrame, solver: str) -> pd.DataFrame:
+def best_by_cost(rows: Rows, solver: str) -> Rows:
     """The median matching accuracy by paired fraction and cost, for linear OT, or FGW at its best alpha.
 
     Returns:
@@ -90,7 +90,7 @@ def best_by_cost(rows: pd.DataFrame, solver: str) -> pd.DataFrame:
     return medians.groupby(["fraction", "case"]).max().unstack()
 
 
-def bridge_cost(rows: pd.DataFrame) -> Verdict:
+def bridge_cost(rows: Rows) -> Verdict:
     """Fig. 6, 17, 18: the bridge against the other costs of the paper."""
     texts, held = [], True
     for solver, title in (("linear", "linear OT"), ("fgw", "FGW at its best alpha")):
@@ -105,7 +105,7 @@ def bridge_cost(rows: pd.DataFrame) -> Verdict:
 SIZES = ("small", "medium", "large")
 
 
-def architectures(rows: pd.DataFrame) -> Verdict:
+def architectures(rows: Rows) -> Verdict:
     """Fig. 7, 12: both kinds of network, size by size."""
     ends = rows[rows.step == rows.step.max()].groupby("case").test_accuracy.median()
     sizes = [size for size in SIZES if {f"adaln-{size}", f"mlp-{size}"} <= set(ends.index)]
@@ -121,7 +121,7 @@ FEW = 0.1
 """The share of pairs below which the paper says that its method outperforms the end-to-end models."""
 
 
-def few_pairs(rows: pd.DataFrame) -> Verdict:
+def few_pairs(rows: Rows) -> Verdict:
     """Global alignment by the bridge against the best VAE below 10 % of the pairs, and all but one point above."""
     forwards = rows[rows.direction == "source to target"].groupby(["fraction", "case"]).test_accuracy.median().unstack()
     vaes = [case for case in forwards if "VAE" in str(case)]
@@ -134,7 +134,7 @@ def few_pairs(rows: pd.DataFrame) -> Verdict:
     return Verdict(HOLDS if held else FAILS, f"Test accuracy, global alignment against the best VAE: {text}.")
 
 
-def pictures(rows: pd.DataFrame) -> Verdict:
+def pictures(rows: Rows) -> Verdict:
     """Fig. 9.B: global alignment against the best VAE at 5 % of the pairs and less."""
     back = rows[rows.direction == "target to source"].groupby(["fraction", "case"]).test_mse.median().unstack()
     vaes = [case for case in back if "VAE" in str(case)]
@@ -147,7 +147,7 @@ def pictures(rows: pd.DataFrame) -> Verdict:
     return Verdict(outcome, f"Error of the classes' mean pictures, global alignment against the best VAE: {text}.")
 
 
-def rising(rows: pd.DataFrame) -> Verdict:
+def rising(rows: Rows) -> Verdict:
     """Fig. 8: whether global alignment gains by pairs."""
     medians = rows.groupby(["fraction", "case"]).test_accuracy.median().unstack()
     ours = medians.filter(like="global").max(axis=1)
@@ -156,7 +156,7 @@ def rising(rows: pd.DataFrame) -> Verdict:
     return Verdict(HOLDS if rising[0] > 0.9 else FAILS, f"Test accuracy of global alignment: {text}.")
 
 
-def tuning_rule(rows: pd.DataFrame) -> Verdict:
+def tuning_rule(rows: Rows) -> Verdict:
     """Fig. 19, 20: the regression of L.2."""
     from bridgeviz.experiments.tuning import regress
 
@@ -168,7 +168,7 @@ def tuning_rule(rows: pd.DataFrame) -> Verdict:
     return Verdict(HOLDS if fit.adjusted_r2 >= 0.8 else FAILS, text)
 
 
-def neurons(rows: pd.DataFrame) -> Verdict:
+def neurons(rows: Rows) -> Verdict:
     """Fig. 10: the change of the error by tests of ranks."""
     fractions, steps = sorted(rows.fraction.unique()), rows.steps.max()
     texts, changes = [], {}
@@ -184,7 +184,7 @@ def neurons(rows: pd.DataFrame) -> Verdict:
     return Verdict(HOLDS if held else FAILS, f"Change of the prediction error {span}: {', '.join(texts)}.")
 
 
-def categories(rows: pd.DataFrame) -> Verdict:
+def categories(rows: Rows) -> Verdict:
     """Fig. 11: global against true alignment."""
     if "test_categories" not in rows:
         return Verdict(UNTESTED, "The recordings that are to be had have no categories.")
@@ -192,7 +192,7 @@ def categories(rows: pd.DataFrame) -> Verdict:
     return Verdict(HOLDS if medians["global"] > medians["true"] else FAILS, f"Medians: {medians.round(3).to_dict()}.")
 
 
-def spiral(rows: pd.DataFrame) -> Verdict:
+def spiral(rows: Rows) -> Verdict:
     """Fig. 15: the energy test at the end."""
     ends = rows[rows.t == 1]
     alike = int((ends.p > LEVEL).sum())
@@ -202,7 +202,7 @@ def spiral(rows: pd.DataFrame) -> Verdict:
     return Verdict(HOLDS if alike == len(ends) else FAILS, f"{text}; {distance}.")
 
 
-def step_times(rows: pd.DataFrame) -> Verdict:
+def step_times(rows: Rows) -> Verdict:
     """Fig. 16: local against true and global."""
     seconds = rows.set_index("case").seconds_a_step
     found = [seconds.get(f"{strategy}; adaln-small") for strategy in ("true", "global", "local, linear", "local, FGW")]
@@ -216,7 +216,7 @@ def step_times(rows: pd.DataFrame) -> Verdict:
     return Verdict(HOLDS if min(local, fused) > 2 * max(true, whole) else FAILS, text)
 
 
-def disentanglement(rows: pd.DataFrame) -> Verdict:
+def disentanglement(rows: Rows) -> Verdict:
     """The third open question: whether accuracy rises with the gap, and whether a line or a rank explains it better."""
     texts, rising = [], []
     for fraction, part in rows.groupby("fraction"):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -13,8 +13,8 @@ from bridgeviz._files import new_file, write_text
 from bridgeviz.viz.figure import figure, level
 from bridgeviz.viz.palette import colour, symbol
 
-if TYPE_CHECKING:
-    import pandas as pd
+Rows = Any
+"""A pandas table, or one of its columns."""
 
 HEIGHT = 420
 BELOW = {"legend": {"orientation": "h", "y": -0.22, "x": 0}, "showlegend": True}
@@ -23,7 +23,7 @@ BELOW = {"legend": {"orientation": "h", "y": -0.22, "x": 0}, "showlegend": True}
 PERCENT = {"type": "log", "title": {"text": "known pairs used"}, "tickformat": "~%"}
 
 
-def middle_and_range(rows: pd.DataFrame, x: str, y: str) -> tuple[list[Any], dict[str, Any]]:
+def middle_and_range(rows: Rows, x: str, y: str) -> tuple[list[Any], dict[str, Any]]:
     """The medians of y by x, and the ranges over seeds as error bars.
 
     Returns:
@@ -35,14 +35,14 @@ def middle_and_range(rows: pd.DataFrame, x: str, y: str) -> tuple[list[Any], dic
     return medians.index.tolist(), {"y": medians.tolist(), "error_y": bars}
 
 
-def line(place: int, name: str, x: Sequence[Any], values: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+def line(place: int, name: str, x: Iterable[Any], values: Mapping[str, Any], **more: Any) -> dict[str, Any]:
     """A line with markers; the place decides colour and marker."""
     marker = {"color": colour(place), "symbol": symbol(place), "size": 8}
     style = {"color": colour(place), **more.pop("line", {})}
     return {"x": list(x), "name": name, "mode": "lines+markers", "marker": marker, "line": style, **values, **more}
 
 
-def _trajectories(rows: pd.DataFrame) -> go.Figure:
+def _trajectories(rows: Rows) -> go.Figure:
     """Two rows of panels: source, t = 0, .5, 1 and target; those of one row share the map of the target."""
     panels, groups = list(dict.fromkeys(rows.panel)), list(dict.fromkeys(rows.group))
     traces, axes, titles = [], {}, []
@@ -80,7 +80,7 @@ def _trajectories(rows: pd.DataFrame) -> go.Figure:
     return figure(traces, height=560, **first, **axes, annotations=titles, showlegend=True, legend=legend)
 
 
-def _overlap(rows: pd.DataFrame) -> go.Figure:
+def _overlap(rows: Rows) -> go.Figure:
     traces = []
     for place, (count, group) in enumerate(rows.groupby("classes")):
         marker = {"color": colour(place), "symbol": symbol(place), "size": 11}
@@ -92,7 +92,7 @@ def _overlap(rows: pd.DataFrame) -> go.Figure:
     return figure(traces, height=HEIGHT, x=x, y=_share("test accuracy"), **BELOW)
 
 
-def _costs(rows: pd.DataFrame) -> go.Figure:
+def _costs(rows: Rows) -> go.Figure:
     from bridgeviz.experiments._verdicts import PAPERS_COSTS, best_by_cost
 
     linear, fused = best_by_cost(rows, "linear"), best_by_cost(rows, "fgw")
@@ -106,7 +106,7 @@ def _costs(rows: pd.DataFrame) -> go.Figure:
     return figure(traces, height=HEIGHT, x=PERCENT, y=_share("matching accuracy"), **BELOW)
 
 
-def _curves(rows: pd.DataFrame) -> go.Figure:
+def _curves(rows: Rows) -> go.Figure:
     traces = []
     shown = rows[rows.step > 0]
     for case, group in shown.groupby("case", sort=False):
@@ -120,7 +120,7 @@ def _curves(rows: pd.DataFrame) -> go.Figure:
     return figure(traces, height=HEIGHT, x=x, y=_share("test accuracy"), **BELOW, **under)
 
 
-def _neurons(rows: pd.DataFrame) -> go.Figure:
+def _neurons(rows: Rows) -> go.Figure:
     traces, last = [], rows.steps.max()
     for place, (case, group) in enumerate(rows.groupby("case", sort=False)):
         steps = last if (group.steps == last).any() else group.steps.max()
@@ -132,13 +132,13 @@ def _neurons(rows: pd.DataFrame) -> go.Figure:
     return figure(traces, height=HEIGHT, x=x, y=y, **BELOW)
 
 
-def _spiral(rows: pd.DataFrame) -> go.Figure:
+def _spiral(rows: Rows) -> go.Figure:
     x, values = middle_and_range(rows, "t", "coefficient")
     axes = {"x": {"title": {"text": "t"}}, "y": {"title": {"text": "energy coefficient against the spiral"}}}
     return figure([line(0, "medians, with the range over seeds", x, values)], height=HEIGHT, **axes, **BELOW)
 
 
-def _times(rows: pd.DataFrame) -> go.Figure:
+def _times(rows: Rows) -> go.Figure:
     parts = rows.case.str.rpartition("; ")
     strategies = list(dict.fromkeys(parts[0]))
     traces = []
@@ -156,7 +156,7 @@ def _share(title: str) -> dict[str, Any]:
     return {"title": {"text": title}, "tickformat": ".0%", "rangemode": "tozero"}
 
 
-def _by_fraction(rows: pd.DataFrame, direction: str, column: str, y: Mapping[str, Any]) -> go.Figure:
+def _by_fraction(rows: Rows, direction: str, column: str, y: Mapping[str, Any]) -> go.Figure:
     traces = []
     shown = rows[rows.direction == direction].sort_values("fraction")
     for place, case in enumerate(dict.fromkeys(rows[rows.direction == direction].case)):
@@ -166,16 +166,16 @@ def _by_fraction(rows: pd.DataFrame, direction: str, column: str, y: Mapping[str
     return figure(traces, height=HEIGHT + 60, x=PERCENT, y=y, **BELOW)
 
 
-def _accuracies(rows: pd.DataFrame) -> go.Figure:
+def _accuracies(rows: Rows) -> go.Figure:
     return _by_fraction(rows, "source to target", "test_accuracy", _share("test accuracy"))
 
 
-def _pictures(rows: pd.DataFrame) -> go.Figure:
+def _pictures(rows: Rows) -> go.Figure:
     title = {"title": {"text": "error of the classes' mean pictures (Eq. 24)"}}
     return _by_fraction(rows, "target to source", "test_mse", title)
 
 
-def _tuning(rows: pd.DataFrame) -> go.Figure:
+def _tuning(rows: Rows) -> go.Figure:
     medians = rows.groupby(["tau_x", "tau_y"]).aes.median().unstack()
     x, y = ([f"{tau:g}" for tau in axis] for axis in (medians.columns, medians.index))
     cells = {"type": "heatmap", "z": medians.to_numpy().tolist(), "x": x, "y": y, "colorscale": "Viridis"}
@@ -183,7 +183,7 @@ def _tuning(rows: pd.DataFrame) -> go.Figure:
     return figure([cells | {"colorbar": {"title": {"text": "aes"}}}], height=HEIGHT, **axes)
 
 
-def _disentanglement(rows: pd.DataFrame) -> go.Figure:
+def _disentanglement(rows: Rows) -> go.Figure:
     traces = []
     for place, (fraction, part) in enumerate(rows.groupby("fraction")):
         marker = {"color": colour(place), "symbol": symbol(place), "size": 10}
@@ -197,7 +197,7 @@ def _disentanglement(rows: pd.DataFrame) -> go.Figure:
     return figure(traces, height=HEIGHT, x=x, y=_share("matching accuracy by the bridge"), **BELOW)
 
 
-PICTURES: Mapping[str, Callable[[pd.DataFrame], go.Figure]] = {
+PICTURES: Mapping[str, Callable[[Rows], go.Figure]] = {
     "trajectories": _trajectories, "overlap": _overlap, "costs": _costs, "curves": _curves,
     "accuracies": _accuracies, "pictures": _pictures, "neurons": _neurons, "spiral": _spiral,
     "times": _times, "tuning": _tuning, "disentanglement": _disentanglement,
@@ -230,9 +230,7 @@ def save(drawn: go.Figure, path: Path) -> Iterator[str]:
     yield str(path.with_suffix(".png"))
 
 
-def methods_by_pairs(
-    rows: pd.DataFrame, methods: Iterable[str], column: str, title: str, *, percent: bool
-) -> go.Figure:
+def methods_by_pairs(rows: Rows, methods: Iterable[str], column: str, title: str, *, percent: bool) -> go.Figure:
     """A figure of merit of several methods by the number of pairs: medians, with the range over seeds.
 
     Args:
@@ -256,7 +254,7 @@ def methods_by_pairs(
     return figure(traces, height=HEIGHT + 60, x=axis, y=y, **BELOW)
 
 
-def highest(rows: pd.DataFrame, column: str, *, higher: bool) -> dict[str, str]:
+def highest(rows: Rows, column: str, *, higher: bool) -> dict[str, str]:
     """The best method by median at each number of pairs."""
     medians = rows.dropna(subset=[column]).groupby(["pairs", "method"], sort=False)[column].median()
     best = {}

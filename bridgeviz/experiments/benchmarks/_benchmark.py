@@ -141,9 +141,13 @@ def _measured(measure: Callable[[], Iterable[Row]]) -> list[Row]:
     return list(measure())
 
 
-@lru_cache(maxsize=2)
 def shared(data: T) -> T:
     """The first of equal objects that this process has seen: tasks that run here share what it has loaded."""
+    return _first_seen(data)
+
+
+@lru_cache(maxsize=2)
+def _first_seen(data: Any) -> Any:
     return data
 
 

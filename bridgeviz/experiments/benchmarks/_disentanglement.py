@@ -18,8 +18,6 @@ from bridgeviz.experiments.benchmarks._ledger import Row
 from bridgeviz.problem import Problem, Space
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from bridgeviz.encoders.training import VAEConfig
 
 BETAS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
@@ -65,11 +63,12 @@ class Disentanglement(FigureBenchmark):
         problem, about = self._encoded(config, seed)
         for fraction in self.fractions:
             pairs = problem.sample_pairs(fraction, seed=seed)
+            labels = [np.asarray(space.labels) for space in (problem.source, problem.target)]
             accuracy = {}
             for name, make in (("bridge", bridge), ("diffusion_bridge", diffusion_bridge)):
                 plan = couplings.linear(make(problem.source.x, problem.target.x, pairs))
                 accuracy[name] = round(
-                    metrics.matching_accuracy(plan, problem.source.labels, problem.target.labels), 4
+                    metrics.matching_accuracy(plan, *labels), 4
                 )  # fmt: skip
             yield {"fraction": fraction, **about, **accuracy}
 
@@ -108,7 +107,7 @@ class Disentanglement(FigureBenchmark):
         about = f"gap {row['gap']:.3f}, overlap {row['overlap']:.3f}"
         return [f"beta {row['beta']:g}, seed {row['seed']}: {about}; {accuracies}"]
 
-    def table(self, rows: pd.DataFrame) -> str:
+    def table(self, rows: Any) -> str:
         """Medians by beta, and the rank correlations of accuracy with each measure."""
         fractions = sorted(rows.fraction.unique())
         percent = " | ".join(f"bridge, {100 * fraction:g} %" for fraction in fractions)

@@ -22,7 +22,7 @@ from bridgeviz.experiments.benchmarks._ledger import Row
 from bridgeviz.problem import Problem
 
 if TYPE_CHECKING:
-    import pandas as pd
+    pass
 
 FRACTIONS = (0.001, 0.005, 0.01, 0.05, 0.1, 0.2, 1.0)
 """Shares of the known pairs."""
@@ -180,7 +180,7 @@ class PairCurves(FigureBenchmark):
             return [f"{where}: mean squared error {row['test_mse']:.4f}"]
         return [f"{where}: test accuracy {row['test_accuracy']:.3f}"]
 
-    def table(self, rows: pd.DataFrame) -> str:
+    def table(self, rows: Any) -> str:
         """Medians over seeds, a table per direction."""
         parts = []
         kinds = {

@@ -105,7 +105,8 @@ class Grid:
             if not isinstance(name, str) or name in cases:
                 raise InputError(f"Each [[case]] of {path} needs a name of its own. One has {name!r}.")
             cases[name] = settings
-        return cls(**values, **({"cases": cases} if cases else {}))
+        settings: dict[str, Any] = {**values, **({"cases": cases} if cases else {})}
+        return cls(**settings)
 
     def __iter__(self) -> Iterator[Cell]:
         for case, settings in self.cases.items():

@@ -12,7 +12,10 @@ from bridgeviz.experiments.benchmarks._kind_list import KINDS
 from bridgeviz.experiments.claims import CLAIMS, FAILS, HOLDS, Claim, Verdict
 from bridgeviz.viz.paper import PICTURES, highest, methods_by_pairs
 
-LOOKS = {HOLDS: ("green", ":material/check_circle:"), FAILS: ("orange", ":material/cancel:")}
+LOOKS: dict[str, tuple[Any, str]] = {
+    HOLDS: ("green", ":material/check_circle:"),
+    FAILS: ("orange", ":material/cancel:"),
+}
 """The colour and the sign of an outcome; grey for all others."""
 
 ALWAYS = ("automatic", "ridge", "nearest class mean", "wasserstein procrustes", "bridge", "diffusion bridge")
@@ -67,7 +70,7 @@ def _numbers(claim: Claim) -> str:
 
 
 @st.cache_data(show_spinner=False)
-def _kinds() -> pd.DataFrame:
+def _kinds() -> Any:
     path = paths.shipped() / "benchmarks" / "kinds.csv"
     rows = pd.read_csv(path)
     return rows[rows["failed"].isna()] if "failed" in rows else rows
@@ -75,7 +78,7 @@ def _kinds() -> pd.DataFrame:
 
 def methods() -> None:
     """One kind of problem at a time: the curves of the chosen methods, and the best at each number of pairs."""
-    rows = _kinds()
+    rows = _kinds()  # a pandas table
     names = [name for name in KINDS if name in set(rows.kind)]
     kind = KINDS[
         st.selectbox("Kind of problem", names, format_func=lambda name: KINDS[name].title, key="evidence_kind")
@@ -113,8 +116,9 @@ def methods() -> None:
         }
         for pairs in best
     ]
-    st.dataframe(pd.DataFrame(table), hide_index=True, key="best_methods")
+    digits = {name: st.column_config.NumberColumn(format="%.3f") for name in table[0] if name.startswith("of the")}
+    st.dataframe(pd.DataFrame(table), hide_index=True, key="best_methods", column_config=digits)
     st.page_link(
-        "pages/pairs_and_cost.py", label="For the data set on the left: ask its pairs which cost they favour",
+        "pages/pairs_and_cost.py", label="For your own choice of data: ask its pairs which cost they favour",
         icon=":material/recommend:",
     )  # fmt: skip
