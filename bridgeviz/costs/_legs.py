@@ -116,11 +116,19 @@ class Legs:
             near += half[block, None]  # half of the squared distance, less what the row has in common
             columns, starts = np.unique(self.group[block], return_index=True)
             if len(columns) < len(near):
-                near = np.minimum.reduceat(near, starts, axis=0)
+                near = _least_of_each(near, starts)
             distance = np.maximum((near + lengths.astype(f.dtype)) * (2 * self.metric.scale / self.mean), 0)
             out[:, columns] = np.minimum(out[:, columns], distance.T)
         own, anchor = _equal_pairs(points, self.anchors)
         out[own, self.group[anchor]] = 0.0  # exactly, whatever the rounding of a matrix product
+
+
+def _least_of_each(rows: np.ndarray, starts: np.ndarray) -> np.ndarray:
+    """The least of each run of rows that begins at a start; `np.minimum.reduceat` takes several times as long."""
+    least = np.empty((len(starts), rows.shape[1]), rows.dtype)
+    for run, start, end in zip(least, starts, [*starts[1:], len(rows)], strict=True):
+        np.minimum.reduce(rows[start:end], axis=0, out=run)
+    return least
 
 
 Factor = np.ndarray | sparse.csr_array | Legs
