@@ -81,8 +81,8 @@ MUTANTS = [
     Mutant(
         "VAE: the reconstruction loss has the wrong sign",
         "bridgeviz/encoders/training.py",
-        "loss(model.decode(z), x).mean()",
-        "-loss(model.decode(z), x).mean()",
+        "return self.loss(model.decode(z), x).mean(), kl",
+        "return -self.loss(model.decode(z), x).mean(), kl",
         "encoders",
     ),
     Mutant(

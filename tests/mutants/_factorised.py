@@ -65,7 +65,7 @@ MUTANTS = [
     Mutant(
         "chebyshev: starts are added once",
         "bridgeviz/costs/_chebyshev.py",
-        "before[rows, at] += np.float32(omega) * value",
+        "before[rows, at] += dtype(omega) * value",
         "pass",
         "costs/test_chebyshev.py",
     ),

@@ -9,7 +9,7 @@ TESTS = "couplings/test_newton.py"
 
 MUTANTS = [
     Mutant("newton: full steps", FILE, "(math.log1p(r * steep) / r if r > 0 else 1.0)", "1.0", TESTS),
-    Mutant("newton: epsilon does not fall in stages", FILE, "for k in range(stages, 0, -1)]", "for k in ()]", TESTS),
+    Mutant("newton: epsilon does not fall in stages", FILE, "ladder(problem.range, epsilon) if", "[epsilon] if", TESTS),
     Mutant(
         "newton: no iteration of Sinkhorn follows", FILE, "problem.fitted(g + problem.step", "(g + problem.step", TESTS
     ),
