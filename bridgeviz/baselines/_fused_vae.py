@@ -68,7 +68,7 @@ class FusedVAE(NetworkOptions):
     >>> import bridgeviz as bv
     >>> problem = bv.load("blobs", n=60)
     >>> FusedVAE(steps=20, width=0.02).fit(problem, problem.truth).transport(problem.test.source.x).shape[1]
-    2
+    4
     """
 
     name = "fused-vae"

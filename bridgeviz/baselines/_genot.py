@@ -47,7 +47,7 @@ class Genot(BaselineOptions):
     >>> import bridgeviz as bv
     >>> problem = bv.load("blobs", n=60)
     >>> Genot(steps=10, batch_size=32).fit(problem, problem.truth).transport(problem.test.source.x).shape[1]
-    2
+    4
     """
 
     name = "genot"

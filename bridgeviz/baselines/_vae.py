@@ -148,7 +148,7 @@ class VAE(NetworkOptions):
     >>> import bridgeviz as bv
     >>> problem = bv.load("blobs", n=60)
     >>> VAE(steps=20).fit(problem, problem.truth).transport(problem.test.source.x).shape[1]
-    2
+    4
     """
 
     name = "vae"

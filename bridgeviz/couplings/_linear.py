@@ -19,6 +19,7 @@ from bridgeviz.couplings._entries import in_double, sums
 from bridgeviz.couplings._linear_methods import (
     METHODS,
     MOST_EQUATIONS,
+    NARROW,
     TRIED,
     newton_can,
     quickest,
@@ -247,7 +248,7 @@ class Linear(Entropic):
             floor = floor if abs(same.epsilon_for(cost) * scale - 1) <= 1e-9 else None
         possible = {
             "auto": False,
-            "newton": newton_can(cost, MOST_EQUATIONS, self.tolerance),
+            "newton": newton_can(cost, NARROW, self.tolerance),
             "factorised": floor is not None,
             "sparse": has_paths(cost),
         }

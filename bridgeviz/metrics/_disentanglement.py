@@ -73,7 +73,7 @@ def stroke_properties(pictures: ArrayLike) -> dict[str, Float[np.ndarray, " n"]]
         if not picture.any():
             continue
         down, right = rows[picture] - rows[picture].mean(), columns[picture] - columns[picture].mean()
-        slant[number] = -(down * right).mean() / max(float((down**2).mean()), 1e-9)
+        slant[number] = 0.0 - (down * right).mean() / max(float((down**2).mean()), 1e-9)
         inside = np.asarray(ndimage.distance_transform_edt(np.pad(picture, 1)))
         ridge = inside[(inside > 0) & (inside >= ndimage.maximum_filter(inside, 3))]
         width[number] = max(2 * float(ridge.mean()), 1.0)

@@ -118,7 +118,7 @@ def test_learning_curves_and_their_table(tmp_path, document):
 def test_figure_15_with_few_points(tmp_path, document, monkeypatch):
     monkeypatch.setitem(figures.FIGURES, 15, partial(GromovFigure, dataset=SwissRoll(n=100), steps=2))
     list(figures.measure(15, seeds=1, folder=tmp_path, documents=[document]))
-    rows = pd.read_csv(tmp_path / "figure_15.csv")
+    rows = pd.read_parquet(tmp_path / "figure_15.parquet")
     assert rows.t.tolist() == [0, 0.25, 0.5, 0.75, 1]
     assert ((rows.coefficient >= 0) & (rows.coefficient <= 1) & (rows.p > 0)).all()
     assert "| 0.25 |" in document.read_text()

@@ -79,7 +79,7 @@ def test_figure_10_measures_both_strategies_and_resumes(tmp_path):
     measured.close()
     rest = list(figure.measure(seeds=1, folder=tmp_path, documents=[document]))
     assert len(lines) + len(rest) == 3 + 1  # every case, and the table
-    rows = pd.read_csv(tmp_path / "figure_10_11_line.csv")
+    rows = pd.read_parquet(tmp_path / "figure_10_11_line.parquet")
     assert rows.groupby("case").size().to_dict() == {"ridge": 1, "global": 2, "true": 2}
     assert (rows.test_error < 1).all()
     assert (rows.error_of_one_draw > rows.test_error)[rows.case != "ridge"].all()

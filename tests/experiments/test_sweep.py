@@ -10,6 +10,7 @@ import sys
 import textwrap
 import time
 from pathlib import Path
+from types import ModuleType
 
 import dask
 import distributed
@@ -65,8 +66,16 @@ def run(grid: Grid, folder: Path, **options) -> pd.DataFrame:
     return pd.read_parquet(folder / TABLE)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def main_module():
+    """A worker runs the main module of its parent; a test of the app may have left a page there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "__main__", ModuleType("__main__"))
+        yield
+
+
 @pytest.fixture(scope="module")
-def scheduler():
+def scheduler(main_module):
     """The address of a running scheduler with two workers, which keep what they have compiled."""
     options = {"n_workers": 2, "threads_per_worker": 1, "silence_logs": 50, "dashboard_address": None}
     with distributed.LocalCluster(**options, env=threads(2)) as cluster:

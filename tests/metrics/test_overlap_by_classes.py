@@ -90,7 +90,7 @@ def test_figure_5_measures_overlap_and_accuracy_by_the_number_of_classes(tmp_pat
     document = tmp_path / "benchmarks.md"
     document.write_text("<!-- bench figure-05-blobs -->\n<!-- end of bench figure-05-blobs -->")
     lines = list(figure.measure(seeds=1, folder=tmp_path, documents=[document]))
-    table = pd.read_csv(tmp_path / "figure_05_blobs.csv")
+    table = pd.read_parquet(tmp_path / "figure_05_blobs.parquet")
     assert table[["classes", "seed"]].to_numpy().tolist() == [[2, 0], [5, 0]]
     assert (table.points[table.classes == 5] == 200).all()
     overlap = table.groupby("classes").overlap.median()

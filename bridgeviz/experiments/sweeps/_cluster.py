@@ -83,6 +83,7 @@ class Workers:
             elif self.jobqueue is not None:
                 client = distributed.Client(stack.enter_context(self._queued()))
             else:
+                stack.enter_context(_same_environment())
                 client = distributed.Client(stack.enter_context(self._local(stack)))
             yield stack.enter_context(client)
 
@@ -106,6 +107,18 @@ class Workers:
         cluster = getattr(module, QUEUES[self.jobqueue])()
         cluster.scale(jobs=self.jobs or 1)
         return cluster
+
+
+@contextmanager
+def _same_environment() -> Iterator[None]:
+    """Afterwards, the environment of this process is as before: Dask may leave that of its workers there."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        for name in os.environ.keys() - before.keys():
+            del os.environ[name]
+        os.environ.update(before)
 
 
 def threads(jobs: int) -> dict[str, str]:
