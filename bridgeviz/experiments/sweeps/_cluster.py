@@ -104,7 +104,7 @@ class Workers:
             module = import_module(f"dask_jobqueue.{self.jobqueue}")
         except ImportError as error:
             raise InputError(f"A job queue needs dask-jobqueue. {REMEDY}") from error
-        cluster = getattr(module, QUEUES[self.jobqueue])()
+        cluster = getattr(module, QUEUES[self.jobqueue])(scheduler_options={"dashboard_address": ":0"})
         cluster.scale(jobs=self.jobs or 1)
         return cluster
 
