@@ -77,7 +77,7 @@ def main_module():
 @pytest.fixture(scope="module")
 def scheduler(main_module):
     """The address of a running scheduler with two workers, which keep what they have compiled."""
-    options = {"n_workers": 2, "threads_per_worker": 1, "silence_logs": 50, "dashboard_address": None}
+    options = {"n_workers": 2, "threads_per_worker": 1, "silence_logs": 50, "dashboard_address": ":0"}
     with distributed.LocalCluster(**options, env=threads(2)) as cluster:
         yield cluster.scheduler_address
 
