@@ -351,9 +351,9 @@ MUTANTS = [
     Mutant(
         "kinds: workers keep their threads",
         "bridgeviz/experiments/sweeps/_cluster.py",
-        "n_workers=jobs, threads_per_worker=1, env=threads(jobs) | ",
-        "n_workers=jobs, threads_per_worker=1, env=",
-        "experiments/test_bench_kinds.py",
+        "each = str(max(1, (os.cpu_count() or 1) // jobs))",
+        "each = str(os.cpu_count())",
+        "experiments/test_sweep.py::test_workers_divide_the_cores",
     ),
     Mutant(
         "couplings: what the process had before counts as memory of the call",
