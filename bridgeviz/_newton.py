@@ -123,7 +123,7 @@ class _Problem:
 
     @property
     def range(self) -> float:
-        """Of the finite costs."""
+        """The largest finite cost minus the smallest one."""
         return float(np.ptp(self.cost[np.isfinite(self.cost)]))
 
     def fitted(self, g: np.ndarray, epsilon: float) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -94,13 +95,13 @@ class NetworkOptions(BaselineOptions):
         Positive(), 0.1, help="Weight of the KL divergence. At 1, codes of ten equally likely labels collapse."
     )
 
+    @abstractmethod
     def model(self, problem: Problem, seed: int = 0) -> nnx.Module:
         """The network before its training."""
-        raise NotImplementedError
 
+    @abstractmethod
     def elbo(self, problem: Problem) -> Callable[..., tuple[jax.Array, jax.Array]]:
         """What is minimised."""
-        raise NotImplementedError
 
     def parameters(self, problem: Problem) -> int:
         """The number of weights."""

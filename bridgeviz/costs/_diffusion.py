@@ -31,7 +31,7 @@ COMPILED = 2**18
 """Entries of a factor from which on compiled loops, which take a second to load, are faster than SciPy's."""
 
 TOLERANCE = 1e-10
-"""Of the diffusion in float64."""
+"""The relative error that the diffusion may have in float64."""
 
 _BLOCK = 256  # anchors per block of float64 when only the strongest are kept
 

@@ -43,7 +43,7 @@ def quickest(cost: Cost, tolerance: float, *, own_epsilon: bool, epsilon: float)
 
 
 def newton_can(cost: Cost, atoms: int, tolerance: float) -> bool:
-    """Whether a side has at most so many atoms, and the memory suffices for Newton's method."""
+    """Whether Newton's method fits into the memory, and the smaller side has at most this number of atoms."""
     u, v = cost.atom_shape
     return min(u, v) <= atoms and peak_bytes(u, v, "newton", tolerance) <= memory_limit()
 

@@ -10,13 +10,12 @@ import numpy as np
 from scipy import sparse
 
 from bridgeviz import _checks as check
-from bridgeviz._factor_sinkhorn import Scaled
 from bridgeviz._memory import memory_limit, refuse_above
 from bridgeviz.costs import Cost, min_plus
 from bridgeviz.couplings._coupling import Coupling
 from bridgeviz.couplings._permitted import support
 from bridgeviz.couplings._sampled_potentials import Sampled, Side, paths, potentials, sampled, sides
-from bridgeviz.couplings._solver_options import Steps
+from bridgeviz.couplings._solver_options import Steps, numbered_from
 
 LEFT_OUT = 0.01
 """The share of a row's mass that all entries without a place may have together, if each has as much as is allowed."""
@@ -114,7 +113,7 @@ def solve_sparse(
         for stage, floor in enumerate((FLOORS[step], FLOORS[-1])):
             goal, most = (tolerance, max_iterations) if stage else (max(ROUGH, tolerance), done + FINDING)
             floor *= LEFT_OUT / len(v)
-            solution = yield from _counted(done, solve_on_entries(
+            solution = yield from numbered_from(done, solve_on_entries(
                 kernel, source.mass, target.mass, u, v, f=held.f - held.rows, g=held.g, floor=floor, tau=tau,
                 tolerance=goal, max_iterations=min(most, max_iterations) - done,
             ))  # fmt: skip
@@ -155,16 +154,6 @@ def solve_sparse(
         marginal_error=error, iterations=done, epsilon=epsilon, tau=tau, advice=advice, method="sparse",
         why=f"{stored:.2%} of the entries are stored, and the others would have {missed} of the mass{about}",
     )  # fmt: skip
-
-
-def _counted(done: int, steps: Steps[Scaled]) -> Steps[Scaled]:
-    """The same steps after others."""
-    while True:
-        try:
-            number, error = next(steps)
-        except StopIteration as end:
-            return end.value
-        yield done + number, error
 
 
 def chosen(source: Side, target: Side, unit: float, at: Potentials) -> sparse.csr_array:

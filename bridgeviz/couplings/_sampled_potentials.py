@@ -16,7 +16,7 @@ SAMPLE = 500
 """Atoms of each side that are drawn; a side with fewer is taken whole."""
 
 SWEEPS, PARTS = 3, 20
-"""At each value of epsilon, the number of times that the scalings of so many iterations are absorbed."""
+"""Sweeps at each value of epsilon, and iterations in a sweep, after which the scalings are absorbed."""
 
 FEATURES = 128
 """Anchors by which an atom finds the nearest one of the sample."""

@@ -225,7 +225,7 @@ def measured(steps: Steps[Coupling]) -> Steps[Coupling]:
 
 
 def numbered_from(done: int, steps: Steps[T]) -> Steps[T]:
-    """The same steps, after so many of others."""
+    """The same steps, numbered as if `done` others had come before."""
     while True:
         try:
             step, change = next(steps)

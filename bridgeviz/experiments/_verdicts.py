@@ -14,7 +14,7 @@ Rows = Any
 HOLDS, FAILS, UNTESTED, UNMEASURED = "holds", "does not hold", "not testable here", "not measured yet"
 
 LEVEL = 0.05
-"""Of the tests."""
+"""The significance level of the tests."""
 
 DRAWS = 2_000
 """Of the bootstrap by which intervals are estimated."""
