@@ -36,12 +36,12 @@ _TERMS = (WHOLE, ROWS, WHOLE)
 _KERNEL = sweep.Kernel(values=ROWS, a=ROWS, b=WHOLE, f=ROWS, g=WHOLE, tau=WHOLE)  # type: ignore[arg-type] - a tree
 
 
-def programs(block: int, devices: RowShards | OneDevice) -> Programs:
-    """Those for blocks of this many rows."""
+def programs(block: int, swept: int, devices: RowShards | OneDevice) -> Programs:
+    """Those for blocks of `block` rows, of which iterations take `swept` rows at a time."""
     if isinstance(devices, OneDevice):
         return Programs(
             partial(_start, block=block), partial(_replace_cost, block=block, store=None),
-            partial(_columns_alone, block=block), partial(_sweeps, block=block),
+            partial(_columns_alone, block=block), partial(_sweeps, block=swept),
         )  # fmt: skip
 
     def start(*arrays: Any, store: Any) -> Any:
@@ -56,6 +56,6 @@ def programs(block: int, devices: RowShards | OneDevice) -> Programs:
         ),
         over_rows(
             sweep.sweeps, devices.mesh, (_KERNEL, ROWS, WHOLE, WHOLE, WHOLE, WHOLE), (ROWS, WHOLE, WHOLE, WHOLE),
-            block=block, axis=AXIS,
+            block=swept, axis=AXIS,
         ),
     )  # fmt: skip

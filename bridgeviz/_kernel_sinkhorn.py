@@ -35,6 +35,10 @@ ENTRIES, ROWS = 2**20, 1024
 """Entries of the kernel and rows in a block, at most: few enough to stay in the cache between its two uses, and for
 float32 sums over its rows to be exact enough."""
 
+UNCUT_ENTRIES, UNCUT_ROWS = 2**23, 4096
+"""Entries and rows of a kernel that iterations multiply whole, at most: a block is copied before it is multiplied,
+which costs more than to read a kernel twice that stays in the cache."""
+
 
 T = TypeVar("T")
 
@@ -131,7 +135,9 @@ class KernelSolver:
         self.devices = all_devices() if alone else OneDevice()
         self.size, self.dtype, self.tau = u, dtype, tau
         self.block = min(max(ENTRIES // v, 1), ROWS, -(-u // self.devices.count))
-        self.programs = programs(self.block, self.devices)
+        rows = -(-u // (self.block * self.devices.count)) * self.block  # of each device
+        whole = rows <= UNCUT_ROWS and rows * v <= UNCUT_ENTRIES
+        self.programs = programs(self.block, rows if whole else self.block, self.devices)
         self.balanced = tau == (1.0, 1.0)
         self.thrifty = alone and u * v >= HUGE and self.devices.count == 1
         self.write, self.marginals = cost, (a, b)

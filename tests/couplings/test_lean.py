@@ -30,6 +30,7 @@ def everything_is_huge(everything_is_large, monkeypatch):
     monkeypatch.setattr(_legs, "HUGE", 0)
     monkeypatch.setattr(_kernel_sinkhorn, "HUGE", 0)
     monkeypatch.setattr(_kernel_sinkhorn, "ENTRIES", 200)  # blocks of a few rows
+    monkeypatch.setattr(_kernel_sinkhorn, "UNCUT_ENTRIES", 0)  # and iterations on blocks
     monkeypatch.setattr(_kernel_cost, "STREAMED", 900)
 
 
