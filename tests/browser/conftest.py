@@ -17,7 +17,7 @@ def pytest_collection_modifyitems(items):
 def server():
     if reason := driver.missing():
         pytest.skip(reason)
-    server = driver.Server()
+    server = driver.Server(small=True)
     yield server
     server.stop()
 

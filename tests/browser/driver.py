@@ -37,10 +37,17 @@ def missing() -> str | None:
 
 
 class Server:
-    """`streamlit run` on a free port."""
+    """`streamlit run` on a free port.
+
+    Args:
+        script: what it runs.
+        small: whether its network is one that trains within a moment (`serve.py`); a visitor's is not.
+        cache, runs: folders; None for the usual one and a new one.
+        env: more of its environment.
+    """
 
     def __init__(
-        self, script: str = "app.py", *, cache: str | None = None, runs: str | None = None,
+        self, script: str = "app.py", *, small: bool = False, cache: str | None = None, runs: str | None = None,
         env: dict[str, str] | None = None,
     ):  # fmt: skip
         self._own = None if runs else tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
@@ -52,7 +59,10 @@ class Server:
         own = {"BRIDGEVIZ_RUNS": self.runs} | ({"BRIDGEVIZ_CACHE": cache} if cache else {}) | (env or {})
         began = time.perf_counter()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", script, f"--server.port={self.port}", "--server.headless=true"],
+            [
+                sys.executable, "-m", "tests.browser.serve" if small else "streamlit", "run", script,
+                f"--server.port={self.port}", "--server.headless=true",
+            ],
             cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
             env={name: value for name, value in os.environ.items() if name not in QUICK} | own,
         )  # fmt: skip

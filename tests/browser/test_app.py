@@ -84,7 +84,7 @@ def test_the_player_obeys_the_keyboard(visit):
 
 
 def test_train_shows_a_falling_loss_then_plays(visit):
-    page = visit("/flow?steps=300&dataset=blobs&percent=10")
+    page = visit("/flow?steps=2000&dataset=blobs&percent=10")
     driver.train(page)
     values = set()
     deadline = time.monotonic() + 60
@@ -120,9 +120,9 @@ def test_cancel_stops_and_keeps_what_was_learned(visit):
 
 
 def test_a_paused_training_waits_and_a_crashed_one_is_resumed(browser, tmp_path):
-    server = driver.Server(runs=str(tmp_path))
+    server = driver.Server(small=True, runs=str(tmp_path))
     try:
-        page = driver.visit(browser, f"{server.url}/flow?steps=1500&batch_size=64&dataset=blobs&percent=10")
+        page = driver.visit(browser, f"{server.url}/flow?steps=6000&batch_size=64&dataset=blobs&percent=10")
         driver.train(page)
         page.locator(driver.LOSSES).wait_for(timeout=PATIENCE)
         driver.until(lambda: any(tmp_path.glob("*/training/step-*")))
@@ -133,14 +133,14 @@ def test_a_paused_training_waits_and_a_crashed_one_is_resumed(browser, tmp_path)
         server.process.kill()
     finally:
         server.stop()
-    server = driver.Server(runs=str(tmp_path))
+    server = driver.Server(small=True, runs=str(tmp_path))
     try:
         page = driver.visit(browser, f"{server.url}/flow")
-        expect(page.get_by_text(re.compile("its first .* of 1,500 steps are saved"))).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_text(re.compile("its first .* of 6,000 steps are saved"))).to_be_visible(timeout=PATIENCE)
         page.locator(".st-key-resume_run button").click()
         expect(page.locator(driver.CANVAS)).to_be_visible(timeout=2 * PATIENCE)
         expect(page.get_by_text("Saved runs (1)")).to_be_visible(timeout=PATIENCE)
-        expect(page).to_have_url(re.compile("steps=1500"))
+        expect(page).to_have_url(re.compile("steps=6000"))
     finally:
         server.stop()
 
@@ -260,7 +260,7 @@ def test_own_data_stay_in_the_link_wherever_the_visitor_goes(visit):
 
 def test_the_owner_of_saved_runs_stays_in_the_link(browser, monkeypatch):
     monkeypatch.setenv("STREAMLIT_SERVER_ADDRESS", "0.0.0.0")
-    server = driver.Server()
+    server = driver.Server(small=True)
     try:
         page = driver.visit(browser, f"{server.url}/?owner=ann", reduced_motion="reduce")
         entries = page.evaluate("history.length")

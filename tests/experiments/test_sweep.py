@@ -19,6 +19,7 @@ import psutil
 import pytest
 
 import bridgeviz as bv
+from bridgeviz.experiments.benchmarks._sweep_scale import STEPS, SweepScale
 from bridgeviz.experiments.sweeps import TABLE, Grid, Workers, _cluster, _sweep, sweep, table
 from bridgeviz.experiments.sweeps._cells import KEPT, Recent, result_path, run_cells
 from bridgeviz.experiments.sweeps._cluster import in_order, threads
@@ -315,3 +316,17 @@ def test_workers_divide_the_cores(monkeypatch):
     assert threads(2)["OMP_NUM_THREADS"] == "4"
     assert "intra_op_parallelism_threads=1" in threads(8)["XLA_FLAGS"]
     assert threads(16)["OMP_NUM_THREADS"] == "1"
+
+
+def test_what_a_large_sweep_takes_is_measured(tmp_path):
+    document = tmp_path / "page.md"
+    document.write_text("<!-- bench sweeps -->\n<!-- end of bench sweeps -->\n")
+    *_, text = SweepScale(sizes=(20,)).measure(folder=tmp_path, documents=[document])
+    rows = pd.read_csv(tmp_path / "sweeps.csv")
+    assert list(rows.step) == list(STEPS)
+    assert (rows.seconds > 0).all()
+    sizes = rows.set_index("step").bytes
+    assert sizes["write"] > 20 * 500  # a result holds its settings
+    assert sizes["table"] > 0
+    assert "20 cells" in text
+    assert text in document.read_text()

@@ -22,6 +22,7 @@ from bridgeviz.experiments.benchmarks._first_light import FirstLight
 from bridgeviz.experiments.benchmarks._flows import FlowBenchmark
 from bridgeviz.experiments.benchmarks._kinds import KindBenchmark
 from bridgeviz.experiments.benchmarks._ledger import Ledger
+from bridgeviz.experiments.benchmarks._sweep_scale import SweepScale
 from bridgeviz.experiments.sweeps._cluster import Workers
 
 BENCHMARKS: dict[str, Benchmark] = {
@@ -39,6 +40,7 @@ BENCHMARKS: dict[str, Benchmark] = {
     "encoders": EncoderBenchmark(),
     "kinds": KindBenchmark(),
     "disentanglement": Disentanglement(),
+    "sweeps": SweepScale(),
 }  # fmt: skip
 """The registered benchmarks by name."""
 

@@ -1,7 +1,8 @@
 """The problems of `bridgeviz bench couplings`.
 
 Those of up to 10,000 rows are MNIST: latents of digits against codes that are sampled for their labels, so that no two
-rows are equal. Larger ones draw these rows repeatedly and add noise.
+rows are equal. Larger ones draw points between two rows of the same digit, so that the neighbours of a point are not
+copies of it, and their graph is as connected as that of the rows.
 """
 
 from __future__ import annotations
@@ -28,12 +29,21 @@ def digits(n: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     x, y, labels = problem.source.x, problem.target.x, problem.source.labels
     assert labels is not None
     if n > DIGITS:
-        rng = np.random.default_rng(0)
-        rows = rng.integers(DIGITS, size=n)
-        x = x[rows] + 0.1 * x.std(0) * rng.standard_normal((n, x.shape[1]), np.float32)
-        labels = labels[rows]
+        x, labels = _between(x, labels, n)
         y = label_space(labels, sampled=True, seed=1).x
     return x, y, labels
+
+
+def _between(x: np.ndarray, labels: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Points between a random row and another one of its label, nearer to the first, and their labels."""
+    rng = np.random.default_rng(0)
+    first = rng.integers(len(x), size=n)
+    by_label = np.argsort(labels, kind="stable")
+    values, starts, sizes = np.unique(labels[by_label], return_index=True, return_counts=True)
+    of = np.searchsorted(values, labels[first])
+    second = by_label[starts[of] + rng.integers(sizes[of])]
+    share = rng.uniform(0, 0.5, (n, 1)).astype(x.dtype)
+    return x[first] + share * (x[second] - x[first]), labels[first]
 
 
 def points(n: int, fraction: float) -> tuple[np.ndarray, np.ndarray, Pairs]:

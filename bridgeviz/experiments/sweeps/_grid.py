@@ -8,6 +8,7 @@ import json
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,11 @@ ENDS = ("coupling", "evaluation")
 EXAMPLE = "[grid]\nfraction = [0.01, 0.1]\nseed = [0, 1, 2]"
 
 
+@cache
+def _version() -> str:
+    return version("bridgeviz")
+
+
 @dataclass(frozen=True)
 class Cell:
     """One run of a sweep.
@@ -39,10 +45,10 @@ class Cell:
     config: RunConfig
     until: str
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Names its result: a hash of everything that the numbers depend on, the version of bridgeviz included."""
-        parts = [self.config.stages(), self.until, version("bridgeviz")]
+        parts = [self.config.stages(), self.until, _version()]
         return hashlib.blake2b(json.dumps(parts, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
@@ -79,7 +85,7 @@ class Grid:
         for first, second in itertools.combinations(seen, 2):
             if both := sorted(first & second):
                 raise InputError(f"The setting {both[0]!r} is given twice in the sweep. Leave one of them out.")
-        list(self)
+        list(self)  # every cell is checked
 
     @classmethod
     def read(cls, path: str | Path) -> Grid:
@@ -109,11 +115,17 @@ class Grid:
         return cls(**settings)
 
     def __iter__(self) -> Iterator[Cell]:
+        return iter(self._in_order)
+
+    @cached_property
+    def _in_order(self) -> list[Cell]:
+        cells = []
         for case, settings in self.cases.items():
             for values in itertools.product(*self.grid.values()):
                 varied = dict(zip(self.grid, values, strict=True))
                 columns = ({CASE: case} if case else {}) | varied
-                yield Cell(columns, RunConfig(**self.settings, **settings, **varied), self.until)
+                cells.append(Cell(columns, RunConfig(**self.settings, **settings, **varied), self.until))
+        return cells
 
     @property
     def cells(self) -> list[Cell]:

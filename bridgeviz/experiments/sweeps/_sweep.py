@@ -68,7 +68,7 @@ def sweep(grid: Grid, folder: str | Path, *, workers: Workers | None = None) -> 
                     done += ended
                     yield Progress(done, len(cells), _dashboard(client), tuple(failed))
     finally:
-        _write_table(table(grid, folder), folder)
+        write_table(table(grid, folder), folder)
 
 
 def table(grid: Grid, folder: str | Path) -> pd.DataFrame:
@@ -143,7 +143,8 @@ def _prepared(folder: Path) -> Path:
     return folder
 
 
-def _write_table(rows: pd.DataFrame, folder: Path) -> None:
+def write_table(rows: pd.DataFrame, folder: Path) -> None:
+    """Write the table of a sweep, completely or not at all."""
     with new_file(folder / TABLE) as draft:
         rows.to_parquet(draft, index=False)
 
