@@ -10,4 +10,5 @@ page.question(
     "whether it agrees or not.",
 )
 evidence.claims()
+evidence.own_runs()
 page.next_page("which_method", "which method should you use?")

@@ -10,4 +10,5 @@ page.question(
     "methods of bridgeviz in one picture, on real data of eight kinds.",
 )
 evidence.methods()
+evidence.present()
 page.next_page("your_data", "bring your own data")

@@ -230,6 +230,18 @@ def save(drawn: go.Figure, path: Path) -> Iterator[str]:
     yield str(path.with_suffix(".png"))
 
 
+def accuracies_of_runs(rows: Rows) -> go.Figure:
+    """The test accuracy of single runs by the share of the pairs that they used; `rows` has their names as well."""
+    traces = [
+        {
+            "x": [run.fraction], "y": [run.test_accuracy], "name": run.name, "mode": "markers",
+            "marker": {"color": colour(place), "symbol": symbol(place), "size": 10},
+        }
+        for place, run in enumerate(rows.itertuples())
+    ]  # fmt: skip
+    return figure(traces, height=HEIGHT, x=PERCENT, y=_share("test accuracy"), **BELOW)
+
+
 def methods_by_pairs(rows: Rows, methods: Iterable[str], column: str, title: str, *, percent: bool) -> go.Figure:
     """A figure of merit of several methods by the number of pairs: medians, with the range over seeds.
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+import bridgeviz as bv
 from bridgeviz.experiments.claims import CLAIMS
 from bridgeviz.ui.panels import evidence
+from bridgeviz.ui.work import runs
 
 from .driver import load
 
@@ -16,7 +18,7 @@ def test_every_claim_has_a_verdict_a_picture_and_a_command(links):
     app = load("paper").run()
     assert not app.exception
     assert app.title[0].value.endswith("?")
-    assert len(app.subheader) == len(CLAIMS)
+    assert len(app.subheader) == len(CLAIMS) + 1
     shown = " ".join(block.value for block in app.markdown)
     for place, claim in enumerate(CLAIMS):
         dataset = next(iter(claim.results))
@@ -25,7 +27,7 @@ def test_every_claim_has_a_verdict_a_picture_and_a_command(links):
         assert claim.commands[dataset] in [block.value for block in app.code]
     table = app.dataframe[0].value
     assert len(table) == sum(len(claim.results) for claim in CLAIMS)
-    assert links == ["pages/which_method.py"]
+    assert links == ["pages/flow.py", "pages/which_method.py"]
 
 
 def test_another_data_set_has_another_verdict():
@@ -51,3 +53,33 @@ def test_methods_are_drawn_by_number_of_pairs():
     assert table.pairs.tolist() == ["0 pairs", "20 pairs", "100 pairs", "1,000 pairs"]
     app.multiselect[0].set_value([])
     assert not app.run().exception
+
+
+def test_the_pairs_of_the_present_data_are_asked():
+    app = load("which_method", dataset="blobs", percent="10").run()
+    assert not app.exception
+    assert "blobs, 10 % of the pairs" in " ".join(block.value for block in app.markdown)
+    assert "Recommend a cost" in [button.label for button in app.button]
+    app = load("which_method", dataset="blobs", percent="0", cost="auto").run()
+    assert not app.exception
+    assert "Without pairs" in app.info[0].value
+
+
+def test_runs_of_ones_own_stand_beside_the_claims(monkeypatch, tmp_path):
+    other, cut, scored = (
+        bv.RunConfig(dataset=dataset, fraction=fraction)
+        for dataset, fraction in (("blobs", 0.1), ("mnist", 0.2), ("mnist", 0.1))
+    )
+    monkeypatch.setattr(
+        runs,
+        "listed",
+        lambda: [
+            runs.Saved(other, other.flow.steps, {"test_accuracy": 0.5}, 0.0, tmp_path),
+            runs.Saved(cut, 10, {}, 0.0, tmp_path),
+            runs.Saved(scored, scored.flow.steps, {"test_accuracy": 0.75}, 0.0, tmp_path),
+        ],
+    )
+    app = load("paper").run()
+    assert not app.exception
+    table = app.dataframe[-1].value
+    assert table[["Dataset", "Test accuracy"]].values.tolist() == [["mnist", "75.0%"]]

@@ -8,5 +8,6 @@ from streamlit.web import cli
 
 from bridgeviz.flows import VELOCITIES, AdaLN
 
-VELOCITIES["adaln-small"] = AdaLN(d=32, blocks=1)
-sys.exit(cli.main(prog_name="streamlit"))
+if __name__ == "__main__":
+    VELOCITIES["adaln-small"] = AdaLN(d=32, blocks=1)
+    sys.exit(cli.main(prog_name="streamlit"))

@@ -10,7 +10,15 @@ import streamlit as st
 from bridgeviz.datasets import paths
 from bridgeviz.experiments.benchmarks._kind_list import KINDS
 from bridgeviz.experiments.claims import CLAIMS, FAILS, HOLDS, Claim, Verdict
-from bridgeviz.viz.paper import PICTURES, highest, methods_by_pairs
+from bridgeviz.ui.cache import stages
+from bridgeviz.ui.guard import guard
+from bridgeviz.ui.panels import saved
+from bridgeviz.ui.panels.advice import choice_of_cost
+from bridgeviz.ui.panels.sidebar import sidebar
+from bridgeviz.ui.state.summary import summary
+from bridgeviz.ui.text import literal
+from bridgeviz.ui.work import runs
+from bridgeviz.viz.paper import PICTURES, accuracies_of_runs, highest, methods_by_pairs
 
 LOOKS: dict[str, tuple[Any, str]] = {
     HOLDS: ("green", ":material/check_circle:"),
@@ -118,7 +126,40 @@ def methods() -> None:
     ]
     digits = {name: st.column_config.NumberColumn(format="%.3f") for name in table[0] if name.startswith("of the")}
     st.dataframe(pd.DataFrame(table), hide_index=True, key="best_methods", column_config=digits)
-    st.page_link(
-        "pages/pairs_and_cost.py", label="For your own choice of data: ask its pairs which cost they favour",
-        icon=":material/recommend:",
-    )  # fmt: skip
+
+
+def present() -> None:
+    """What the pairs of the settings in the sidebar say."""
+    st.subheader("And for the data in the sidebar?")
+    config = sidebar(choose=False)
+    st.markdown(f"The present settings: {literal(summary(config))}.")
+    with guard():
+        problem, pairs = stages.problem(config), stages.pairs(config)
+    if len(pairs) == 0:
+        st.info("Without pairs, none can be held out. The cost `auto` still chooses.", icon=":material/link_off:")
+    else:
+        choice_of_cost(config, problem, pairs)
+
+
+def own_runs() -> None:
+    """The visitor's finished runs on the data sets of the claims, beside each other."""
+    st.subheader("What did your own runs reach?")
+    names = {dataset for claim in CLAIMS for dataset in claim.results}
+    own = [run for run in runs.listed() if run.finished and run.config.dataset in names]
+    scored = [run for run in own if "test_accuracy" in run.metrics and run.config.fraction]
+    if own:
+        st.dataframe(pd.DataFrame([saved.row(run) for run in own]), hide_index=True, key="own_runs")
+    else:
+        st.markdown("No run on one of these data sets is saved yet.")
+    if scored:
+        points = [
+            {
+                "fraction": one.config.fraction,
+                "name": summary(one.config),
+                "test_accuracy": one.metrics["test_accuracy"],
+            }
+            for one in scored
+        ]
+        title = "Test accuracy of your runs by the share of the pairs"
+        st.plotly_chart(accuracies_of_runs(pd.DataFrame(points)), key="own_accuracies", alt=title)
+    st.page_link("pages/flow.py", label="Train, open or delete runs", icon=":material/play_arrow:")

@@ -58,7 +58,7 @@ def listing() -> None:
     if not known:
         return
     with st.expander(f"Saved runs ({len(known)})", key="saved_runs"):
-        table = pd.DataFrame([_row(run) for run in known])
+        table = pd.DataFrame([row(run) for run in known])
         event = st.dataframe(
             table, hide_index=True, on_select="rerun", selection_mode="single-row", key="saved_table", width="stretch"
         )
@@ -84,7 +84,8 @@ def _percent(config: RunConfig) -> str:
     return f"{100 * (config.fraction or 0):g}"
 
 
-def _row(run: runs.Saved) -> dict[str, object]:
+def row(run: runs.Saved) -> dict[str, object]:
+    """A run as a row of a table."""
     config = run.config
     return {
         "When": datetime.fromtimestamp(run.changed).strftime("%d %b %H:%M"),

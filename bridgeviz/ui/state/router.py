@@ -35,7 +35,7 @@ PAGES = (
     Page("flow", "Flow", ":material/air:", training=True),
     Page("diagnose", "Diagnose", ":material/troubleshoot:", training=True),
     Page("paper", "Paper", ":material/menu_book:", settings=False),
-    Page("which_method", "Which method?", ":material/alt_route:", settings=False),
+    Page("which_method", "Which method?", ":material/alt_route:"),
     Page("your_data", "Your data", ":material/upload_file:", settings=False),
 )
 """The first one opens if the link names none."""
