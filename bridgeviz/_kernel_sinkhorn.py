@@ -135,7 +135,7 @@ class KernelSolver:
         self.devices = all_devices() if alone else OneDevice()
         self.size, self.dtype, self.tau = u, dtype, tau
         self.block = min(max(ENTRIES // v, 1), ROWS, -(-u // self.devices.count))
-        rows = -(-u // (self.block * self.devices.count)) * self.block  # of each device
+        rows = -(-u // (self.block * self.devices.count)) * self.block  # on each device
         whole = rows <= UNCUT_ROWS and rows * v <= UNCUT_ENTRIES
         self.programs = programs(self.block, rows if whole else self.block, self.devices)
         self.balanced = tau == (1.0, 1.0)
