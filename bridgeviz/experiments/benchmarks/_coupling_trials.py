@@ -13,6 +13,7 @@ from bridgeviz import costs, couplings
 from bridgeviz._checks import InputError
 from bridgeviz.costs import Cost, Within
 from bridgeviz.couplings import Coupling, Plan
+from bridgeviz.couplings._entries import group_shares
 from bridgeviz.couplings._factored import Factored
 from bridgeviz.experiments.benchmarks._coupling_data import DIGITS, METRIC, bridge, digits, points, some_pairs
 from bridgeviz.experiments.benchmarks._fresh_process import Trial
@@ -221,9 +222,10 @@ def kernel_in_log_domain(n: int, whole: bool) -> Trial:
 
 def _by_class(plan: Coupling, labels: np.ndarray) -> str:
     """How often the target row with the most mass, and a drawn one, has the class of the source row; in words."""
-    groups = np.unique(labels, return_inverse=True)[1]
-    by_class = plan.between(np.arange(len(labels)), groups, (len(labels), groups.max() + 1)).argmax(1)
-    draws = plan.agreement(groups, groups, int(groups.max()) + 1)
+    classes, groups = np.unique(labels, return_inverse=True)
+    of_atoms = plan.times(group_shares(plan.target_atoms, groups, len(classes))).argmax(1)
+    by_class = of_atoms[plan.source_atoms.index]
+    draws = plan.agreement(groups, groups, len(classes))
     found = f"class with most mass {np.mean(by_class == groups):.3f}, draws {draws:.3f}"
     if len(labels) <= DIGITS:
         modes = np.concatenate([block.argmax(1) for _, block in _blocks(plan)])
