@@ -112,7 +112,7 @@ def _first_entries(a: np.ndarray, b: np.ndarray, room: np.ndarray, entries: int)
     sample = sampled(source, target)
     unit = EPSILON * (sample.mean(source.mass, target.mass)[0] or 1.0)
     at = Potentials(*potentials(sample, source, target, unit, tau))
-    kernel = chosen(source, target, unit, at)
+    kernel, _ = chosen(source, target, unit, at)
     i, j = largest_of_rows(kernel, entries).tocoo().coords
     other_j, other_i = largest_of_rows(sparse.csr_array(kernel.T), entries).tocoo().coords
     nothing = sparse.csr_array(kernel.shape)

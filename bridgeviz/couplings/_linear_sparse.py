@@ -23,7 +23,10 @@ LEFT_OUT = 0.01
 MISSED = 1e-3
 """The share of the mass on entries without a place above which entries are chosen again."""
 
-ROUNDS = 12
+UNPLACED = 0.1
+"""The part of the tolerance that mass may have which no entry with a place can take. Both marginals miss it."""
+
+ROUNDS = 16
 """How often, at most, entries are chosen."""
 
 FLOORS = (1.0, 1e-2, 1e-4, 1e-6)
@@ -41,6 +44,9 @@ FAR = 7.0
 
 ENTRY_BYTES = 20
 """Memory of an entry at the peak: its column, its kernel and its mass, and parts of them twice."""
+
+HIGHEST = 30.0
+"""The logarithm of the largest entry of the kernel, over its row's mass; in float32, e^88 is infinite."""
 
 FEWEST = 8
 """Entries of a row or a column that would have none."""
@@ -85,7 +91,8 @@ def solve_sparse(
     Potentials from a sample of rows and columns say which entries `exp((f + g - C) / epsilon)` would be below 1 % of a
     row's mass if all of its entries were as large. All others have a place, and the search over anchors finds them
     exactly. After the transport is solved, the same is computed for all entries of some rows, with the potentials of
-    the solution. If the entries without a place have more than 0.1 % of the mass, these potentials choose again.
+    the solution. These potentials choose again if the entries without a place have more than 0.1 % of the mass, or if
+    those with one can't take all of it.
 
     Args: as the options of `Linear`.
 
@@ -106,23 +113,25 @@ def solve_sparse(
     about = "" if scale_cost is not None or sample.whole else _about_mean(sample, mean, deviation)
     del sample
     done, rounds, step, last = 0, 0, 0, False
+    goals = max(ROUGH, tolerance), (1 - 2 * UNPLACED) * tolerance
     while not last:
-        kernel, held = chosen(source, target, unit, at), at
+        kernel, held = chosen(source, target, unit, at)
         rounds += 1
         u, v = np.exp(held.rows), np.ones(len(held.g))
         for stage, floor in enumerate((FLOORS[step], FLOORS[-1])):
-            goal, most = (tolerance, max_iterations) if stage else (max(ROUGH, tolerance), done + FINDING)
+            most = max_iterations if stage else min(done + FINDING, max_iterations)
             floor *= LEFT_OUT / len(v)
             solution = yield from numbered_from(done, solve_on_entries(
                 kernel, source.mass, target.mass, u, v, f=held.f - held.rows, g=held.g, floor=floor, tau=tau,
-                tolerance=goal, max_iterations=min(most, max_iterations) - done,
+                tolerance=goals[stage], max_iterations=most - done,
             ))  # fmt: skip
             u, v, done = solution.rows, solution.columns, done + solution.iterations
             mass = u * row_sums(kernel.indptr, kernel.indices, kernel.data, v)
             at = Potentials(held.f - held.rows + _log(u), held.g + _log(v), _log(mass))
             missed = _missed(source, target, unit, at, kernel)
             unplaced = floor * u.sum() * v.sum() / max(mass.sum(), _NOTHING)
-            last = max(missed.share, unplaced) <= MISSED or rounds == ROUNDS or done >= max_iterations
+            enough = missed.share <= MISSED and unplaced <= UNPLACED * tolerance
+            last = enough or rounds == ROUNDS or done >= max_iterations
             if not last:
                 step = min(step + (missed.share <= MISSED), len(FLOORS) - 1)
                 del kernel  # so that there is one at a time
@@ -156,8 +165,10 @@ def solve_sparse(
     )  # fmt: skip
 
 
-def chosen(source: Side, target: Side, unit: float, at: Potentials) -> sparse.csr_array:
-    """The entries with a place, as `exp(f + g - C / unit)` over the rows' masses.
+def chosen(source: Side, target: Side, unit: float, at: Potentials) -> tuple[sparse.csr_array, Potentials]:
+    """The entries with a place, as `exp(f + g - C / unit)` over the rows' masses, and the potentials in them.
+
+    Where the potentials are far off, that of a row is lowered until its entries are finite in float32.
 
     Args:
         source, target: the sides.
@@ -181,8 +192,9 @@ def chosen(source: Side, target: Side, unit: float, at: Potentials) -> sparse.cs
         refuse_above(size, what, "Try a smaller epsilon, strategy 'local', or a sample of the rows.")
         raise AssertionError("refused above")
     kernel = _completed(kernel, source, target, unit, f, g)
+    f = np.minimum(f, np.minimum.reduceat(kernel.data, kernel.indptr[:-1]) + log_rows + HIGHEST)
     exponentials(kernel.indptr, kernel.data, f - log_rows)
-    return kernel
+    return kernel, at._replace(f=f)
 
 
 def _completed(reduced: Any, source: Side, target: Side, unit: float, f: np.ndarray, g: np.ndarray) -> sparse.csr_array:

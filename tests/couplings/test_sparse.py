@@ -50,6 +50,19 @@ def test_the_plan_is_that_of_the_whole_matrix(epsilon, tau):
     assert "of the entries are stored, and the others would have" in ours.why
 
 
+@pytest.mark.parametrize(("n", "seed", "tolerance"), [(600, 7, 1e-5), (1500, 7, 1e-3), (2500, 2, 1e-2)])
+def test_its_marginals_are_within_the_tolerance(n, seed, tolerance):
+    """Also where the entries that were chosen first can't take all of the mass."""
+    rng = np.random.default_rng(seed)
+    x = 2 * rng.normal(size=(10, 6))[rng.integers(10, size=n)] + rng.normal(size=(n, 6))
+    y = 2 * rng.normal(size=(10, 4))[rng.integers(10, size=n)] + rng.normal(size=(n, 4))
+    cost = bridge(x, y, np.stack([rng.choice(n, n // 20, replace=False)] * 2, axis=1))
+    plan = linear(cost, method="sparse", epsilon=0.002, tolerance=tolerance)
+    assert plan.converged
+    off = [np.abs(plan.plan.sum(axis) - 1 / n).sum() for axis in (0, 1)]
+    assert sum(off) <= tolerance
+
+
 @pytest.mark.parametrize("cost", ["geodesic_bridge", "knn"])
 def test_other_costs_of_paths(cost):
     options = {"form": "path"} if cost == "knn" else {}

@@ -13,6 +13,8 @@ TESTS, MATCH_TESTS = "couplings/test_sparse.py", "couplings/test_assignment.py"
 MUTANTS = [
     Mutant("sparse: a sum in place of the least sum", SEARCH, "if total < best[j]:", "if best[j] == np.inf:", TESTS),
     Mutant("sparse: entries are chosen once", SPARSE, "or rounds == ROUNDS or", "or rounds >= 1 or", TESTS),
+    Mutant("sparse: mass without a place may stay", SPARSE, "<= UNPLACED * tolerance", "<= 1e-3", TESTS),
+    Mutant("sparse: entries may be infinite", SPARSE, " + log_rows + HIGHEST", " + np.inf", TESTS),
     Mutant("sparse: what is missed is not said", SPARSE, "if missed.share > MISSED:", "if False:", TESTS),
     Mutant(
         "sparse: the counts of merged rows are forgotten", SPARSE, "unit, np.log(source.counts))", "unit, f * 0)", TESTS
