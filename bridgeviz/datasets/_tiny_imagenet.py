@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from bridgeviz.datasets._card import Card
 from bridgeviz.datasets._dataset_options import DatasetOptions
 from bridgeviz.datasets._imagenet_classes import encode_names, nearest_names
 from bridgeviz.datasets._reduction import principal_components, rank_within
+from bridgeviz.datasets._tiny_pictures import thumbnails
 from bridgeviz.encoders import open_text
 from bridgeviz.problem import Problem, Space
 
@@ -93,6 +94,7 @@ class TinyImageNet(DatasetOptions):
         size = len(parts["train"]["features"])
         rows = np.sort(np.random.default_rng(self.seed).permutation(size)[: self.n])
         test = self._problem(parts["val"], np.arange(len(parts["val"]["features"])), text, None)
+        test = replace(test, source=replace(test.source, images=self._thumbnails(parts["val"])))
         return self._problem(parts["train"], rows, text, test)
 
     def encode(self, out: Path) -> Iterator[str]:
@@ -127,8 +129,19 @@ class TinyImageNet(DatasetOptions):
         known = text_of_classes()["imagenet_index"]
         if not np.isin(stored["imagenet_index"], known).all():
             raise InputError("The features of Tiny-ImageNet name a class that bridgeviz has no sentence for.")
-        rows = np.isin(stored["imagenet_index"], chosen)
-        return {name: stored[name][rows] for name in ("features", "imagenet_index")}
+        rows = np.flatnonzero(np.isin(stored["imagenet_index"], chosen))
+        return {"row": rows, **{name: stored[name][rows] for name in ("features", "imagenet_index")}}
+
+    def _thumbnails(self, part: dict[str, np.ndarray]) -> Callable[[np.ndarray], np.ndarray] | None:
+        """What reads the pictures of a part of the validation split, where they are on this machine."""
+        try:
+            full, rows = full_features("val"), part["row"]
+            rows = shipped_rows("val")[rows] if self.features == "shipped" else rows
+        except (DataMissing, IndexError):
+            return None
+        if "path" not in full or not np.array_equal(full["imagenet_index"][rows], part["imagenet_index"]):
+            return None  # features of other pictures than those that are shipped
+        return thumbnails(FOLDER, [str(file) for file in full["path"][rows]])
 
     def _problem(
         self, pictures: dict[str, np.ndarray], rows: np.ndarray, text: dict[str, np.ndarray], test: Problem | None

@@ -19,6 +19,7 @@ from bridgeviz.datasets._features_file import FEATURES, arrays_of, names_array, 
 from bridgeviz.datasets._reduction import principal_components, rank_within
 from bridgeviz.datasets._tiny_imagenet import FOLDER as PICTURES
 from bridgeviz.datasets._tiny_imagenet import full_features, text_of_classes
+from bridgeviz.datasets._tiny_pictures import ARCHIVE, file_of
 from bridgeviz.encoders import Progress, encode_to, open_pictures, open_vision, store
 from bridgeviz.problem import Problem, Space
 
@@ -86,7 +87,7 @@ class TwoEncoders(DatasetOptions):
         for key in ENCODERS:
             yield from _encode(key)
         arrays = full_arrays()
-        files = names_array([_file(name) for name in names_of(arrays["path"])])
+        files = names_array([file_of(name) for name in names_of(arrays["path"])])
         shipped = {"imagenet_index": arrays["imagenet_index"], "test": arrays["test"], "picture": files}
         for key, title in ENCODERS.items():
             reduced, share = principal_components(arrays[key], arrays["fitted"], DIMENSIONS)
@@ -144,8 +145,8 @@ def full_arrays() -> dict[str, np.ndarray]:
         arrays[key], arrays[f"{key}_head"] = np.asarray(stored[FEATURES]), np.asarray(stored["head"])
         arrays["path"] = np.asarray(stored["path"])
     val = full_features("val")
-    index_of = {_file(str(name)): index for name, index in zip(val["path"], val["imagenet_index"], strict=True)}
-    arrays["imagenet_index"] = np.array([index_of[_file(name)] for name in names_of(arrays["path"])], np.int16)
+    index_of = {file_of(str(name)): index for name, index in zip(val["path"], val["imagenet_index"], strict=True)}
+    arrays["imagenet_index"] = np.array([index_of[file_of(name)] for name in names_of(arrays["path"])], np.int16)
     rank = rank_within(arrays["imagenet_index"])
     arrays["test"] = rank < TO_TEST
     arrays["shipped"] = np.flatnonzero(rank < TO_TEST + TO_ALIGN)
@@ -157,7 +158,7 @@ def _encode(key: str) -> Iterator[Progress]:
     """Encode the validation pictures, unless the cache holds their features."""
     if _cached(key).is_file():
         return
-    archive, weights = _raw(PICTURES, "val.tar"), _raw("encoders", MOBILENET)
+    archive, weights = raw_file(PICTURES, ARCHIVE), raw_file("encoders", MOBILENET)
     encoder = open_vision(str(weights) if key == "mobilenet_v2" else "efficientnet-lite0")
     _cached(key).parent.mkdir(parents=True, exist_ok=True)
     about = {"vision": encoder.model, "weights": encoder.digest, "whole": True}
@@ -171,12 +172,13 @@ def _cached(key: str) -> Path:
     return paths.cache() / FOLDER / f"{key}.npz"
 
 
-def _raw(folder: str, file: str) -> Path:
+def raw_file(folder: str, file: str) -> Path:
+    """A file that is not shipped.
+
+    Raises:
+        DataMissing: it is not on this machine.
+    """
     for place in paths.raw(folder):
         if (place / file).is_file():
             return place / file
     raise DataMissing(f"{file} is not here: let BRIDGEVIZ_DATA point to the folder that holds {folder}/{file}.")
-
-
-def _file(path: str) -> str:
-    return path.rpartition("/")[2]

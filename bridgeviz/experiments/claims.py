@@ -100,7 +100,7 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         figures=(8,), title="Test accuracy on Tiny-ImageNet by the number of pairs",
-        claim="The accuracy of global alignment rises with the number of pairs, up to the level of a classifier.",
+        claim="Global alignment gains accuracy with more pairs; from 10 % of them on, it is near a classifier.",
         results=_figures("08", "tiny-imagenet"), commands=_commands(8, "tiny-imagenet"),
         judge=judge.rising, drawing="accuracies",
     ),

@@ -15,6 +15,7 @@ from bridgeviz.experiments.benchmarks._learning_curves import LearningCurves
 from bridgeviz.experiments.benchmarks._neural_errors import NeuralErrors
 from bridgeviz.experiments.benchmarks._overlap import OverlapFigure
 from bridgeviz.experiments.benchmarks._overlapping_classes import OverlappingClasses
+from bridgeviz.experiments.benchmarks._own_head import own_head
 from bridgeviz.experiments.benchmarks._pair_curves import PairCurves
 from bridgeviz.experiments.benchmarks._strategy_times import StrategyTimes
 from bridgeviz.experiments.benchmarks._tuning_figure import TuningFigure
@@ -29,12 +30,17 @@ def _costs(dataset: DatasetOptions) -> Benchmark:
     return BENCHMARKS[name]
 
 
+def _tiny_by_pairs(dataset: DatasetOptions) -> Benchmark:
+    """Fig. 8, with the encoder's own head where it can be measured."""
+    return PairCurves(number=8, dataset=dataset, networks=("genot",), upper=own_head())
+
+
 FIGURES: dict[int, Callable[..., Benchmark]] = {
     4: OverlappingClasses,
     5: OverlapFigure,
     6: _costs,
     7: LearningCurves,
-    8: partial(PairCurves, number=8, networks=("genot",)),
+    8: _tiny_by_pairs,
     9: partial(PairCurves, number=9, raw=Mnist(spaces="raw")),
     10: NeuralErrors,
     11: NeuralErrors,

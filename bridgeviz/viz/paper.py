@@ -45,9 +45,9 @@ def line(place: int, name: str, x: Iterable[Any], values: Mapping[str, Any], **m
 def _trajectories(rows: Rows) -> go.Figure:
     """Two rows of panels: source, t = 0, .5, 1 and target; those of one row share the map of the target."""
     panels, groups = list(dict.fromkeys(rows.panel)), list(dict.fromkeys(rows.group))
-    traces, axes, titles = [], {}, []
+    kinds = {name: kind for kind, name in enumerate(dict.fromkeys(rows.name))}
+    traces, axes, titles, listed = [], {}, [], set[str]()
     for row, group in enumerate(groups):
-        names = list(dict.fromkeys(rows[rows.group == group].name))
         for column, panel in enumerate(panels):
             place = row * len(panels) + column + 1
             x, y = (f"{axis}{'' if place == 1 else place}" for axis in "xy")
@@ -67,14 +67,13 @@ def _trajectories(rows: Rows) -> go.Figure:
                 "yanchor": "top", "text": f"{group}: {panel}" if column == 0 else panel,
             })  # fmt: skip
             part = rows[(rows.group == group) & (rows.panel == panel)]
-            for number, name in enumerate(names):
-                points = part[part.name == name]
-                kind = row * 4 + number
-                marker = {"color": colour(kind), "symbol": symbol(kind), "size": 5, "opacity": 0.8}
+            for name, points in part.groupby("name", sort=False):
+                marker = {"color": colour(kinds[name]), "symbol": symbol(kinds[name]), "size": 5, "opacity": 0.8}
                 traces.append({
                     "x": points.u.tolist(), "y": points.v.tolist(), "mode": "markers", "marker": marker, "name": name,
-                    "xaxis": x, "yaxis": y, "legendgroup": name, "showlegend": column == 0,
+                    "xaxis": x, "yaxis": y, "legendgroup": name, "showlegend": name not in listed,
                 })  # fmt: skip
+                listed.add(name)
     first = {"x": axes.pop("xaxis"), "y": axes.pop("yaxis")}
     legend = {"orientation": "h", "y": -0.02, "x": 0}
     return figure(traces, height=560, **first, **axes, annotations=titles, showlegend=True, legend=legend)
@@ -167,7 +166,14 @@ def _by_fraction(rows: Rows, direction: str, column: str, y: Mapping[str, Any]) 
 
 
 def _accuracies(rows: Rows) -> go.Figure:
-    return _by_fraction(rows, "source to target", "test_accuracy", _share("test accuracy"))
+    learned, upper = rows, rows[:0]
+    if "upper" in rows:
+        learned, upper = rows[rows.upper.isna()], rows[rows.upper.notna()]
+    drawn = _by_fraction(learned, "source to target", "test_accuracy", _share("test accuracy"))
+    for row in upper.itertuples():
+        lines = level(row.test_accuracy, row.case)
+        drawn.add_shape(lines["shapes"][0]).add_annotation(lines["annotations"][0])
+    return drawn
 
 
 def _pictures(rows: Rows) -> go.Figure:

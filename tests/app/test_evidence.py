@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 import bridgeviz as bv
+from bridgeviz.experiments._verdicts import most_overlap
 from bridgeviz.experiments.claims import CLAIMS
-from bridgeviz.ui.panels import evidence
+from bridgeviz.ui.panels import evidence, thumbnails
 from bridgeviz.ui.work import runs
 
 from .driver import load
@@ -38,6 +39,28 @@ def test_another_data_set_has_another_verdict():
     assert not app.exception
     shown = " ".join(block.value for block in app.markdown)
     assert evidence._measured(place, "tiny-imagenet")[1].numbers in shown
+
+
+@pytest.mark.parametrize("dataset", ["mnist", "tiny-imagenet"])
+def test_the_classes_that_overlap_most_have_pictures_where_there_are_any(dataset, monkeypatch):
+    monkeypatch.delenv("BRIDGEVIZ_DATA", raising=False)  # without the pictures of Tiny-ImageNet
+    strips = []
+    monkeypatch.setattr(thumbnails, "strip", lambda pictures, captions: strips.append(len(pictures)))
+    place = next(place for place, claim in enumerate(CLAIMS) if claim.figures == (5,))
+    app = load("paper").run()
+    app.session_state[f"evidence_{place}"] = dataset
+    app = app.run()
+    (toggle,) = app.toggle
+    app = toggle.set_value(True).run()
+    assert not app.exception
+    named = most_overlap(CLAIMS[place].rows(dataset))
+    assert len(named) == 5
+    if dataset == "mnist":
+        assert strips == [evidence.PICTURES_PER_CLASS] * 5
+        shown = " ".join(block.value for block in app.markdown)
+        assert all(f"**{name}**" in shown for name in named)
+    else:
+        assert "not on this machine" in " ".join(block.value for block in app.caption)
 
 
 def test_methods_are_drawn_by_number_of_pairs():

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import socket
+import tarfile
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import bridgeviz as bv
 from bridgeviz.datasets import _tiny_imagenet, _two_encoders, paths
@@ -126,6 +129,43 @@ def test_tiny_imagenet_reads_features_of_the_documented_layout(nowhere, monkeypa
     _tiny_imagenet.full_features.cache_clear()
     with pytest.raises(bv.InputError, match="a class that bridgeviz has no sentence for"):
         bv.load("tiny-imagenet", features="full", n=40)
+
+
+def test_tiny_imagenet_shows_the_validation_pictures_where_they_are(nowhere, monkeypatch):
+    assert bv.load("tiny-imagenet").test.source.images is None
+    known = _tiny_imagenet.text_of_classes()["imagenet_index"]
+    folder, index = nowhere / "tiny_imagenet", np.repeat(known[:3], 2)
+    folder.mkdir()
+    files = np.array([f"val/images/val_{row}.png" for row in (4, 1, 0, 5, 3, 2)])
+    for split in ("train", "val"):
+        features = np.random.default_rng(0).normal(size=(6, 8))
+        np.savez(folder / f"{split}_features.npz", features=features, imagenet_index=index, path=files)
+    with tarfile.open(folder / "val.tar", "w") as archive:
+        for row, file in enumerate(files):
+            picture = io.BytesIO()
+            Image.new("RGB", (30, 20), (10 * row,) * 3).save(picture, "PNG")
+            member = tarfile.TarInfo(f"elsewhere/{file}")
+            member.size = picture.tell()
+            archive.addfile(member, io.BytesIO(picture.getvalue()))
+    monkeypatch.setenv("BRIDGEVIZ_DATA", str(nowhere))
+    for function in CACHED:
+        function.cache_clear()
+    test = bv.load("tiny-imagenet", features="full").test
+    shown = test.source.pictures([5, 0, 3])
+    assert shown.shape == (3, 64, 64)
+    assert shown[:, 32, 32].tolist() == [50, 0, 30]
+    # the shipped components are of other pictures than this file's
+    assert bv.load("tiny-imagenet").test.source.images is None
+
+
+@pytest.mark.data
+def test_pictures_of_the_shipped_components_are_those_of_their_classes():
+    test = bv.load("tiny-imagenet").test
+    full, rows = _tiny_imagenet.full_features("val"), _tiny_imagenet.shipped_rows("val")
+    np.testing.assert_array_equal(
+        full["imagenet_index"][rows], _tiny_imagenet.shipped_features("val")["imagenet_index"]
+    )
+    assert test.source.pictures([0, 1009]).shape == (2, 64, 64)
 
 
 @pytest.mark.data

@@ -85,6 +85,13 @@ def by_pairs(gain: float) -> pd.DataFrame:
     return rows.assign(test_accuracy=0.5 + gain * ours, test_mse=0.05 - 0.1 * gain * ours)
 
 
+def under_a_head(height: float) -> pd.DataFrame:
+    rows = grid(case=["global, bridge", "true"], fraction=[0.01, 0.1, 0.2, 1.0], seed=[0, 1])
+    rows = rows.assign(test_accuracy=0.5 + 0.1 * np.log10(rows.fraction), upper=None)
+    head = {"case": "a head", "fraction": 1.0, "seed": 0, "test_accuracy": height, "upper": True}
+    return pd.DataFrame([*rows.to_dict("records"), head])
+
+
 def taus(noise: float) -> pd.DataFrame:
     rows = grid(epsilon=[0.01, 0.1], tau_x=[0.5, 0.9], tau_y=[0.5, 0.9], paired=[0.1, 0.2, 0.4], seed=[0, 1])
     rng = np.random.default_rng(0)
@@ -113,6 +120,7 @@ def groups(gain: float) -> pd.DataFrame:
         (judge.step_times, times, 5, 1),
         (judge.few_pairs, by_pairs, 0.1, -0.1),
         (judge.pictures, by_pairs, 0.1, -0.1),
+        (judge.rising, under_a_head, 0.43, 0.6),
         (judge.tuning_rule, taus, 0.0, 10.0),
         (judge.disentanglement, codes, 0.5, -0.5),
         (judge.trajectories, groups, 0.2, -0.2),
@@ -124,10 +132,25 @@ def test_a_verdict_follows_the_rows(verdict, rows, agree, contradict):
     assert verdict(rows(contradict)).outcome == FAILS
 
 
+def test_the_classes_with_the_most_overlap_are_those_of_all_classes():
+    rows = overlaps(1)
+    rows["worst"] = [[f"class {count}", "cat"] for count in rows.classes]
+    rows["worst_overlap"] = [[0.9, 0.5]] * len(rows)
+    assert judge.overlap(rows).numbers.endswith("the most overlap have class 16 (90 %), cat (50 %).")
+    assert "most overlap" not in judge.overlap(overlaps(1)).numbers
+
+
 def test_what_rows_lack_is_not_tested():
     assert judge.categories(errors(0.1)).outcome == UNTESTED
+    assert judge.overlap(overlaps(1).query("classes == 2")).outcome == UNTESTED
     assert judge.few_pairs(by_pairs(0.1).query("case != 'VAE, small'")).outcome == UNTESTED
     assert judge.architectures(curves(0.1).query("case == 'mlp-small'")).outcome == UNTESTED
+
+
+def test_accuracy_must_rise_with_the_pairs():
+    rows = under_a_head(0.4).query("case != 'a head'")
+    assert judge.rising(rows).outcome == HOLDS
+    assert judge.rising(rows.assign(test_accuracy=-rows.test_accuracy)).outcome == FAILS
 
 
 def test_an_interval_holds_its_correlation():

@@ -29,13 +29,16 @@ def measured(benchmark, folder) -> pd.DataFrame:
 def test_strategies_and_baselines_by_number_of_pairs(tmp_path, small_networks):
     benchmark = PairCurves(
         number=8, dataset=FEW, fractions=(0.1, 0.5), steps=20, strategies=("true", "global, bridge"),
-        baselines=("ridge", "nearest-class-mean"), networks=(),
+        baselines=("ridge", "nearest-class-mean"), networks=(), upper={"a classifier": lambda: 0.75},
     )  # fmt: skip
     rows = measured(benchmark, tmp_path)
-    assert set(rows.case) == {"true", "global, bridge", "ridge", "nearest class mean"}
-    assert len(rows) == 8
+    assert set(rows.case) == {"true", "global, bridge", "ridge", "nearest class mean", "a classifier"}
+    assert len(rows) == 9
     assert rows.test_accuracy.between(0, 1).all()
-    assert len(PICTURES["accuracies"](rows).data) == 4
+    drawn = PICTURES["accuracies"](rows)
+    assert len(drawn.data) == 4
+    (upper,), (label,) = drawn.layout.shapes, drawn.layout.annotations
+    assert (upper.y0, upper.y1, label.text) == (0.75, 0.75, "a classifier")
 
 
 @pytest.mark.data
@@ -67,6 +70,7 @@ def test_classes_that_hardly_and_that_strongly_overlap(tmp_path, small_networks)
     assert overlap["least overlap"] < overlap["most overlap"]
     drawn = PICTURES["trajectories"](rows)
     assert len(drawn.data) == 2 * 5 * 2
+    assert [trace.name for trace in drawn.data if trace.showlegend] == list(dict.fromkeys(rows.name))
     assert len(drawn.layout.annotations) == 10
 
 

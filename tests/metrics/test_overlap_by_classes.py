@@ -98,6 +98,10 @@ def test_figure_5_measures_overlap_and_accuracy_by_the_number_of_classes(tmp_pat
     assert table.test_accuracy.between(0.2, 1).all()
     whole = figure.dataset.load().source
     assert overlap[5] == pytest.approx(bv.metrics.feature_overlap(whole.x, whole.labels), abs=1e-3)
+    worst = most_overlapping(whole.x, whole.labels, top=5)
+    named = table[table.classes == 5].iloc[0]
+    assert named.worst.tolist() == [whole.names[one.label] for one in worst]
+    assert named.worst_overlap.tolist() == pytest.approx([one.overlap for one in worst], abs=1e-4)
     text = document.read_text()
     assert f"| 5 | {overlap[5]:.3f} (" in text
     assert "Correlation of overlap and accuracy over all choices: " in text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,13 +15,16 @@ from bridgeviz.experiments.benchmarks._benchmark import FigureBenchmark, Task, m
 from bridgeviz.experiments.benchmarks._learning_curves import TestPoints
 from bridgeviz.experiments.benchmarks._ledger import Row
 from bridgeviz.metrics._overlap_by_classes import choose_classes
-from bridgeviz.problem import Problem
+from bridgeviz.problem import Problem, Space
 
 if TYPE_CHECKING:
     import pandas as pd
 
 COUNTS = {"mnist": (2, 3, 4, 6, 8, 10), "tiny-imagenet": (2, 8, 32, 128, 202)}
 """Numbers of classes by data set."""
+
+WORST = 5
+"""Classes with the most overlap that are named."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +74,18 @@ class OverlapFigure(FigureBenchmark):
         labels = problem.test.source.labels
         assert labels is not None
         accuracy = metrics.downstream_accuracy(problem.target, y, labels[rows])
-        return [{"points": len(problem.source), "overlap": round(overlap, 4), "test_accuracy": round(accuracy, 4)}]
+        worst = metrics.most_overlapping(problem.source.x, problem.source.labels, top=WORST)
+        return [
+            {
+                "points": len(problem.source), "overlap": round(overlap, 4), "test_accuracy": round(accuracy, 4),
+                "worst": [_name(problem.source, one.label) for one in worst],
+                "worst_overlap": [round(one.overlap, 4) for one in worst],
+            }
+        ]  # fmt: skip
+
+    def is_current(self, row: Row) -> bool:
+        """Whether it names the classes that overlap most."""
+        return not isinstance(row.get("worst", 0.0), float)
 
     def lines(self, rows: list[Row]) -> list[str]:
         row = rows[-1]
@@ -89,6 +103,13 @@ class OverlapFigure(FigureBenchmark):
         )
         note += f"steps. Correlation of overlap and accuracy over all choices: {correlation:.2f}."
         return "\n".join([*lines, "", note])
+
+
+def _name(space: Space, label: Any) -> str:
+    """The name of a class, or its label if it has none."""
+    if space.names is None or space.classes is None:
+        return str(label)
+    return str(space.names[list(space.classes).index(label)])
 
 
 def of_classes(problem: Problem, classes: np.ndarray) -> Problem:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
 from bridgeviz.datasets import paths
+from bridgeviz.experiments import RunConfig
+from bridgeviz.experiments._verdicts import most_overlap
 from bridgeviz.experiments.benchmarks._kind_list import KINDS
 from bridgeviz.experiments.claims import CLAIMS, FAILS, HOLDS, Claim, Verdict
 from bridgeviz.ui.cache import stages
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import saved
+from bridgeviz.ui.panels import saved, thumbnails
 from bridgeviz.ui.panels.advice import choice_of_cost
 from bridgeviz.ui.panels.sidebar import sidebar
 from bridgeviz.ui.state.summary import summary
@@ -70,7 +73,31 @@ def _one(place: int, claim: Claim, dataset: str) -> None:
     drawn = None if rows is None or not claim.drawing else PICTURES[claim.drawing](rows)
     if drawn is not None:
         st.plotly_chart(drawn, key=f"figure_{place}", alt=claim.title)
+    if claim.drawing == "overlap" and rows is not None:
+        _worst_classes(dataset, most_overlap(rows))
     st.code(claim.commands[dataset], language="sh")
+
+
+PICTURES_PER_CLASS = 8
+
+
+def _worst_classes(dataset: str, overlaps: dict[str, float]) -> None:
+    """Pictures of the classes with the most overlap, if the data set has pictures; loaded when they are asked for."""
+    if not overlaps or not st.toggle("Show pictures of the classes with the most overlap", key=f"worst_{dataset}"):
+        return
+    with guard():
+        problem = stages.problem(RunConfig(dataset=dataset))
+    points = problem.source if problem.source.images is not None or problem.test is None else problem.test.source
+    if points.images is None or points.labels is None:
+        st.caption("The pictures of this data set are not on this machine.")
+        return
+    names = points.names if points.names is not None else points.classes
+    for name, overlap in overlaps.items():
+        place = [str(one) for one in names].index(name)
+        rows = np.flatnonzero(points.labels == points.classes[place])[:PICTURES_PER_CLASS]
+        st.markdown(f"**{literal(name)}**, overlap {100 * overlap:.0f} %")
+        thumbnails.of_rows(points, rows, [f"row {row}" for row in rows])
+    thumbnails.note(points)
 
 
 def _numbers(claim: Claim) -> str:
