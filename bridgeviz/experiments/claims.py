@@ -64,6 +64,22 @@ class Claim:
         return self.judge(rows)
 
 
+TASK = ["case", "group", "classes", "direction", "fraction", "seed"]
+"""The columns that may tell measurements apart."""
+
+
+def seconds(rows: pd.DataFrame) -> float | None:
+    """How long the measurement of these rows took, as far as they say; None if they don't."""
+    if "took" in rows and rows.took.notna().all():
+        return float(rows.took.sum())
+    keys = [name for name in TASK if name in rows]
+    if "seconds" in rows:  # of a training up to each row, without its evaluation
+        return float(rows.groupby(keys, dropna=False).seconds.max().sum())
+    if {"seconds_cost", "seconds_plan"} <= set(rows):
+        return float(rows.groupby(keys, dropna=False).seconds_cost.first().sum() + rows.seconds_plan.sum())
+    return None
+
+
 def _figures(numbers: str, *datasets: str) -> dict[str, str]:
     return {name: f"results/figure_{numbers}_{name.replace('-', '_')}.parquet" for name in datasets}
 
@@ -156,4 +172,4 @@ def of_figure(number: int) -> list[Claim]:
     return [claim for claim in CLAIMS if number in claim.figures]
 
 
-__all__ = ["CLAIMS", "FAILS", "HOLDS", "UNMEASURED", "UNTESTED", "Claim", "Verdict", "of_figure"]
+__all__ = ["CLAIMS", "FAILS", "HOLDS", "UNMEASURED", "UNTESTED", "Claim", "Verdict", "of_figure", "seconds"]

@@ -15,30 +15,53 @@ from .driver import load
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 
 
-def test_every_claim_has_a_verdict_a_picture_and_a_command(links):
+def opened(*places: int):
+    """The page Paper with some claims open."""
+    app = load("paper").run()
+    for place in range(len(CLAIMS)):
+        app.session_state[f"claim{place + 1}"] = place in places
+    return app.run()
+
+
+def shown(app) -> str:
+    return " ".join(block.value for block in app.markdown)
+
+
+def place_of(figure: int) -> int:
+    return next(place for place, claim in enumerate(CLAIMS) if figure in claim.figures)
+
+
+def test_every_claim_has_a_line_with_its_verdicts_and_one_is_open(links):
     app = load("paper").run()
     assert not app.exception
     assert app.title[0].value.endswith("?")
-    assert len(app.subheader) == len(CLAIMS) + 1
-    shown = " ".join(block.value for block in app.markdown)
-    for place, claim in enumerate(CLAIMS):
-        dataset = next(iter(claim.results))
-        assert claim.claim in shown
-        assert evidence._measured(place, dataset)[1].numbers in shown
-        assert claim.commands[dataset] in [block.value for block in app.code]
-    table = app.dataframe[0].value
-    assert len(table) == sum(len(claim.results) for claim in CLAIMS)
+    lines = [line.label for line in app.expander if "badge[" in line.label]
+    assert len(lines) == len(CLAIMS)
+    for place, (claim, line) in enumerate(zip(CLAIMS, lines, strict=True)):
+        assert claim.title in line
+        assert all(f"badge[{name}: {evidence._measured(place, name)[1].outcome}]" in line for name in claim.results)
+    assert [block.value for block in app.code] == [CLAIMS[evidence.OPEN].commands["mnist"]]
+    assert CLAIMS[evidence.OPEN].claim in shown(app)
     assert links == ["pages/flow.py", "pages/which_method.py"]
 
 
+def test_an_open_claim_has_its_numbers_and_its_command():
+    app = opened(*range(len(CLAIMS)))
+    assert not app.exception
+    for place, claim in enumerate(CLAIMS):
+        dataset = next(iter(claim.results))
+        assert claim.claim in shown(app)
+        assert evidence._measured(place, dataset)[1].numbers in shown(app)
+        assert claim.commands[dataset] in [block.value for block in app.code]
+
+
 def test_another_data_set_has_another_verdict():
-    app = load("paper").run()
-    place = next(place for place, claim in enumerate(CLAIMS) if claim.figures == (5,))
+    place = place_of(5)
+    app = opened(place)
     app.session_state[f"evidence_{place}"] = "tiny-imagenet"
     app = app.run()
     assert not app.exception
-    shown = " ".join(block.value for block in app.markdown)
-    assert evidence._measured(place, "tiny-imagenet")[1].numbers in shown
+    assert evidence._measured(place, "tiny-imagenet")[1].numbers in shown(app)
 
 
 @pytest.mark.parametrize("dataset", ["mnist", "tiny-imagenet"])
@@ -46,8 +69,8 @@ def test_the_classes_that_overlap_most_have_pictures_where_there_are_any(dataset
     monkeypatch.delenv("BRIDGEVIZ_DATA", raising=False)  # without the pictures of Tiny-ImageNet
     strips = []
     monkeypatch.setattr(thumbnails, "strip", lambda pictures, captions: strips.append(len(pictures)))
-    place = next(place for place, claim in enumerate(CLAIMS) if claim.figures == (5,))
-    app = load("paper").run()
+    place = place_of(5)
+    app = opened(place)
     app.session_state[f"evidence_{place}"] = dataset
     app = app.run()
     (toggle,) = app.toggle
@@ -57,8 +80,7 @@ def test_the_classes_that_overlap_most_have_pictures_where_there_are_any(dataset
     assert len(named) == 5
     if dataset == "mnist":
         assert strips == [evidence.PICTURES_PER_CLASS] * 5
-        shown = " ".join(block.value for block in app.markdown)
-        assert all(f"**{name}**" in shown for name in named)
+        assert all(f"**{name}**" in shown(app) for name in named)
     else:
         assert "not on this machine" in " ".join(block.value for block in app.caption)
 

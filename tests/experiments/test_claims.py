@@ -10,7 +10,7 @@ import pytest
 
 from bridgeviz.experiments import _verdicts as judge
 from bridgeviz.experiments import figures
-from bridgeviz.experiments.claims import CLAIMS, FAILS, HOLDS, UNMEASURED, UNTESTED, of_figure
+from bridgeviz.experiments.claims import CLAIMS, FAILS, HOLDS, UNMEASURED, UNTESTED, of_figure, seconds
 from bridgeviz.viz.paper import PICTURES
 
 SHOWN = [(claim, dataset) for claim in CLAIMS for dataset in claim.results]
@@ -151,6 +151,17 @@ def test_accuracy_must_rise_with_the_pairs():
     rows = under_a_head(0.4).query("case != 'a head'")
     assert judge.rising(rows).outcome == HOLDS
     assert judge.rising(rows.assign(test_accuracy=-rows.test_accuracy)).outcome == FAILS
+
+
+def test_the_time_of_a_measurement_is_counted_once_per_training():
+    rows = grid(case=["a", "b"], seed=[0, 1])
+    assert seconds(rows) is None
+    assert seconds(rows.assign(took=[1.0, 0.0, 2.0, 0.0])) == 3
+    curve = grid(case=["a", "b"], step=[1, 2]).assign(seconds=[1.0, 3.0, 2.0, 5.0])
+    assert seconds(curve) == 3 + 5
+    assert seconds(pd.concat([curve, curve.assign(took=1.0)])) == 3 + 5  # some are of a time without the column
+    plans = grid(case=["a", "b"], alpha=[0.0, 0.5]).assign(seconds_cost=[4.0, 4.0, 1.0, 1.0], seconds_plan=0.5)
+    assert seconds(plans) == 4 + 1 + 4 * 0.5
 
 
 def test_an_interval_holds_its_correlation():

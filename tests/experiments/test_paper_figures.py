@@ -34,6 +34,7 @@ def test_strategies_and_baselines_by_number_of_pairs(tmp_path, small_networks):
     rows = measured(benchmark, tmp_path)
     assert set(rows.case) == {"true", "global, bridge", "ridge", "nearest class mean", "a classifier"}
     assert len(rows) == 9
+    assert (rows.took[rows.case == "true"] > 0).all()
     assert rows.test_accuracy.between(0, 1).all()
     drawn = PICTURES["accuracies"](rows)
     assert len(drawn.data) == 4
@@ -65,6 +66,7 @@ def test_classes_that_hardly_and_that_strongly_overlap(tmp_path, small_networks)
     benchmark = OverlappingClasses(dataset=Blobs(n=200, classes=5, overlap=0.3), classes=2, steps=20)
     rows = measured(benchmark, tmp_path)
     assert set(rows.group) == set(GROUPS)
+    assert (rows.took > 0).sum() == len(GROUPS)
     assert list(dict.fromkeys(rows.panel)) == ["source", "t = 0", "t = 0.5", "t = 1", "target"]
     overlap = rows.groupby("group").overlap.first()
     assert overlap["least overlap"] < overlap["most overlap"]

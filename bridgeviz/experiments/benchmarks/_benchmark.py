@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, TypeVar
 
@@ -42,12 +43,14 @@ class Benchmark(ABC):
             if its tasks may run at the same time.
         home: the folder of its rows below `data/`.
         suffix: of its file of rows, ".csv" or ".parquet".
+        timed: whether the first row of each task says how long it took, and the others 0, in the column "took".
     """
 
     resumes: bool = True
     takes: ClassVar[tuple[str, ...]] = ()
     home: ClassVar[str] = "benchmarks"
     suffix: ClassVar[str] = ".csv"
+    timed: ClassVar[bool] = False
 
     @property
     @abstractmethod
@@ -92,6 +95,8 @@ class Benchmark(ABC):
         if not self.resumes:
             ledger.rows.clear()
         missing = (task for task in self.tasks(seeds) if not (self.resumes and ledger.holds(task.key)))
+        if self.timed:
+            missing = (task._replace(measure=partial(_timed, task.measure)) for task in missing)
         for task, measured in _one_by_one(missing) if workers is None else on_workers(list(missing), workers):
             rows = [{**task.key, **row} for row in measured]
             ledger.add(rows)
@@ -115,6 +120,7 @@ class FigureBenchmark(Benchmark):
 
     home = "results"
     suffix = ".parquet"
+    timed = True
 
 
 def _one_by_one(tasks: Iterable[Task]) -> Iterator[tuple[Task, list[Row]]]:
@@ -139,6 +145,13 @@ def on_workers(tasks: list[Task], workers: Workers) -> Iterator[tuple[Task, list
 
 def _measured(measure: Callable[[], Iterable[Row]]) -> list[Row]:
     return list(measure())
+
+
+def _timed(measure: Callable[[], Iterable[Row]]) -> list[Row]:
+    start = time.perf_counter()
+    rows = list(measure())
+    seconds = round(time.perf_counter() - start, 2)
+    return [{**row, "took": 0.0 if place else seconds} for place, row in enumerate(rows)]
 
 
 def shared(data: T) -> T:

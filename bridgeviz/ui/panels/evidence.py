@@ -12,25 +12,26 @@ from bridgeviz.datasets import paths
 from bridgeviz.experiments import RunConfig
 from bridgeviz.experiments._verdicts import most_overlap
 from bridgeviz.experiments.benchmarks._kind_list import KINDS
-from bridgeviz.experiments.claims import CLAIMS, FAILS, HOLDS, Claim, Verdict
+from bridgeviz.experiments.claims import CLAIMS, FAILS, HOLDS, Claim, Verdict, seconds
 from bridgeviz.ui.cache import stages
 from bridgeviz.ui.guard import guard
 from bridgeviz.ui.panels import saved, thumbnails
 from bridgeviz.ui.panels.advice import choice_of_cost
 from bridgeviz.ui.panels.sidebar import sidebar
 from bridgeviz.ui.state.summary import summary
-from bridgeviz.ui.text import literal
+from bridgeviz.ui.text import duration, literal
 from bridgeviz.ui.work import runs
 from bridgeviz.viz.paper import PICTURES, accuracies_of_runs, highest, methods_by_pairs
 
-LOOKS: dict[str, tuple[Any, str]] = {
-    HOLDS: ("green", ":material/check_circle:"),
-    FAILS: ("orange", ":material/cancel:"),
-}
-"""The colour and the sign of an outcome; grey for all others."""
+COLOURS = {HOLDS: "green", FAILS: "orange"}
+"""The colour of an outcome; grey for all others."""
 
 ALWAYS = ("automatic", "ridge", "nearest class mean", "wasserstein procrustes", "bridge", "diffusion bridge")
 """The methods that are drawn at first, beside the best at each number of pairs."""
+
+
+OPEN = 1
+"""The place of the claim that is open at first: accuracy by overlap."""
 
 
 @st.cache_data(show_spinner=False)
@@ -40,35 +41,31 @@ def _measured(place: int, dataset: str) -> tuple[pd.DataFrame | None, Verdict]:
 
 
 def claims() -> None:
-    """A section per claim: the claim, the verdict, the picture and the command."""
-    st.dataframe(
-        pd.DataFrame(
-            [
-                (_numbers(claim), claim.title, dataset, _measured(place, dataset)[1].outcome)
-                for place, claim in enumerate(CLAIMS)
-                for dataset in claim.results
-            ],
-            columns=["figure", "what", "data set", "verdict"],
-        ),
-        hide_index=True, key="verdicts",
-    )  # fmt: skip
+    """A line per claim with its verdicts; who opens it sees the claim, the numbers, the picture and the command."""
+    st.caption("Green: the claim holds. Orange: it does not. Open a line to see the numbers and the picture.")
     for place, claim in enumerate(CLAIMS):
-        st.subheader(f"{_numbers(claim)}: {claim.title}")
-        st.markdown(f"*The paper:* {claim.claim}")
-        datasets = list(claim.results)
-        chosen = datasets[0]
-        if len(datasets) > 1:
-            chosen = st.segmented_control(
-                "Data set", datasets, default=datasets[0], required=True, key=f"evidence_{place}",
-                label_visibility="collapsed",
-            )  # fmt: skip
-        _one(place, claim, chosen)
+        badges = " ".join(_badge(dataset, _measured(place, dataset)[1].outcome) for dataset in claim.results)
+        label = f"**{_numbers(claim)}** {claim.title} {badges}"
+        key = f"claim{place + 1}"
+        with st.expander(label, expanded=place == OPEN, key=key, on_change="rerun", bind="query-params") as section:
+            if section.open:
+                _one(place, claim)
 
 
-def _one(place: int, claim: Claim, dataset: str) -> None:
+def _badge(dataset: str, outcome: str) -> str:
+    return f":{COLOURS.get(outcome, 'gray')}-badge[{dataset}: {outcome}]"
+
+
+def _one(place: int, claim: Claim) -> None:
+    st.markdown(f"*The paper:* {claim.claim}")
+    datasets = list(claim.results)
+    dataset = datasets[0]
+    if len(datasets) > 1:
+        dataset = st.segmented_control(
+            "Data set", datasets, default=datasets[0], required=True, key=f"evidence_{place}",
+            label_visibility="collapsed",
+        )  # fmt: skip
     rows, verdict = _measured(place, dataset)
-    colour, icon = LOOKS.get(verdict.outcome, ("grey", ":material/help:"))
-    st.badge(verdict.outcome, icon=icon, color=colour)
     st.markdown(f"*Here:* {verdict.numbers}")
     drawn = None if rows is None or not claim.drawing else PICTURES[claim.drawing](rows)
     if drawn is not None:
@@ -76,6 +73,9 @@ def _one(place: int, claim: Claim, dataset: str) -> None:
     if claim.drawing == "overlap" and rows is not None:
         _worst_classes(dataset, most_overlap(rows))
     st.code(claim.commands[dataset], language="sh")
+    spent = None if rows is None else seconds(rows)
+    if spent is not None:
+        st.caption(f"This measurement took {duration(spent)} in all, on a machine with two cores.")
 
 
 PICTURES_PER_CLASS = 8
