@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -217,16 +218,18 @@ class Coupling(Plan):
         matched = float((self.times(of_target) * of_source).sum())
         return matched / self.mass if self.mass > 0 else 0.0
 
-    def row_shares(
-        self, row: int | None, distances: np.ndarray, neighbours: np.ndarray, target_groups: np.ndarray, size: int, *,
-        seed: int = 0,
-    ) -> RowShares:  # fmt: skip
-        """Where a source row goes, or the nearest one that carries mass (see `Plan.row_shares`); no draws are made."""
+    def shares_of_rows(
+        self, rows: Sequence[int | None], distances: np.ndarray, neighbours: np.ndarray, target_groups: np.ndarray,
+        size: int, *, seed: int = 0,
+    ) -> list[RowShares]:  # fmt: skip
+        """Where source rows go, or the nearest ones that carry mass (see `Plan.shares_of_rows`); no draws are made."""
         mass = self.marginals()[0]
-        if row is None or mass[row] <= 0:
-            carrying = np.flatnonzero(mass > 0)
-            row = int(carrying[distances[carrying].argmin()]) if len(carrying) else int(neighbours[0])
-        return RowShares(row, np.bincount(target_groups, weights=self.row(row), minlength=size), 0)
+        carrying, found = np.flatnonzero(mass > 0), []
+        for row, apart, near in zip(rows, distances, neighbours, strict=True):
+            if row is None or mass[row] <= 0:
+                row = int(carrying[apart[carrying].argmin()]) if len(carrying) else int(near[0])
+            found.append(RowShares(row, np.bincount(target_groups, weights=self.row(row), minlength=size), 0))
+        return found
 
     def rows_with_mass(
         self, source_groups: np.ndarray, target_groups: np.ndarray, size: int, *, seed: int = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
@@ -229,16 +230,20 @@ class LocalCoupling(Plan):
         i, j = self.sample(seed, SAMPLES if samples is None else samples)
         return float(np.mean(source_groups[i] == target_groups[j]))
 
-    def row_shares(
-        self, row: int | None, distances: np.ndarray, neighbours: np.ndarray, target_groups: np.ndarray, size: int, *,
-        seed: int = 0,
-    ) -> RowShares:  # fmt: skip
-        """Where draws go that start at the point or its neighbours (see `Plan.row_shares`)."""
-        starts = neighbours if row is None else np.append(neighbours, row)
+    def shares_of_rows(
+        self, rows: Sequence[int | None], distances: np.ndarray, neighbours: np.ndarray, target_groups: np.ndarray,
+        size: int, *, seed: int = 0,
+    ) -> list[RowShares]:  # fmt: skip
+        """Where draws go that start at the points or their neighbours (see `Plan.shares_of_rows`)."""
         i, j = self.sample(seed, DRAWS)
-        ends = j[np.isin(i, starts)]
-        counts = np.bincount(target_groups[ends], minlength=size).astype(float)
-        return RowShares(int(neighbours[0] if row is None else row), counts / max(counts.sum(), 1.0), len(ends))
+        found = []
+        for row, near in zip(rows, neighbours, strict=True):
+            starts = near if row is None else np.append(near, row)
+            ends = j[np.isin(i, starts)]
+            counts = np.bincount(target_groups[ends], minlength=size).astype(float)
+            shares = counts / max(counts.sum(), 1.0)
+            found.append(RowShares(int(near[0] if row is None else row), shares, len(ends)))
+        return found
 
     def rows_with_mass(
         self, source_groups: np.ndarray, target_groups: np.ndarray, size: int, *, seed: int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -117,19 +118,19 @@ class Plan(ABC):
         """The share of the mass between rows of the same group, in [0, 1]; arguments as in `between`."""
 
     @abstractmethod
-    def row_shares(
-        self, row: int | None, distances: np.ndarray, neighbours: np.ndarray, target_groups: np.ndarray, size: int, *,
-        seed: int = 0,
-    ) -> RowShares:  # fmt: skip
-        """Where one point goes, by group of target rows.
+    def shares_of_rows(
+        self, rows: Sequence[int | None], distances: np.ndarray, neighbours: np.ndarray, target_groups: np.ndarray,
+        size: int, *, seed: int = 0,
+    ) -> list[RowShares]:  # fmt: skip
+        """Where some points go, by group of target rows.
 
         For a point that is not a source row, or whose row carries no mass, the nearest source row with mass stands in.
         Without a whole plan, the shares are counted from draws that start at the point or its neighbours.
 
         Args:
-            row: the point's source row; None if it is a new point.
-            distances: (n,) from the point to every source row.
-            neighbours: (k,) its nearest source rows, without itself.
+            rows: the points' source rows; None for a new point.
+            distances: (s, n) from each point to every source row.
+            neighbours: (s, k) its nearest source rows, without itself.
             target_groups: (m,) the group of each target row, from 0.
             size: the number of groups.
             seed: of the draws.

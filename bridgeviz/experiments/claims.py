@@ -90,6 +90,14 @@ def _commands(number: int, *datasets: str) -> dict[str, str]:
 
 IMAGES = ("mnist", "tiny-imagenet")
 
+COSTS_OF = {
+    "mnist": "costs",
+    "tiny-imagenet": "costs-tiny",
+    "two-encoders": "costs-two-encoders",
+    "snare-seq": "costs-snare-seq",
+}
+"""The benchmark of costs by data set."""
+
 CLAIMS: tuple[Claim, ...] = (
     Claim(
         figures=(4,), title="Noise that becomes the target, by the overlap of the classes",
@@ -105,8 +113,8 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         figures=(6, 17, 18), title="Matching accuracy by cost and solver",
         claim="The bridge cost matches better than KNN and KCCA at every number of pairs.",
-        results={"mnist": "benchmarks/costs.csv", "tiny-imagenet": "benchmarks/costs_tiny.csv"},
-        commands={"mnist": "bridgeviz bench costs", "tiny-imagenet": "bridgeviz bench costs-tiny"},
+        results={name: f"benchmarks/{bench.replace('-', '_')}.csv" for name, bench in COSTS_OF.items()},
+        commands={name: f"bridgeviz bench {bench}" for name, bench in COSTS_OF.items()},
         judge=judge.bridge_cost, drawing="costs",
     ),
     Claim(

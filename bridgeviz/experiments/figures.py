@@ -19,6 +19,7 @@ from bridgeviz.experiments.benchmarks._own_head import own_head
 from bridgeviz.experiments.benchmarks._pair_curves import PairCurves
 from bridgeviz.experiments.benchmarks._strategy_times import StrategyTimes
 from bridgeviz.experiments.benchmarks._tuning_figure import TuningFigure
+from bridgeviz.experiments.claims import COSTS_OF
 from bridgeviz.experiments.sweeps._cluster import Workers
 
 
@@ -26,8 +27,7 @@ def _costs(dataset: DatasetOptions) -> Benchmark:
     """The benchmark of costs on a data set, which is what Fig. 6, 17 and 18 show."""
     from bridgeviz.experiments.benchmarks import BENCHMARKS
 
-    name = {"mnist": "costs", "tiny-imagenet": "costs-tiny"}[dataset.name]
-    return BENCHMARKS[name]
+    return BENCHMARKS[COSTS_OF[dataset.name]]
 
 
 def _tiny_by_pairs(dataset: DatasetOptions) -> Benchmark:
@@ -55,11 +55,12 @@ FIGURES: dict[int, Callable[..., Benchmark]] = {
 """The benchmarks by number of the figure; several numbers may stand for one measurement."""
 
 IMAGES: dict[str, DatasetOptions] = {"mnist": Mnist(), "tiny-imagenet": TinyImageNet(features="full")}
+EVERY = {**IMAGES, **{name: DATASETS[name] for name in ("two-encoders", "snare-seq")}}
 NEURONS = {name: DATASETS[name] for name in ("v4-cowley", "majaj2015")}
 CHOICES: dict[int, Mapping[str, DatasetOptions | type[DatasetOptions]]] = {
     4: dict(reversed(IMAGES.items())),
     5: IMAGES,
-    6: IMAGES,
+    6: EVERY,
     7: IMAGES,
     8: {"tiny-imagenet": TinyImageNet()},
     9: {"mnist": Mnist()},
@@ -67,8 +68,8 @@ CHOICES: dict[int, Mapping[str, DatasetOptions | type[DatasetOptions]]] = {
     11: NEURONS,
     12: IMAGES,
     16: IMAGES,
-    17: IMAGES,
-    18: IMAGES,
+    17: EVERY,
+    18: EVERY,
     19: {"mnist": Mnist()},
     20: {"mnist": Mnist()},
 }

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bridgeviz.metrics._doubt import doubtful
     from bridgeviz.metrics._downstream import classwise_mse, confusion, downstream_accuracy, predict_labels
     from bridgeviz.metrics._exclusion import aes, excluded_ratio
+    from bridgeviz.metrics._failures import Failures, Reliability, failures, reliability
     from bridgeviz.metrics._inspection import Inspection, inspect, plan_memory
     from bridgeviz.metrics._journey import Journey, curvature, journey, transport_error
     from bridgeviz.metrics._layers import LayerScore, rank_layers
@@ -65,6 +66,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "_category_decoder": ["CategoryDecoder", "fit_category_decoder"],
+        "_failures": ["Failures", "Reliability", "failures", "reliability"],
         "_diagnosis": ["Collision", "Diagnosis", "collisions", "diagnose"],
         "_dimensionality": ["effective_dimensionality"],
         "_disentanglement": ["mutual_information_gap", "stroke_properties"],

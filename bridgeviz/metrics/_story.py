@@ -11,13 +11,14 @@ from numpy.typing import ArrayLike
 from bridgeviz import _checks as check
 from bridgeviz.couplings import Plan
 from bridgeviz.metrics._downstream import predict_labels
-from bridgeviz.metrics._supervision import nearest_pairs
+from bridgeviz.metrics._supervision import cheapest_of_rows, nearest_pairs
 from bridgeviz.problem import Problem, Space
 
 if TYPE_CHECKING:
+    from bridgeviz.costs import Cost
     from bridgeviz.flows import Flow
 
-Stage = Literal["right", "undecided", "overlap", "pair", "coupling", "flow", "unknown"]
+Stage = Literal["right", "undecided", "overlap", "pair", "cost", "coupling", "flow", "unknown"]
 
 MAJORITY = 0.75
 """A point is right if at least this share of the draws of the noise ends in its class, wrong if at least this share
@@ -38,8 +39,9 @@ class Story(NamedTuple):
             counted, 0 if they are exact.
         ends: (s, q) where the flow ends from `s` draws of noise; `arrived`: (s,) the class of each.
         stage: where it went wrong first: "overlap" (it lies among another class), "pair" (its nearest pair is of
-            another class), "coupling" (the plan sends it elsewhere), "flow" (the plan is right, the flow is not),
-            "right", "undecided" (too few draws end in its class to call it right, and too many to call it wrong), or
+            another class), "cost" (its cheapest target is of another class), "coupling" (the plan sends it elsewhere,
+            although its cheapest target is right), "flow" (the plan is right, the flow is not), "right", "undecided"
+            (too few draws end in its class to call it right, and too many to call it wrong), or
             "unknown" if labels are missing.
     """
 
@@ -66,7 +68,7 @@ class Story(NamedTuple):
 
 def explain_point(
     problem: Problem, pairs: ArrayLike, plan: Plan, flow: Flow, row: int, *,
-    test: bool = True, metric: str = "cosine", k: int = 15, noises: int = 8, seed: int = 0,
+    cost: Cost | None = None, test: bool = True, metric: str = "cosine", k: int = 15, noises: int = 8, seed: int = 0,
 ) -> Story:  # fmt: skip
     """The way of one point through all the stages: neighbours -> nearest pair -> coupling row -> flow ends.
 
@@ -77,6 +79,7 @@ def explain_point(
     Args:
         problem, pairs, plan, flow: of a finished run.
         row: of the test points (`test=True`, if there are any) or of the training rows.
+        cost: from which the plan was made; without it, "coupling" stands for "cost" as well.
         test: which of the two.
         metric: within the source space, for the nearest pair.
         k: neighbours.
@@ -97,12 +100,16 @@ def explain_point(
     pair_row = int(np.asarray(pairs)[pair, 0])
     labels = np.zeros(len(target), np.int64) if target.labels is None else target.labels
     classes, groups = np.unique(labels, return_inverse=True)
-    sent = plan.row_shares(
-        None if outside else row, np.linalg.norm(source.x - x, axis=1), neighbours, groups, len(classes), seed=seed
-    )
+    (sent,) = plan.shares_of_rows(
+        [None if outside else row], np.linalg.norm(source.x - x, axis=1)[None], neighbours[None], groups, len(classes),
+        seed=seed,
+    )  # fmt: skip
     ends = flow.transport(np.repeat(x, noises, axis=0), seed=seed).states[-1]
     arrived = np.full(noises, None) if target.labels is None else predict_labels(target, ends)
     pair_label = None if source.labels is None else source.labels[pair_row]
+    cheapest = None
+    if cost is not None and target.labels is not None:
+        cheapest = cheapest_of_rows(cost, np.array([sent.row]), target.labels, classes)[0]
     return Story(
         label=label,
         neighbours=neighbours,
@@ -117,7 +124,7 @@ def explain_point(
         draws=sent.draws,
         ends=ends,
         arrived=arrived,
-        stage=_stage(label, overlap, pair_label, sent.shares, target.classes, arrived),
+        stage=stage_of(label, overlap, pair_label, cheapest, sent.shares, target.classes, arrived),
     )
 
 
@@ -129,14 +136,21 @@ def _neighbours(source: Space, x: np.ndarray, row: int | None, k: int) -> np.nda
     return order[:k] if row is None else order[order != row][:k]
 
 
-def _stage(
-    label: object,
-    overlap: float,
-    pair_label: object,
-    sent: np.ndarray,
-    classes: np.ndarray | None,
-    arrived: np.ndarray,
-) -> Stage:
+def stage_of(
+    label: object, overlap: float, pair_label: object, cheapest: np.ndarray | None, sent: np.ndarray,
+    classes: np.ndarray | None, arrived: np.ndarray,
+) -> Stage:  # fmt: skip
+    """The first stage at which a point goes wrong; see `Story`.
+
+    Args:
+        label: of the point.
+        overlap: the share of its neighbours of another class.
+        pair_label: the class of its nearest pair.
+        cheapest: (c,) shares of its cheapest targets by class; None without a cost.
+        sent: (c,) shares of its mass by class.
+        classes: (c,) of the target.
+        arrived: the class in which each draw of the noise ends.
+    """
     if label is None or classes is None or pair_label is None:
         return "unknown"
     own = np.mean(arrived == label)
@@ -148,7 +162,9 @@ def _stage(
         return "flow"
     if overlap > 0.5:
         return "overlap"
-    return "pair" if pair_label != label else "coupling"
+    if pair_label != label:
+        return "pair"
+    return "coupling" if cheapest is None or goes_home(cheapest, classes, label) else "cost"
 
 
 def goes_home(sent: np.ndarray, classes: np.ndarray, label: object) -> bool | None:

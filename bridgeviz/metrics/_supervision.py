@@ -103,16 +103,24 @@ def cheapest_classes(
     n = cost.shape[0]
     i = np.arange(n) if n <= most else np.random.default_rng(seed).choice(n, most, replace=False)
     classes = np.union1d(source, target)
-    shares = class_shares(cost.target_atoms, target, classes)
-    block = cost.block(i, cost.target_atoms.rows)
-    block = np.where(cost.target_atoms.mass > 0, block, np.inf)
-    ties = np.isfinite(block) & np.isclose(block, block.min(1, keepdims=True), rtol=1e-9, atol=1e-12)
-    cheapest = shares_of_rows(ties * cost.target_atoms.mass) @ shares
+    cheapest = cheapest_of_rows(cost, i, target, classes)
     total = np.zeros((len(classes), len(classes)))
     code = np.searchsorted(classes, source[i])
     np.add.at(total, code, cheapest)
     counts = np.bincount(code, minlength=len(classes))
     return np.divide(total, counts[:, None], out=np.zeros_like(total), where=counts[:, None] > 0), counts
+
+
+def cheapest_of_rows(cost: Cost, rows: np.ndarray, target_labels: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """(s, c) the classes of the cheapest targets of some source rows, as shares that sum to 1 or, without any, to 0.
+
+    Targets that tie share the row by their weights. Forbidden matches and targets of weight zero are none.
+    """
+    shares = class_shares(cost.target_atoms, target_labels, classes)
+    block = cost.block(rows, cost.target_atoms.rows)
+    block = np.where(cost.target_atoms.mass > 0, block, np.inf)
+    ties = np.isfinite(block) & np.isclose(block, block.min(1, keepdims=True), rtol=1e-9, atol=1e-12)
+    return shares_of_rows(ties * cost.target_atoms.mass) @ shares
 
 
 def cost_accuracy(cost: Cost, source_labels: ArrayLike, target_labels: ArrayLike, *, most: int = 1000) -> float:

@@ -145,10 +145,15 @@ def story_verdict(story: Story, names: dict[str, str]) -> str:
             f"Its neighbours belong to class {name}, but its nearest pair belongs to class {near}: a pair of class "
             f"{name} nearby would help. {ends}"
         )
+    if story.stage == "cost":
+        return (
+            "Its neighbours and its nearest pair have the right class, but by the cost its cheapest target has another: "
+            f"try another cost, or more pairs of class {name}. {ends}"
+        )
     if story.stage == "coupling":
         return (
-            "Its neighbours and its nearest pair have the right class, but the plan sends it elsewhere: check the "
-            f"cost, epsilon and tau. {ends}"
+            "Its neighbours, its nearest pair and its cheapest target have the right class, but the plan sends it "
+            f"elsewhere: check epsilon and tau. {ends}"
         )
     return f"The plan is right, but the flow is not: train longer, or use a larger network. {ends}"
 

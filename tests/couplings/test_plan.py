@@ -60,17 +60,27 @@ def test_the_mass_between_groups_of_a_local_plan_is_counted_from_its_draws(probl
         as_whole(plan, "test")
 
 
+def of_point(plan, row, distances, neighbours, groups):
+    """Where one point goes; asking for it beside another point changes nothing."""
+    others = [5, row], np.stack([distances + 1, distances]), np.array([[0] * len(neighbours), neighbours])
+    _, beside = plan.shares_of_rows(*others, groups, 2, seed=2)
+    (alone,) = plan.shares_of_rows([row], distances[None], np.array([neighbours]), groups, 2, seed=2)
+    assert (alone.row, alone.draws) == (beside.row, beside.draws)
+    np.testing.assert_array_equal(alone.shares, beside.shares)
+    return alone
+
+
 def test_a_new_point_goes_where_the_nearest_row_with_mass_goes(problem):
     x, _, cost, _, target = problem
     plan = plans(cost)["true"]
     distances = np.linalg.norm(x - x[1], axis=1)
     nearest = min((0, 2, 7), key=lambda i: distances[i])
     for row in (None, 1):  # a new point, and a row without mass
-        shares = plan.row_shares(row, distances, np.array([4]), target, 2)
+        shares = of_point(plan, row, distances, [4], target)
         assert (shares.row, shares.draws) == (nearest, 0)
         np.testing.assert_array_equal(shares.shares, np.eye(2)[target[1 if nearest == 2 else 3]])
-    assert plan.row_shares(7, distances, np.array([4]), target, 2).row == 7
-    assert plan.row_shares(None, distances, np.array([4]), target, 2).shares.sum() == 1
+    assert of_point(plan, 7, distances, [4], target).row == 7
+    assert of_point(plan, None, distances, [4], target).shares.sum() == 1
 
 
 def test_the_way_of_a_row_of_a_local_plan_is_counted_from_draws_at_its_neighbours(problem):
@@ -78,7 +88,7 @@ def test_the_way_of_a_row_of_a_local_plan_is_counted_from_draws_at_its_neighbour
     plan = plans(cost)["local"]
     i, j = plan.sample(2, DRAWS)
     for row, starts in ((None, [4, 6]), (1, [1, 4, 6])):
-        shares = plan.row_shares(row, np.linalg.norm(x - x[1], axis=1), np.array([4, 6]), target, 2, seed=2)
+        shares = of_point(plan, row, np.linalg.norm(x - x[1], axis=1), [4, 6], target)
         ends = target[j[np.isin(i, starts)]]
         assert shares.row == starts[0]
         assert shares.draws == len(ends)

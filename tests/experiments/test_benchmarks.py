@@ -15,6 +15,7 @@ from bridgeviz.costs import COSTS, Bridge, CostVariant
 from bridgeviz.datasets import Blobs, V4Cowley, paths
 from bridgeviz.experiments import benchmarks
 from bridgeviz.experiments.benchmarks import BENCHMARKS, Ledger, _costs, write_block
+from bridgeviz.experiments.claims import COSTS_OF
 from bridgeviz.experiments.figures import FIGURES, IMAGES
 
 SMALL_COSTS = {"dataset": Blobs(n=60), "title": "blobs", "tolerance": 1e-2, "alphas": (0.25, 0.5), "show_tau": True}
@@ -165,11 +166,13 @@ def _shipped() -> list[Callable[[], tuple[benchmarks.Benchmark, int]]]:
     """The benchmarks whose CSV is shipped and resumed, and their number of seeds."""
     figures = {"figure-12": (FIGURES[12](dataset=IMAGES["mnist"]), 3), "figure-15": (FIGURES[15](), 5)}
     figures["figure-7"] = FIGURES[7](dataset=IMAGES["tiny-imagenet"]), 2
-    figures["figure-5"] = FIGURES[5](dataset=IMAGES["mnist"]), 2
-    figures["figure-5-tiny"] = FIGURES[5](dataset=IMAGES["tiny-imagenet"]), 2
+    for name, dataset in IMAGES.items():
+        figures[f"figure-4, {name}"] = FIGURES[4](dataset=dataset), 1
+        figures[f"figure-5, {name}"] = FIGURES[5](dataset=dataset), 5
+    figures["figure-19"] = FIGURES[19](dataset=IMAGES["mnist"]), 5
     figures["figure-16"] = FIGURES[16](dataset=IMAGES["mnist"]), 5
     figures["figure-10"] = FIGURES[10](dataset=V4Cowley()), 5
-    named = {name: (BENCHMARKS[name], 5) for name in ("first-light", "costs", "costs-tiny")}
+    named = {name: (BENCHMARKS[name], 5) for name in ("first-light", *COSTS_OF.values())}
     named["encoders"] = BENCHMARKS["encoders"], 3
     return [pytest.param(*entry, id=name) for name, entry in (named | figures).items()]
 

@@ -214,7 +214,7 @@ def test_a_tie_of_draws_is_undecided(run, right, stage, monkeypatch):
     arrived = np.array([label] * right + [other] * (8 - right))
     monkeypatch.setattr("bridgeviz.metrics._story.predict_labels", lambda *_: arrived)
     everything_home = bv.couplings.RowShares(0, (run.problem.target.classes == label).astype(float), 0)
-    monkeypatch.setattr(type(run.plan), "row_shares", lambda *_, **__: everything_home)
+    monkeypatch.setattr(type(run.plan), "shares_of_rows", lambda *_, **__: [everything_home])
     story = explain_point(run.problem, run.pairs, run.plan, run.flow, 0)
     assert story.stage == stage
     assert story.right == {"right": True, "undecided": None}.get(stage, False)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bridgeviz import _checks as check
-from bridgeviz.datasets import Mnist, TinyImageNet
+from bridgeviz.datasets import Mnist, SnareSeq, TinyImageNet, TwoEncoders
 from bridgeviz.experiments.benchmarks._benchmark import Benchmark, Row, Task
 from bridgeviz.experiments.benchmarks._costs import CostBenchmark
 from bridgeviz.experiments.benchmarks._couplings import CouplingBenchmark
@@ -34,6 +34,14 @@ BENCHMARKS: dict[str, Benchmark] = {
     "costs-tiny": CostBenchmark(
         name="costs-tiny", dataset=TinyImageNet(features="full"), title="Tiny-ImageNet features, 10,000 x 10,000",
         tolerance=1e-2, alphas=(0.25, 0.5), show_tau=True,
+    ),
+    "costs-two-encoders": CostBenchmark(
+        name="costs-two-encoders", dataset=TwoEncoders(), title="Two encoders, 3,030 x 3,030", tolerance=1e-3,
+        alphas=(0.25, 0.5), fractions=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5),
+    ),
+    "costs-snare-seq": CostBenchmark(
+        name="costs-snare-seq", dataset=SnareSeq(), title="SNARE-seq, 1,047 x 1,047", tolerance=1e-3,
+        alphas=(0.25, 0.5), fractions=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5),
     ),
     "couplings": CouplingBenchmark(),
     "flows": FlowBenchmark(),
@@ -65,7 +73,7 @@ def measure(
         folder: of the CSV; None takes the project's `data/benchmarks`.
         documents: files whose blocks of that name are replaced; None takes the project's README.md and
             docs/benchmarks.md.
-        workers: that measure at the same time, for benchmarks that time nothing: "costs", "costs-tiny", "kinds" and
+        workers: that measure at the same time, for benchmarks that time nothing: those of costs, "kinds" and
             "disentanglement". None measures one after another in this process.
         only: what is measured, separated by commas: kinds of problem for "kinds", groups of rows for "couplings". None
             measures all, except groups that take long.

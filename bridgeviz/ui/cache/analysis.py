@@ -16,7 +16,8 @@ from bridgeviz.costs import find_atoms
 from bridgeviz.couplings import RowsWithMass
 from bridgeviz.datasets import DATASETS
 from bridgeviz.experiments import Pipeline
-from bridgeviz.metrics import CostSample, Diagnosis, Journey, Neighbourhood, Story, projection
+from bridgeviz.experiments._evaluation import rows_of_all_classes
+from bridgeviz.metrics import CostSample, Diagnosis, Failures, Journey, Neighbourhood, Story, projection
 from bridgeviz.ui.cache import pictures, stages
 from bridgeviz.ui.cache.results import results
 from bridgeviz.viz import maps
@@ -177,7 +178,22 @@ def diagnosis(run: Run) -> Diagnosis:
 def story(run: Run, row: int, *, test: bool) -> Story:
     """What happened to one point of a finished run."""
     return of_run(run, f"story {row} {test}", lambda: metrics.explain_point(
-        run.problem, run.pairs, run.plan, run.flow, row, test=test, metric=run.config.cost.within, seed=run.config.seed
+        run.problem, run.pairs, run.plan, run.flow, row, cost=run.cost, test=test, metric=run.config.cost.within,
+        seed=run.config.seed,
+    ))  # fmt: skip
+
+
+FOLLOWED = 400
+"""Points whose stages are found; their flows from eight draws of the noise each take some seconds."""
+
+
+def failures(run: Run) -> Failures:
+    """The stage at which each of some points of a finished run goes wrong, taken evenly from all classes."""
+    points = (run.problem.test or run.problem).source
+    rows = rows_of_all_classes(points, FOLLOWED, seed=run.config.seed)
+    return of_run(run, "failures", lambda: metrics.failures(
+        run.problem, run.pairs, run.plan, run.flow, rows, cost=run.cost, metric=run.config.cost.within,
+        seed=run.config.seed,
     ))  # fmt: skip
 
 
