@@ -5,7 +5,7 @@ import streamlit as st
 
 from bridgeviz.ui.cache import analysis
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import collisions, doubt, errors, live, page, saved
+from bridgeviz.ui.panels import collisions, doubt, errors, failures, live, page, saved
 from bridgeviz.ui.panels.sidebar import sidebar
 from bridgeviz.ui.text import literal
 from bridgeviz.ui.work import slots
@@ -58,9 +58,16 @@ st.markdown(
     f"**{len(wrong):,} of {len(points):,}** {unseen} arrive in a wrong class ({len(wrong) / len(points):.1%}). "
     f"Strategy {run.config.coupling.name}, {cost}{counted(len(run.pairs), 'pair')}, {counted(len(run.losses), 'step')}."
 )
+with guard(), st.spinner("Following points from several draws of noise …"):
+    found = analysis.failures(run, test=diagnosis.tested) if len(run.pairs) else None
+if found is not None:
+    failures.summary(run, found)
+    failures.maps(run, found, names, errors.story_key(run))
 errors.by_class(diagnosis, names)
 st.subheader("Which classes collide, and why?")
 collisions.show(diagnosis, points, names, run.config)
 st.subheader("One point's story")
-errors.one_point(run, diagnosis, points, classes, names)
+errors.one_point(run, diagnosis, points, classes, names, np.zeros(0, int) if found is None else found.rows)
+if found is not None:
+    failures.calibration(found)
 page.next_page("pairs_and_cost", "change the pairs and try again")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bridgeviz.experiments._pipeline import Finished, Known, Pipeline, Update
     from bridgeviz.experiments._recommend import fallback, recommend, recommend_steps
     from bridgeviz.experiments._recommendation import Recommendation
+    from bridgeviz.experiments._remedies import Remedy, remedy
     from bridgeviz.experiments._report import RESULT_FILES, report, save, versions
     from bridgeviz.experiments._run import Run, run
     from bridgeviz.experiments._scene import Scene, scene, with_neighbourhoods
@@ -31,6 +32,7 @@ __getattr__, __dir__, __all__ = attach(
         "_pipeline": ["Finished", "Known", "Pipeline", "Update"],
         "_recommend": ["fallback", "recommend", "recommend_steps"],
         "_recommendation": ["Recommendation"],
+        "_remedies": ["Remedy", "remedy"],
         "_report": ["RESULT_FILES", "report", "save", "versions"],
         "_run": ["Run", "run"],
         "_scene": ["Scene", "scene", "with_neighbourhoods"],

@@ -147,8 +147,8 @@ def story_verdict(story: Story, names: dict[str, str]) -> str:
         )
     if story.stage == "cost":
         return (
-            "Its neighbours and its nearest pair have the right class, but by the cost its cheapest target has another: "
-            f"try another cost, or more pairs of class {name}. {ends}"
+            "Its neighbours and its nearest pair have the right class, but its cheapest target has another: try "
+            f"another cost, or more pairs of class {name}. {ends}"
         )
     if story.stage == "coupling":
         return (

@@ -222,12 +222,46 @@ def test_a_run_is_diagnosed(strategy):
     assert texts(test) != before
 
 
+def test_the_errors_are_counted_by_stage_and_a_change_trains_again(monkeypatch):
+    run = bv.run(bv.RunConfig(dataset="blobs", options={"overlap": 0.3}, fraction=0.2, steps=20, batch_size=64))
+    found = analysis.metrics.failures(run.problem, run.pairs, run.plan, run.flow, cost=run.cost, noises=2)
+    found.stages[:] = ["flow"] * 3 + ["overlap"] * 2 + ["undecided"] + ["right"] * (len(found.rows) - 6)
+    monkeypatch.setattr(analysis.metrics, "failures", lambda *_, **__: found)
+    trained = []
+    monkeypatch.setattr("bridgeviz.ui.panels.live.train", trained.append)
+    test = load("diagnose", **TINY)
+    test.session_state["_run"] = run
+    test.run()
+    assert not test.exception, test.exception
+    shown = texts(test)
+    assert f"Of {len(found.rows)} points followed from 2 draws of the noise each, **5 go wrong** and 1 are" in shown
+    assert shown.index("**60% flow**: 3 points") < shown.index("**40% overlap**: 2 points")
+    for by in ("error", "certainty"):
+        test.session_state["failures_by"] = by
+        assert not test.run().exception
+    (button,) = [button for button in test.button if str(button.key).startswith("mend_")]
+    button.click().run()
+    assert [config.flow.steps for config in trained] == [40]
+    assert str(test.session_state["steps"]) == "40"
+
+
+def test_training_rows_are_followed_where_the_test_points_have_no_labels(monkeypatch):
+    run = bv.run(bv.RunConfig(dataset="blobs", options={"overlap": 0.3}, fraction=0.2, steps=20, batch_size=64))
+    bare = replace(run.problem.test, source=replace(run.problem.test.source, labels=None, names=None, classes=None))
+    run = replace(run, problem=replace(run.problem, test=bare))
+    test = load("diagnose", **TINY)
+    test.session_state["_run"] = run
+    test.run()
+    assert not test.exception, test.exception
+    assert "Where do the errors come from?" in texts(test)
+
+
 def test_a_stopped_run_is_named_and_a_tie_is_no_failure(monkeypatch):
     run = bv.run(bv.RunConfig(dataset="blobs", options={"overlap": 0.3}, fraction=0.2, steps=20, batch_size=64))
     assert not run.stopped
     seconds = {stage: spent for stage, spent in run.seconds.items() if stage != "training"}
     run = replace(run, losses=run.losses[:7], metrics={}, seconds=seconds)
-    monkeypatch.setattr("bridgeviz.metrics._story._stage", lambda *_: "undecided")
+    monkeypatch.setattr("bridgeviz.metrics._story.stage_of", lambda *_: "undecided")
     test = load("diagnose", **TINY)
     test.session_state["_run"] = run
     test.run()

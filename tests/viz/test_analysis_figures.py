@@ -370,7 +370,7 @@ def test_the_true_alignment_is_never_blamed_for_its_plan():
     assert "the nearest pair belongs to class 9" in sentence
 
 
-@pytest.mark.parametrize("stage", ["right", "undecided", "overlap", "pair", "coupling", "flow", "unknown"])
+@pytest.mark.parametrize("stage", ["right", "undecided", "overlap", "pair", "cost", "coupling", "flow", "unknown"])
 def test_every_stage_has_its_sentence(run, stage):
     story = explain_point(run.problem, run.pairs, run.plan, run.flow, 0)._replace(stage=stage)
     sentence = words.story_verdict(story, {})

@@ -187,12 +187,12 @@ FOLLOWED = 400
 """Points whose stages are found; their flows from eight draws of the noise each take some seconds."""
 
 
-def failures(run: Run) -> Failures:
-    """The stage at which each of some points of a finished run goes wrong, taken evenly from all classes."""
-    points = (run.problem.test or run.problem).source
+def failures(run: Run, *, test: bool) -> Failures:
+    """The stage at which each of some test points or training rows goes wrong, taken evenly from all classes."""
+    points = (run.problem.test if test and run.problem.test is not None else run.problem).source
     rows = rows_of_all_classes(points, FOLLOWED, seed=run.config.seed)
     return of_run(run, "failures", lambda: metrics.failures(
-        run.problem, run.pairs, run.plan, run.flow, rows, cost=run.cost, metric=run.config.cost.within,
+        run.problem, run.pairs, run.plan, run.flow, rows, cost=run.cost, test=test, metric=run.config.cost.within,
         seed=run.config.seed,
     ))  # fmt: skip
 

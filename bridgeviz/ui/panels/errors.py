@@ -30,7 +30,14 @@ def by_class(diagnosis: Diagnosis, names: Mapping[str, str]) -> None:
     )
 
 
-def one_point(run: Run, diagnosis: Diagnosis, points: Space, classes: np.ndarray, names: Mapping[str, str]) -> None:
+def story_key(run: Run) -> str:
+    """The key of the control that picks the point whose story is told."""
+    return f"point_{id(run)}"
+
+
+def one_point(
+    run: Run, diagnosis: Diagnosis, points: Space, classes: np.ndarray, names: Mapping[str, str], listed: np.ndarray
+) -> None:  # fmt: skip
     """The worst points, and the story of one that the visitor picks.
 
     Args:
@@ -39,6 +46,7 @@ def one_point(run: Run, diagnosis: Diagnosis, points: Space, classes: np.ndarray
         points: the points that were evaluated.
         classes: of both sides, whose order gives the colours.
         names: of the classes.
+        listed: rows that can be picked, beside the worst and some others.
     """
     wrong = np.flatnonzero(diagnosis.labels != diagnosis.predicted)
     worst = np.argsort(diagnosis.margin)[:1]
@@ -51,17 +59,19 @@ def one_point(run: Run, diagnosis: Diagnosis, points: Space, classes: np.ndarray
     captions = [f"{_way(diagnosis, names, row)}, row {row}" for row in shown]
     thumbnails.of_rows(points, shown, captions, wrong=(diagnosis.labels != diagnosis.predicted)[shown])
     thumbnails.note(points)
-    _picked_story(run, diagnosis, points, worst, classes, names)
+    _picked_story(run, diagnosis, points, worst, classes, names, listed)
 
 
 @st.fragment
 def _picked_story(
-    run: Run, diagnosis: Diagnosis, points: Space, worst: np.ndarray, classes: np.ndarray, names: Mapping[str, str]
-) -> None:
+    run: Run, diagnosis: Diagnosis, points: Space, worst: np.ndarray, classes: np.ndarray, names: Mapping[str, str],
+    listed: np.ndarray,
+) -> None:  # fmt: skip
     """Only this part of the page runs again when another point is picked."""
-    others = np.setdiff1d(np.arange(len(points)), worst)
+    others = np.setdiff1d(np.arange(len(points)), worst)[:_OTHERS]
+    options = dict.fromkeys([*worst[:_WORST].tolist(), *others.tolist(), *listed.tolist()])
     row = st.selectbox(
-        "Point", [*worst[:_WORST].tolist(), *others[:_OTHERS].tolist()], key=f"point_{id(run)}",
+        "Point", list(options), key=story_key(run),
         format_func=lambda row: f"row {row}: {_way(diagnosis, names, row)}",
     )  # fmt: skip
     row = int(worst[0]) if row is None else row

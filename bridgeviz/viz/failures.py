@@ -1,0 +1,109 @@
+"""Where points go wrong: on both maps, by stage, and how sure the flow is of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float
+
+from bridgeviz.viz.figure import figure
+from bridgeviz.viz.palette import COLOURS, GREY, WRONG
+
+if TYPE_CHECKING:
+    from bridgeviz.metrics import Failures, Reliability
+
+MARKS: Mapping[str, tuple[str, str]] = {
+    "right": (GREY, "circle-open"),
+    "undecided": (COLOURS[7], "star"),
+    "overlap": (COLOURS[0], "circle"),
+    "pair": (COLOURS[1], "square"),
+    "cost": (COLOURS[2], "diamond"),
+    "coupling": (COLOURS[5], "triangle-up"),
+    "flow": (COLOURS[3], "x"),
+    "wrong": (WRONG, "x"),
+}
+"""The colour and the shape of a point by its stage, or by whether it is right."""
+
+BEHIND = 1_500
+"""Rows of the space that are drawn behind the points, at most."""
+
+
+def groups(found: Failures, by: str) -> np.ndarray:
+    """(k,) the group of each point: its stage, or "right", "undecided" and "wrong"."""
+    if by == "stage":
+        return found.stages
+    return np.where(np.isin(found.stages, ("right", "undecided")), found.stages, "wrong")
+
+
+def failure_map(
+    behind: Float[np.ndarray, "n 2"], points: Float[np.ndarray, "k 2"], found: Failures, texts: Sequence[str], *,
+    by: str = "stage", legend: bool = True,
+) -> go.Figure:  # fmt: skip
+    """The points on the map of one space. Each marker's `customdata` is its row number.
+
+    Args:
+        behind: the rows of the space, drawn faintly.
+        points: where the points are on the map.
+        found: what happened to them.
+        texts: (k,) of the hover.
+        by: "stage", "error", or "certainty", the share of the draws that end in the own class.
+        legend: whether the groups are named.
+    """
+    shown = np.random.default_rng(0).permutation(len(behind))[:BEHIND]
+    traces: list[dict[str, Any]] = [
+        {
+            "x": behind[shown, 0], "y": behind[shown, 1], "mode": "markers", "hoverinfo": "skip", "showlegend": False,
+            "marker": {"color": GREY, "size": 3, "opacity": 0.25}, "name": "rows of the space",
+        }
+    ]  # fmt: skip
+    shape = {"mode": "markers", "hovertemplate": "%{text}<extra></extra>"}
+    if by == "certainty":
+        marker = {
+            "color": found.own, "colorscale": "Viridis", "cmin": 0, "cmax": 1, "size": 8,
+            "colorbar": {"title": {"text": "draws in<br>own class"}, "tickformat": ".0%", "thickness": 12},
+            "showscale": legend,
+        }  # fmt: skip
+        traces.append(_at(points, found.rows, texts, np.arange(len(points))) | shape | {"marker": marker})
+    else:
+        group = groups(found, by)
+        for name in (name for name in MARKS if (group == name).any()):
+            at = np.flatnonzero(group == name)
+            colour, symbol = MARKS[name]
+            marker = {"color": colour, "symbol": symbol, "size": 6 if name == "right" else 9}
+            label = f"{name} ({len(at):,})"
+            traces.append(_at(points, found.rows, texts, at) | shape | {"marker": marker, "name": label})
+    axis = {"visible": False, "showgrid": False, "zeroline": False}
+    return figure(
+        traces, height=420, margin={"l": 4, "r": 4, "t": 8, "b": 4}, x=axis,
+        y=axis | {"scaleanchor": "x", "scaleratio": 1}, showlegend=legend and by != "certainty", hovermode="closest",
+        legend={"orientation": "h", "y": -0.02, "x": 0, "itemsizing": "constant"}, dragmode="pan", uirevision="map",
+    )  # fmt: skip
+
+
+def _at(points: np.ndarray, rows: np.ndarray, texts: Sequence[str], at: np.ndarray) -> dict[str, Any]:
+    """Some of the points as a trace."""
+    xy = points[at].astype(np.float32)
+    return {"x": xy[:, 0], "y": xy[:, 1], "customdata": rows[at].astype(np.int32), "text": [texts[k] for k in at]}
+
+
+def reliability_curve(about: Reliability) -> go.Figure:
+    """How often the flow is right, by how sure its draws are; on the diagonal it is calibrated."""
+    sizes = 6 + 22 * np.sqrt(about.counts / about.counts.max())
+    perfect = {
+        "x": [0, 1], "y": [0, 1], "mode": "lines", "line": {"color": GREY, "dash": "dash"}, "name": "calibrated",
+        "hoverinfo": "skip",
+    }  # fmt: skip
+    measured = {
+        "x": about.sure, "y": about.right, "mode": "lines+markers", "name": "measured", "customdata": about.counts,
+        "marker": {"size": sizes, "color": COLOURS[0]}, "line": {"color": COLOURS[0]},
+        "hovertemplate": "%{x:.0%} sure: %{y:.0%} of %{customdata:,} points are right<extra></extra>",
+    }  # fmt: skip
+    axis = {"tickformat": ".0%", "range": [-0.03, 1.05]}
+    return figure(
+        [perfect, measured], height=360, x=axis | {"title": {"text": "share of the draws that agree"}},
+        y=axis | {"title": {"text": "share of the points that are right"}}, showlegend=True,
+        legend={"orientation": "h", "y": 1.02, "x": 0, "yanchor": "bottom"},
+    )  # fmt: skip
