@@ -22,7 +22,7 @@ def thumbnails(folder: str, files: Sequence[str]) -> Callable[[np.ndarray], np.n
         files: the picture of each row; their folders don't count.
     """
     archive = next((place / ARCHIVE for place in paths.raw(folder) if (place / ARCHIVE).is_file()), None)
-    return None if archive is None else lambda chosen: _grey(archive, [files[row] for row in np.asarray(chosen)])
+    return None if archive is None else lambda chosen: _grey(archive, [files[int(row)] for row in chosen])
 
 
 def _grey(archive: Path, files: Sequence[str]) -> np.ndarray:

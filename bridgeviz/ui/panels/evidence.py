@@ -88,7 +88,7 @@ def _worst_classes(dataset: str, overlaps: dict[str, float]) -> None:
     with guard():
         problem = stages.problem(RunConfig(dataset=dataset))
     points = problem.source if problem.source.images is not None or problem.test is None else problem.test.source
-    if points.images is None or points.labels is None:
+    if points.images is None or points.labels is None or points.classes is None:
         st.caption("The pictures of this data set are not on this machine.")
         return
     names = points.names if points.names is not None else points.classes
