@@ -51,7 +51,7 @@ def test_both_directions_with_models_that_are_trained_end_to_end(tmp_path, small
     monkeypatch.setitem(networks.NETWORKS, "vae-small", tiny)
     benchmark = PairCurves(
         number=9, dataset=Mnist(n=300), raw=Mnist(n=300, spaces="raw"), fractions=(0.1,), steps=10,
-        strategies=("global, bridge",), baselines=("nearest-class-mean",), networks=("vae-small",),
+        strategies=("global, bridge",), baselines=("nearest-class-mean",), networks=("vae-small",), width=0.01,
         points=200,
     )  # fmt: skip
     rows = measured(benchmark, tmp_path).set_index(["direction", "case"])

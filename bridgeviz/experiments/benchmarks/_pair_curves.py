@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any
 
@@ -75,6 +75,7 @@ class PairCurves(FigureBenchmark):
         strategies: names in `STRATEGIES`.
         baselines: names in `baselines.BASELINES`; None takes those that classify.
         networks: names in `baselines.networks.NETWORKS`.
+        width: of the convolutions of models that are trained end to end, as a share of Table 3's.
         points: of the test split that are carried, from the first; None takes all.
         upper: what measures the accuracy of a model that needs no pair, by its name.
     """
@@ -88,6 +89,7 @@ class PairCurves(FigureBenchmark):
     strategies: tuple[str, ...] = tuple(STRATEGIES)
     baselines: tuple[str, ...] | None = None
     networks: tuple[str, ...] = ("vae-small", "vae-large", "fused-vae", "genot")
+    width: float = 1 / 32
     points: int | None = None
     upper: Mapping[str, Callable[[], float]] = field(default_factory=dict)
 
@@ -126,11 +128,12 @@ class PairCurves(FigureBenchmark):
         for name in self.networks:
             if name == "fused-vae":
                 rivals |= {"fused VAE, latent": (FusedVAE(), False)}
-                rivals |= {"fused VAE, end to end": (FusedVAE(), True)} if self.raw is not None else {}
+                if self.raw is not None:
+                    rivals["fused VAE, end to end"] = (FusedVAE(width=self.width), True)
             elif name == "genot":
                 rivals[Genot.title] = (Genot(steps=self.steps), False)
             elif self.raw is not None:
-                rivals[name.replace("vae-", "VAE, ")] = (NETWORKS[name], True)
+                rivals[name.replace("vae-", "VAE, ")] = (replace(NETWORKS[name], width=self.width), True)
         return rivals
 
     def _flow(self, data: Directions, case: str, *, direction: str, fraction: float, seed: int) -> list[Row]:
