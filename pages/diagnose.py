@@ -58,6 +58,8 @@ st.markdown(
     f"**{len(wrong):,} of {len(points):,}** {unseen} arrive in a wrong class ({len(wrong) / len(points):.1%}). "
     f"Strategy {run.config.coupling.name}, {cost}{counted(len(run.pairs), 'pair')}, {counted(len(run.losses), 'step')}."
 )
+if len(slots.finished_runs()) > 1:
+    st.page_link("pages/compare.py", label="Compare with the run before", icon=":material/compare_arrows:")
 with guard(), st.spinner("Following points from several draws of noise …"):
     found = analysis.failures(run, test=diagnosis.tested) if len(run.pairs) else None
 if found is not None:

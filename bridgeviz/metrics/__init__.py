@@ -12,7 +12,7 @@ from bridgeviz._lazy import attach
 if TYPE_CHECKING:
     from bridgeviz.metrics import projection
     from bridgeviz.metrics._category_decoder import CategoryDecoder, fit_category_decoder
-    from bridgeviz.metrics._diagnosis import Collision, Diagnosis, collisions, diagnose
+    from bridgeviz.metrics._diagnosis import Collision, Diagnosis, changed_sides, collisions, diagnose
     from bridgeviz.metrics._dimensionality import effective_dimensionality
     from bridgeviz.metrics._disentanglement import mutual_information_gap, stroke_properties
     from bridgeviz.metrics._doubt import doubtful
@@ -67,7 +67,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "_category_decoder": ["CategoryDecoder", "fit_category_decoder"],
         "_failures": ["Failures", "Reliability", "failures", "reliability"],
-        "_diagnosis": ["Collision", "Diagnosis", "collisions", "diagnose"],
+        "_diagnosis": ["Collision", "Diagnosis", "changed_sides", "collisions", "diagnose"],
         "_dimensionality": ["effective_dimensionality"],
         "_disentanglement": ["mutual_information_gap", "stroke_properties"],
         "_doubt": ["doubtful"],

@@ -161,6 +161,18 @@ def collisions(diagnosis: Diagnosis, *, most: int = 5) -> list[Collision]:
     return largest
 
 
+def changed_sides(before: Diagnosis, after: Diagnosis) -> np.ndarray:
+    """What became of each point from one run to another: "won", "lost", "right" in both, or "wrong" in both.
+
+    Raises:
+        InputError: the two are not of the same points.
+    """
+    if not np.array_equal(before.labels, after.labels):
+        raise check.fail("after", "changed_sides", "of the same points as 'before'", "others")
+    was, now = before.predicted == before.labels, after.predicted == after.labels
+    return np.select([was & now, ~was & now, was & ~now], ["right", "won", "lost"], "wrong")
+
+
 def class_margin(y: np.ndarray, labels: np.ndarray, points: np.ndarray, true: np.ndarray) -> Float[np.ndarray, " k"]:
     """Distance to the nearest centre of another class minus the distance to the centre of the true one.
 

@@ -339,6 +339,25 @@ def test_what_is_brushed_on_data_stays_until_it_is_cleared(visit):
     expect(page.get_by_text("Nothing is selected")).to_be_visible(timeout=PATIENCE)
 
 
+def test_two_runs_are_compared_on_one_clock(visit):
+    page = visit("/compare?dataset=blobs&cost=bridge&steps=40&percent=2&batch_size=64", reduced_motion="reduce")
+    page.get_by_role("button", name="Train now").click(timeout=PATIENCE)
+    page.get_by_role("button", name="twice the pairs").click(timeout=PATIENCE)
+    expect(page.get_by_text("Which points changed sides?")).to_be_visible(timeout=PATIENCE)
+    page.locator(driver.IDLE).wait_for(timeout=PATIENCE)
+    expect(page.get_by_text("1 setting differs")).to_be_visible()
+    expect(page.locator(driver.CANVAS)).to_have_count(2, timeout=PATIENCE)
+    before, after = page.locator(driver.CANVAS).all()
+    expect(before).to_have_attribute("data-t", "1.000", timeout=PATIENCE)
+    after.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(after).to_have_attribute("data-t", "0.950")
+    expect(before).to_have_attribute("data-t", "0.950")
+    before.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(after).to_have_attribute("data-t", "0.900")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_text_reads_in_both_themes(visit, scheme):
     page = visit("/", color_scheme=scheme, reduced_motion="reduce")

@@ -89,6 +89,8 @@ class Player {
     this.watched.observe(this.canvas);
     this.woken = () => this.run();
     document.addEventListener("visibilitychange", this.woken);
+    this.heard = (e) => this.follow(e.detail);
+    addEventListener("bridgeviz-clock", this.heard);
     this.themed = setInterval(() => { const ink = this.style("--st-text-color"); if (ink !== this.ink) this.retheme(ink); }, 500);
   }
 
@@ -242,6 +244,22 @@ class Player {
     this.canvas.scrollIntoView({ block: "center", behavior: this.reducedMotion ? "auto" : "smooth" });
   }
 
+  // Players with one clock show one time and point to one point; whoever is used last leads, the others rest.
+  announce() {
+    const { time, hovered, data } = this;
+    if (!data.clock || this.following) return;
+    dispatchEvent(new CustomEvent("bridgeviz-clock", { detail: { clock: data.clock, time, hovered, from: this } }));
+  }
+
+  follow({ clock, time, hovered, from }) {
+    if (from === this || !this.data || this.data.clock !== clock) return;
+    this.following = true;
+    if (time !== this.time) this.stop();
+    this.hovered = hovered !== null && hovered < this.data.n ? hovered : null;
+    this.show(time);
+    this.following = false;
+  }
+
   toggle() { if (this.playing) this.stop(); else this.start(); }
 
   // What the stage shows of the map: all of it, with one scale for both axes.
@@ -345,6 +363,7 @@ class Player {
     c.globalAlpha = 1;
     if (named) this.name(marks, width, height);
     canvas.dataset.t = this.time.toFixed(3);
+    this.announce();
   }
 
   // Names stand beside their landmarks, away from the middle, so that they cover no points.
@@ -368,6 +387,7 @@ class Player {
     this.sized.disconnect();
     this.watched.disconnect();
     document.removeEventListener("visibilitychange", this.woken);
+    removeEventListener("bridgeviz-clock", this.heard);
     clearInterval(this.themed);
   }
 }

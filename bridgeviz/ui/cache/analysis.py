@@ -183,6 +183,9 @@ def story(run: Run, row: int, *, test: bool) -> Story:
     ))  # fmt: skip
 
 
+MOST_KEPT = 4
+"""Runs of which a session keeps results."""
+
 FOLLOWED = 400
 """Points whose stages are found; their flows from eight draws of the noise each take some seconds."""
 
@@ -232,10 +235,13 @@ def _some_points(run: Run) -> np.ndarray:
 
 
 def of_run(run: Run, name: str, make: Callable[[], Any]) -> Any:
-    """A result that belongs to one run, kept in the session until another run takes its place."""
-    results: dict[str, Any] | None = st.session_state.get("_analysis")
-    if results is None or results["run"] is not run:
-        results = st.session_state["_analysis"] = {"run": run}
+    """A result that belongs to one run, kept in the session for the last runs that were looked at."""
+    kept: list[dict[str, Any]] = st.session_state.setdefault("_analysis", [])
+    results = next((one for one in kept if one["run"] is run), None)
+    if results is None:
+        results = {"run": run}
+        kept.insert(0, results)
+        del kept[MOST_KEPT:]
     if name not in results:
         results[name] = make()
     return results[name]

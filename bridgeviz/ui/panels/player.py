@@ -27,7 +27,9 @@ def _component() -> Any:
     return v2.component("bridgeviz_player", html=html, css=css, js=js)
 
 
-def player(scene: Scene, *, key: str, pictures: bool = False) -> None:
+def player(
+    scene: Scene, *, key: str, pictures: bool = False, clock: str = "", beside: Scene | None = None
+) -> None:  # fmt: skip
     """Play a scene, three times at most, and only while it can be seen.
 
     It starts by itself unless the visitor's system asks for reduced motion. A scene that takes the place of another one
@@ -37,13 +39,16 @@ def player(scene: Scene, *, key: str, pictures: bool = False) -> None:
         scene: what to play.
         key: of the element.
         pictures: whether thumbnails are drawn instead of marks from the start.
+        clock: players with the same name show the same time and point to the same point; "" for a clock of its own.
+        beside: another scene with which this one shares its axes.
     """
-    _component()(key=key, data=payload(scene, pictures=pictures), height="content")
+    message = payload(scene, pictures=pictures, beside=beside) | ({"clock": clock} if clock else {})
+    _component()(key=key, data=message, height="content")
 
 
-def payload(scene: Scene, *, pictures: bool = False) -> dict[str, Any]:
+def payload(scene: Scene, *, pictures: bool = False, beside: Scene | None = None) -> dict[str, Any]:
     """The message for the browser: positions as 16-bit numbers, percentages as text, pictures as 4-bit numbers."""
-    flat = np.concatenate([scene.positions.reshape(-1, 2), np.repeat(scene.landmarks, 50, axis=0), scene.targets])
+    flat = np.concatenate([_drawn(one) for one in (scene, beside) if one is not None])
     low = flat.min(0)
     size = float((flat.max(0) - low).max()) or 1.0  # one scale for both axes
 
@@ -77,6 +82,11 @@ def payload(scene: Scene, *, pictures: bool = False) -> dict[str, Any]:
         "pictures": pictures,
         "badge": badge(scene),
     }  # fmt: skip
+
+
+def _drawn(scene: Scene) -> np.ndarray:
+    """All positions of a scene, by which its axes are chosen."""
+    return np.concatenate([scene.positions.reshape(-1, 2), np.repeat(scene.landmarks, 50, axis=0), scene.targets])
 
 
 def size(scene: Scene) -> int:

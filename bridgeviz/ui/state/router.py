@@ -34,6 +34,7 @@ PAGES = (
     Page("coupling", "Coupling", ":material/join_inner:"),
     Page("flow", "Flow", ":material/air:", training=True),
     Page("diagnose", "Diagnose", ":material/troubleshoot:", training=True),
+    Page("compare", "Compare", ":material/compare_arrows:", training=True),
     Page("paper", "Paper", ":material/menu_book:", settings=False),
     Page("which_method", "Which method?", ":material/alt_route:"),
     Page("your_data", "Your data", ":material/upload_file:", settings=False),

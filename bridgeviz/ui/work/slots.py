@@ -12,7 +12,9 @@ from bridgeviz.ui.work.jobs import Job, Record
 from bridgeviz.ui.work.queue import job_queue
 
 TRAINING = "training"
-_JOBS, _RUN = "_jobs", "_run"
+_JOBS, _RUN, _RUNS = "_jobs", "_run", "_runs"
+MOST_RUNS = 4
+"""Finished runs that a session keeps in memory to compare them."""
 
 
 class Slot(NamedTuple):
@@ -76,7 +78,22 @@ def current_run() -> Run | None:
     record = snapshot(TRAINING)
     if record is not None and record.run is not None:
         st.session_state[_RUN] = record.run
-    return st.session_state.get(_RUN)
+    run = st.session_state.get(_RUN)
+    if run is not None:
+        _keep(run)
+    return run
+
+
+def finished_runs() -> list[Run]:
+    """The latest runs that this session trained to the end, the latest first; at most one for each config."""
+    current_run()
+    return list(st.session_state.get(_RUNS, ()))
+
+
+def _keep(run: Run) -> None:
+    kept: list[Run] = st.session_state.setdefault(_RUNS, [])
+    if run.metrics and all(one is not run for one in kept):
+        st.session_state[_RUNS] = [run, *(one for one in kept if one.config != run.config)][:MOST_RUNS]
 
 
 def _jobs() -> dict[str, Slot]:

@@ -1,0 +1,172 @@
+"""Two runs side by side: their settings and numbers, both animations, and the points that changed sides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from bridgeviz import Run, RunConfig
+from bridgeviz.experiments import remedy, texts_of
+from bridgeviz.experiments import scene as straight_scene
+from bridgeviz.metrics import changed_sides, projection
+from bridgeviz.ui.cache import analysis
+from bridgeviz.ui.guard import guard
+from bridgeviz.ui.panels import live, thumbnails
+from bridgeviz.ui.panels.player import player
+from bridgeviz.ui.state import controls, values
+from bridgeviz.ui.state.summary import summary
+from bridgeviz.ui.text import literal
+from bridgeviz.viz.changes import changes_map
+from bridgeviz.viz.words import counted
+
+SHOWN = 12
+"""Pictures of points that were won, and of those that were lost."""
+
+NUMBERS = {
+    "matching_accuracy": "Coupling: right class",
+    "test_accuracy": "Flow: right on new points",
+    "plan_foscttm": "Coupling: nearer than the partner",
+    "test_foscttm": "Flow: nearer than the partner (new points)",
+    "flow_foscttm": "Flow: nearer than the partner",
+    "test_prediction_error": "Flow: error per neuron",
+}
+"""The numbers that are compared, and their names."""
+
+
+def others(config: RunConfig) -> None:
+    """Buttons that train the same settings with one thing changed."""
+    st.subheader("Try another ...")
+    choices = {
+        "twice the pairs": remedy("pair", config).config,
+        "the global strategy": None if config.strategy == "global" else config.replace(strategy="global"),
+        "the pairs alone": None if config.strategy == "true" else config.replace(strategy="true"),
+        "the bridge": _cost(config, "bridge"),
+        "the diffusion bridge": _cost(config, "diffusion_bridge"),
+        "twice the steps": remedy("flow", config).config,
+        "another seed": config.replace(seed=config.seed + 1),
+    }
+    offered = {label: changed for label, changed in choices.items() if changed is not None}
+    for column, (label, changed) in zip(st.columns(len(offered)), offered.items(), strict=True):
+        column.button(label, key=f"try_{label}", on_click=_try, args=(changed,), width="stretch")
+    st.caption(f"Each trains: {literal(summary(config))}, with that one thing changed, and compares the two.")
+
+
+def _cost(config: RunConfig, name: str) -> RunConfig | None:
+    return config.replace(cost=name) if config.coupling.uses_cost and config.cost.name != name else None
+
+
+def _try(config: RunConfig) -> None:
+    """Set the controls to a config and train with it; a callback."""
+    values.apply(config)
+    live.train(config)
+
+
+def chosen(runs: list[Run]) -> tuple[Run, Run]:
+    """The two runs that the visitor compares; at first the latest one with the one before."""
+
+    def name(place: int) -> str:
+        accuracy = runs[place].metrics.get("test_accuracy")
+        return ("" if accuracy is None else f"{accuracy:.1%} right: ") + summary(runs[place].config)
+
+    places = list(range(len(runs)))
+    left, right = st.columns(2)
+    first = left.selectbox("Before", places, index=1, format_func=name, key=f"before_{id(runs[0])}")
+    second = right.selectbox("After", places, index=0, format_func=name, key=f"after_{id(runs[0])}")
+    return runs[first], runs[second]
+
+
+def differences(before: Run, after: Run) -> None:
+    """The settings that differ, with a warning if several do, and the numbers of both."""
+    texts = [texts_of(run.config) for run in (before, after)]
+    read = {one.key: one.label for text in texts for one in controls.shown(values.settings(), text)}
+    changed = [key for key in read if texts[0][key] != texts[1][key]]
+    left, right = st.columns(2)
+    with left:
+        st.markdown(f"**{counted(len(changed), 'setting')} {'differs' if len(changed) == 1 else 'differ'}**")
+        table = [{"setting": read[key], "before": texts[0][key], "after": texts[1][key]} for key in changed]
+        if table:
+            st.dataframe(pd.DataFrame(table), hide_index=True, key="changed_settings")
+    if len(changed) > 1:
+        st.warning(
+            "More than one setting differs, so that no change can be put down to any one of them.",
+            icon=":material/rule:",
+        )
+    with right:
+        st.markdown("**What became of it**")
+        numbers = [
+            {
+                "number": title, "before": before.metrics[name], "after": after.metrics[name],
+                "difference": after.metrics[name] - before.metrics[name],
+            }
+            for name, title in NUMBERS.items()
+            if name in before.metrics and name in after.metrics
+        ]  # fmt: skip
+        columns = {name: st.column_config.NumberColumn(format="%.3f") for name in ("before", "after")}
+        columns["difference"] = st.column_config.NumberColumn(format="%+.3f")
+        st.dataframe(pd.DataFrame(numbers), hide_index=True, key="changed_numbers", column_config=columns)
+    if before.config.replace(seed=after.config.seed) != after.config:
+        st.caption(
+            "One run each: another seed alone also changes the numbers. **another seed** below shows by how much."
+        )
+
+
+def animations(before: Run, after: Run) -> None:
+    """Both players; they show the same time and point to the same point, on the same axes if the data are the same."""
+    with guard():
+        scenes = [analysis.of_run(run, "scene", lambda run=run: straight_scene(run)) for run in (before, after)]
+    same = before.config.key("load") == after.config.key("load")
+    for place, (column, title) in enumerate(zip(st.columns(2), ("Before", "After"), strict=True)):
+        with column:
+            st.markdown(f"**{title}**")
+            other = scenes[1 - place] if same else None
+            player(scenes[place], key=f"compare_{title}", clock="compare", beside=other)
+
+
+def points(before: Run, after: Run) -> None:
+    """The points that were won and lost, on the source map and as pictures."""
+    st.subheader("Which points changed sides?")
+    if before.config.key("load") != after.config.key("load"):
+        st.info("The two runs are of different data, so that no point is in both.", icon=":material/difference:")
+        return
+    if analysis.labels_of(before.problem) is None:
+        st.info("Without labels on both sides, no point is right or wrong.", icon=":material/label_off:")
+        return
+    with guard():
+        was, now = analysis.diagnosis(before), analysis.diagnosis(after)
+    sides = changed_sides(was, now)
+    problem = after.problem
+    space = (problem.test if now.tested and problem.test is not None else problem).source
+    _, names = analysis.names(after.config)
+    counts = {side: int((sides == side).sum()) for side in ("won", "lost", "right", "wrong")}
+    st.markdown(
+        f"Of {counted(len(sides), 'point')}, **{counts['won']:,} were won** and **{counts['lost']:,} were lost**; "
+        f"{counts['right']:,} are right in both runs, {counts['wrong']:,} wrong in both."
+    )
+    plane = analysis.of_run(after, "plane source", lambda: projection.fit_map(problem.source.x))
+    texts = [
+        f"row {row}: {names[str(label)]}<br>before: {names[str(a)]}, after: {names[str(b)]}"
+        for row, (label, a, b) in enumerate(zip(now.labels, was.predicted, now.predicted, strict=True))
+    ]
+    left, right = st.columns(2)
+    with left:
+        st.plotly_chart(
+            changes_map(plane.project(space.x), sides, texts), key="changes", config={"displaylogo": False},
+            alt="points that changed sides, in the source",
+        )  # fmt: skip
+        st.caption(f"PCA of the source: {plane.variance_share:.0%} of the variance.")
+    with right:
+        for side in ("won", "lost"):
+            rows = np.flatnonzero(sides == side)[:SHOWN]
+            if len(rows):
+                st.markdown(f"**{side.capitalize()}**")
+                _pictures(space, rows, was.predicted, now.predicted, names)
+
+
+def _pictures(space, rows: np.ndarray, was: np.ndarray, now: np.ndarray, names: Mapping[str, str]) -> None:
+    """Pictures of some rows, or their numbers, with the classes in which they arrived."""
+    captions = [f"row {row}: {names[str(was[row])]} → {names[str(now[row])]}" for row in rows]
+    if not thumbnails.of_rows(space, rows, captions):
+        st.caption(literal("; ".join(captions)) + ".")

@@ -1,0 +1,31 @@
+"""What did the change do? (Fig. 8 to 11)"""
+
+import streamlit as st
+
+from bridgeviz.ui.panels import compare, live, page
+from bridgeviz.ui.panels.sidebar import sidebar
+from bridgeviz.ui.work import slots
+
+page.question(
+    "What did the change do?",
+    "Two runs side by side, at the same time and on the same map. Change one thing at a time, and see which points it "
+    "wins and which it loses.",
+)
+config = sidebar()
+record, runs = slots.snapshot(slots.TRAINING), slots.finished_runs()
+if record is not None and record.active:
+    live.panel(0.0, config)
+    st.stop()
+if len(runs) < 2:
+    text = "Train a first run here, with the settings on the left." if not runs else "One run is trained."
+    st.info(f"{text} Then try it with one thing changed: the two are compared here.", icon=":material/compare_arrows:")
+    if not runs:
+        st.button("Train now", on_click=live.train_now, type="primary", icon=":material/play_arrow:", key="train")
+else:
+    before, after = compare.chosen(runs)
+    compare.differences(before, after)
+    compare.animations(before, after)
+    compare.points(before, after)
+if runs:
+    compare.others(runs[0].config)
+page.next_page("diagnose", "why did some points fail?")

@@ -1,0 +1,138 @@
+"""The page Compare: two runs of a session, what differs, and the points that changed sides."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import bridgeviz as bv
+from bridgeviz.metrics import changed_sides, diagnose
+from bridgeviz.ui.work import slots
+
+from .driver import load
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
+TINY = {"dataset": "blobs", "overlap": "0.3", "cost": "bridge", "steps": "20", "percent": "20", "batch_size": "64"}
+
+
+@pytest.fixture(scope="module")
+def runs():
+    """The same settings with more pairs, and with more pairs and steps."""
+    first = bv.RunConfig(
+        dataset="blobs", options={"overlap": 0.3}, fraction=0.05, cost="bridge", steps=20, batch_size=64
+    )
+    changed = first, first.replace(fraction=0.4), first.replace(fraction=0.4, steps=40)
+    return [bv.run(config) for config in changed]
+
+
+def opened(*runs):
+    """The page of a session that has trained these runs, the latest first."""
+    test = load("compare", **TINY)
+    test.session_state["_runs"] = list(runs)
+    if runs:
+        test.session_state["_run"] = runs[0]
+    test.run()
+    assert not test.exception, test.exception
+    return test
+
+
+def texts(test):
+    parts = [*test.markdown, *test.caption, *test.info, *test.warning, *test.subheader]
+    return " ".join(str(part.value) for part in parts)
+
+
+def test_without_a_run_it_offers_to_train_one(links):
+    test = opened()
+    assert "Train a first run here" in test.info[0].value
+    assert test.button(key="train").label == "Train now"
+    assert not test.subheader
+    assert links == ["pages/diagnose.py"]
+
+
+def test_after_one_run_it_offers_changes(runs, monkeypatch):
+    trained = []
+    monkeypatch.setattr("bridgeviz.ui.panels.live.train", trained.append)
+    test = opened(runs[0])
+    assert "One run is trained" in test.info[0].value
+    config = runs[0].config
+    for label, name, value in (
+        ("twice the pairs", "fraction", 0.1), ("the pairs alone", "strategy", "true"), ("another seed", "seed", 1),
+        ("twice the steps", "steps", 40), ("the diffusion bridge", "cost", "diffusion_bridge"),
+    ):  # fmt: skip
+        test = opened(runs[0])
+        test.button(key=f"try_{label}").click().run()
+        assert trained[-1].as_dict()[name] == value != config.as_dict()[name]
+    assert {f"try_{label}" for label in ("the global strategy", "the bridge")}.isdisjoint(
+        str(button.key) for button in test.button
+    )
+
+
+def test_one_difference_is_named_and_its_points_are_counted(runs):
+    test = opened(runs[1], runs[0])
+    settings, numbers = (table.value for table in test.dataframe)
+    assert settings.values.tolist() == [["Paired samples, %", "5", "40"]]
+    assert not test.warning
+    flow = numbers[numbers.number == "Flow: right on new points"].iloc[0]
+    assert (flow.before, flow.after) == tuple(run.metrics["test_accuracy"] for run in runs[:2])
+    assert flow.difference == pytest.approx(flow.after - flow.before)
+    was, now = (diagnose(run.problem, run.pairs, run.plan, run.flow, cost=run.cost) for run in runs[:2])
+    sides = changed_sides(was, now)
+    assert f"**{(sides == 'won').sum()} were won** and **{(sides == 'lost').sum()} were lost**" in texts(test)
+    gain = (sides == "won").sum() - (sides == "lost").sum()
+    assert gain == round((flow.after - flow.before) * len(sides))
+
+
+def test_several_differences_are_warned_of_and_any_two_runs_can_be_chosen(runs):
+    test = opened(runs[2], runs[1], runs[0])
+    assert not test.warning
+    test.selectbox(key=f"before_{id(runs[2])}").set_value(2).run()
+    assert "More than one setting differs" in test.warning[0].value
+    test.selectbox(key=f"after_{id(runs[2])}").set_value(2).run()
+    assert "**0 settings differ**" in texts(test)
+    assert "**0 were won** and **0 were lost**" in texts(test)
+
+
+def test_points_of_other_data_are_not_compared(runs):
+    other = bv.run(runs[0].config.replace(options={"overlap": 0.5}))
+    assert "of different data" in texts(opened(other, runs[0]))
+
+
+def test_without_labels_no_point_is_right(runs):
+    def bare(run):
+        problem = run.problem
+        spaces = {
+            side: replace(getattr(problem, side), labels=None, names=None, classes=None)
+            for side in ("source", "target")
+        }
+        return replace(run, problem=replace(problem, test=None, **spaces), metrics={"plan_foscttm": 0.5})
+
+    assert "Without labels" in texts(opened(bare(runs[1]), bare(runs[0])))
+
+
+def test_a_session_keeps_the_latest_finished_run_of_each_config(runs, monkeypatch):
+    state: dict[str, object] = {}
+    monkeypatch.setattr(slots.st, "session_state", state)
+    stopped = replace(runs[2], metrics={})
+    again = replace(runs[0])
+    for run in (runs[0], runs[1], stopped, again):
+        state["_run"] = run
+        slots.current_run()
+    assert [id(run) for run in slots.finished_runs()] == [id(again), id(runs[1])]
+    for seed in range(slots.MOST_RUNS + 2):
+        state["_run"] = replace(runs[0], config=runs[0].config.replace(seed=seed))
+        slots.current_run()
+    assert [run.config.seed for run in slots.finished_runs()] == list(range(2, slots.MOST_RUNS + 2))[::-1]
+
+
+def test_points_of_two_runs_must_be_the_same(runs):
+    was = diagnose(runs[0].problem, runs[0].pairs, runs[0].plan, runs[0].flow)
+    now = was._replace(predicted=np.where(np.arange(len(was.labels)) % 2, was.labels, was.predicted))
+    sides = changed_sides(was, now)
+    right = was.predicted == was.labels
+    assert (sides[right] == "right").all()
+    assert set(sides[~right]) == {"won", "wrong"}
+    assert (changed_sides(now, was)[sides == "won"] == "lost").all()
+    with pytest.raises(bv.InputError, match="of the same points"):
+        changed_sides(was, was._replace(labels=was.labels[:-1]))
