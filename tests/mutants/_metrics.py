@@ -27,6 +27,27 @@ MUTANTS = [
         "metrics/test_metrics.py",
     ),
     Mutant(
+        "story: the cost is never named",
+        "bridgeviz/metrics/_story.py",
+        'return "coupling" if cheapest is None or goes_home(cheapest, classes, label) else "cost"',
+        'return "coupling"',
+        "metrics/test_failures.py",
+    ),
+    Mutant(
+        "failures: a row is its own neighbour",
+        "bridgeviz/metrics/_failures.py",
+        "        apart[np.arange(len(rows)), rows] = np.inf  # no row is its own neighbour",
+        "        pass",
+        "metrics/test_failures.py",
+    ),
+    Mutant(
+        "changed sides: lost points are won",
+        "bridgeviz/metrics/_diagnosis.py",
+        '["right", "won", "lost"]',
+        '["right", "lost", "won"]',
+        "app/test_compare.py",
+    ),
+    Mutant(
         "story: a tie is a failure",
         "bridgeviz/metrics/_story.py",
         "if own > 1 - MAJORITY:",

@@ -198,6 +198,20 @@ MUTANTS = [
         "app/test_slots.py app/test_analysis_pages.py",
     ),
     Mutant(
+        "slots: a stopped run is compared",
+        "bridgeviz/ui/work/slots.py",
+        "if run.metrics and all(",
+        "if all(",
+        "app/test_compare.py",
+    ),
+    Mutant(
+        "analysis: two runs share their results",
+        "bridgeviz/ui/cache/analysis.py",
+        'if one["run"] is run',
+        "if True",
+        "app/test_compare.py",
+    ),
+    Mutant(
         "analysis: numbers are cached by the data alone",
         "bridgeviz/ui/cache/analysis.py",
         "repr(config.key(stage))",
