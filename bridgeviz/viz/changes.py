@@ -37,7 +37,7 @@ def changes_map(points: Float[np.ndarray, "k 2"], sides: np.ndarray, texts: Sequ
         if len(at):
             traces.append({
                 "x": points[at, 0].astype(np.float32), "y": points[at, 1].astype(np.float32), "mode": "markers",
-                "customdata": at.astype(np.int32), "text": [texts[k] for k in at],
+                "customdata": at.astype(np.int32), "text": [texts[int(k)] for k in at],
                 "name": f"{NAMES[side]} ({len(at):,})",
                 "hovertemplate": "%{text}<extra></extra>", "marker": {"color": colour, "symbol": symbol, "size": size},
             })  # fmt: skip

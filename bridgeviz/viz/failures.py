@@ -86,7 +86,7 @@ def failure_map(
 def _at(points: np.ndarray, rows: np.ndarray, texts: Sequence[str], at: np.ndarray) -> dict[str, Any]:
     """Some of the points as a trace."""
     xy = points[at].astype(np.float32)
-    return {"x": xy[:, 0], "y": xy[:, 1], "customdata": rows[at].astype(np.int32), "text": [texts[k] for k in at]}
+    return {"x": xy[:, 0], "y": xy[:, 1], "customdata": rows[at].astype(np.int32), "text": [texts[int(k)] for k in at]}
 
 
 def reliability_curve(about: Reliability) -> go.Figure:

@@ -15,7 +15,6 @@ from bridgeviz.costs import COSTS, Bridge, CostVariant
 from bridgeviz.datasets import Blobs, V4Cowley, paths
 from bridgeviz.experiments import benchmarks
 from bridgeviz.experiments.benchmarks import BENCHMARKS, Ledger, _costs, write_block
-from bridgeviz.experiments.claims import COSTS_OF
 from bridgeviz.experiments.figures import FIGURES, IMAGES
 
 SMALL_COSTS = {"dataset": Blobs(n=60), "title": "blobs", "tolerance": 1e-2, "alphas": (0.25, 0.5), "show_tau": True}
@@ -172,7 +171,7 @@ def _shipped() -> list[Callable[[], tuple[benchmarks.Benchmark, int]]]:
     figures["figure-19"] = FIGURES[19](dataset=IMAGES["mnist"]), 5
     figures["figure-16"] = FIGURES[16](dataset=IMAGES["mnist"]), 5
     figures["figure-10"] = FIGURES[10](dataset=V4Cowley()), 5
-    named = {name: (BENCHMARKS[name], 5) for name in ("first-light", *COSTS_OF.values())}
+    named = {name: (BENCHMARKS[name], 5) for name in ("first-light", "costs", "costs-tiny", "costs-snare-seq")}
     named["encoders"] = BENCHMARKS["encoders"], 3
     return [pytest.param(*entry, id=name) for name, entry in (named | figures).items()]
 
