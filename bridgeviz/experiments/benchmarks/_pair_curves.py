@@ -204,7 +204,8 @@ class PairCurves(FigureBenchmark):
                     cells = ["-" if value != value else f"{value:.{digits}f}" for value in values]
                     lines.append(f"| {case} | {' | '.join(cells)} |")
                 parts.append("\n".join(lines))
-        note = f"Medians over seeds 0 to {rows.seed.max()}; flows after {self.steps:,} steps."
+        seeds = f"Medians over seeds 0 to {rows.seed.max()}" if rows.seed.max() else "Seed 0 alone"
+        note = f"{seeds}; flows after {self.steps:,} steps."
         return "\n\n".join([*parts, f"{note} `bridgeviz figure {self.number} --dataset {self.dataset.name}`."])
 
 
