@@ -73,7 +73,7 @@ def seconds(rows: pd.DataFrame) -> float | None:
     if "took" in rows and rows.took.notna().all():
         return float(rows.took.sum())
     keys = [name for name in TASK if name in rows]
-    if "seconds" in rows:  # of a training up to each row, without its evaluation
+    if "seconds" in rows:  # counted from the start of each training
         return float(rows.groupby(keys, dropna=False).seconds.max().sum())
     if {"seconds_cost", "seconds_plan"} <= set(rows):
         return float(rows.groupby(keys, dropna=False).seconds_cost.first().sum() + rows.seconds_plan.sum())

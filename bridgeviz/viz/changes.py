@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
 
-from bridgeviz.viz.figure import figure
+from bridgeviz.viz.maps import plain_map
 from bridgeviz.viz.palette import COLOURS, GREY, WRONG
 
 MARKS: Mapping[str, tuple[str, str, int]] = {
@@ -41,9 +41,4 @@ def changes_map(points: Float[np.ndarray, "k 2"], sides: np.ndarray, texts: Sequ
                 "name": f"{NAMES[side]} ({len(at):,})",
                 "hovertemplate": "%{text}<extra></extra>", "marker": {"color": colour, "symbol": symbol, "size": size},
             })  # fmt: skip
-    axis = {"visible": False, "showgrid": False, "zeroline": False}
-    return figure(
-        traces, height=420, margin={"l": 4, "r": 4, "t": 8, "b": 4}, x=axis,
-        y=axis | {"scaleanchor": "x", "scaleratio": 1}, showlegend=True, hovermode="closest", dragmode="pan",
-        legend={"orientation": "h", "y": -0.02, "x": 0, "itemsizing": "constant"}, uirevision="map",
-    )  # fmt: skip
+    return plain_map(traces)

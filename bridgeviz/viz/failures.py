@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 
 from bridgeviz.viz.figure import figure
+from bridgeviz.viz.maps import plain_map
 from bridgeviz.viz.palette import COLOURS, GREY, WRONG
 
 if TYPE_CHECKING:
@@ -75,12 +76,7 @@ def failure_map(
             marker = {"color": colour, "symbol": symbol, "size": 6 if name == "right" else 9}
             label = f"{name} ({len(at):,})"
             traces.append(_at(points, found.rows, texts, at) | shape | {"marker": marker, "name": label})
-    axis = {"visible": False, "showgrid": False, "zeroline": False}
-    return figure(
-        traces, height=420, margin={"l": 4, "r": 4, "t": 8, "b": 4}, x=axis,
-        y=axis | {"scaleanchor": "x", "scaleratio": 1}, showlegend=legend and by != "certainty", hovermode="closest",
-        legend={"orientation": "h", "y": -0.02, "x": 0, "itemsizing": "constant"}, dragmode="pan", uirevision="map",
-    )  # fmt: skip
+    return plain_map(traces, legend=legend and by != "certainty")
 
 
 def _at(points: np.ndarray, rows: np.ndarray, texts: Sequence[str], at: np.ndarray) -> dict[str, Any]:

@@ -217,6 +217,12 @@ def _style(*, height: int, legend: bool) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def plain_map(traces: Sequence[Mapping[str, Any]], *, legend: bool = True) -> go.Figure:
+    """A map of given traces, with a legend below it; dragging moves it, so that clicks are reported."""
+    style = _style(height=420, legend=legend) | {"dragmode": "pan"}
+    return figure(traces, **style | {"legend": {"orientation": "h", "y": -0.02, "x": 0, "itemsizing": "constant"}})
+
+
 def side_by_side(source: Panel, target: Panel, *, gap: float = 0.45) -> tuple[np.ndarray, np.ndarray]:
     """The positions of both spaces on one plane, next to each other and each at most one unit high and wide."""
     left, right = _unit(source.points), _unit(target.points)

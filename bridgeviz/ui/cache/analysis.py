@@ -200,6 +200,11 @@ def failures(run: Run, *, test: bool) -> Failures:
     ))  # fmt: skip
 
 
+def plane(run: Run, side: str) -> projection.Map:
+    """The map of one side of a run's problem."""
+    return of_run(run, f"plane {side}", lambda: projection.fit_map(getattr(run.problem, side).x))
+
+
 def journey(run: Run) -> Journey:
     """How the flow of a finished run carries some of the points that the player shows."""
     return of_run(run, "journey", lambda: metrics.journey(run.flow, _some_points(run), seed=run.config.seed))

@@ -11,7 +11,7 @@ import streamlit as st
 from bridgeviz import Run, RunConfig
 from bridgeviz.experiments import remedy, texts_of
 from bridgeviz.experiments import scene as straight_scene
-from bridgeviz.metrics import changed_sides, projection
+from bridgeviz.metrics import changed_sides
 from bridgeviz.ui.cache import analysis
 from bridgeviz.ui.guard import guard
 from bridgeviz.ui.panels import live, thumbnails
@@ -50,18 +50,12 @@ def others(config: RunConfig) -> None:
     }
     offered = {label: changed for label, changed in choices.items() if changed is not None}
     for column, (label, changed) in zip(st.columns(len(offered)), offered.items(), strict=True):
-        column.button(label, key=f"try_{label}", on_click=_try, args=(changed,), width="stretch")
+        column.button(label, key=f"try_{label}", on_click=live.train_with, args=(changed,), width="stretch")
     st.caption(f"Each trains: {literal(summary(config))}, with that one thing changed, and compares the two.")
 
 
 def _cost(config: RunConfig, name: str) -> RunConfig | None:
     return config.replace(cost=name) if config.coupling.uses_cost and config.cost.name != name else None
-
-
-def _try(config: RunConfig) -> None:
-    """Set the controls to a config and train with it; a callback."""
-    values.apply(config)
-    live.train(config)
 
 
 def chosen(runs: list[Run]) -> tuple[Run, Run]:
@@ -145,7 +139,7 @@ def points(before: Run, after: Run) -> None:
         f"Of {counted(len(sides), 'point')}, **{counts['won']:,} were won** and **{counts['lost']:,} were lost**; "
         f"{counts['right']:,} are right in both runs, {counts['wrong']:,} wrong in both."
     )
-    plane = analysis.of_run(after, "plane source", lambda: projection.fit_map(problem.source.x))
+    plane = analysis.plane(after, "source")
     texts = [
         f"row {row}: {names[str(label)]}<br>before: {names[str(a)]}, after: {names[str(b)]}"
         for row, (label, a, b) in enumerate(zip(now.labels, was.predicted, now.predicted, strict=True))

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import numpy as np
 import streamlit as st
 
-from bridgeviz import Run, RunConfig
+from bridgeviz import Run
 from bridgeviz.experiments import remedy
-from bridgeviz.metrics import Failures, projection, reliability
+from bridgeviz.metrics import Failures, reliability
 from bridgeviz.ui.cache import analysis
 from bridgeviz.ui.panels import live
-from bridgeviz.ui.state import selection, values
+from bridgeviz.ui.state import selection
 from bridgeviz.ui.text import literal
 from bridgeviz.viz.failures import failure_map, reliability_curve
 from bridgeviz.viz.words import counted
@@ -37,15 +37,9 @@ def summary(run: Run, found: Failures) -> None:
         text.markdown(f"**{count / wrong:.0%} {stage}**: {counted(count, 'point')}. {literal(change.why)}")
         if change.config is not None:
             button.button(
-                f"{change.what}, and train again", key=f"mend_{stage}", on_click=_mend, args=(change.config,),
+                f"{change.what}, and train again", key=f"mend_{stage}", on_click=live.train_with, args=(change.config,),
                 icon=":material/build:", width="stretch",
             )  # fmt: skip
-
-
-def _mend(config: RunConfig) -> None:
-    """Set the controls to a config and train with it; a callback."""
-    values.apply(config)
-    live.train(config)
 
 
 def maps(run: Run, found: Failures, names: Mapping[str, str], story: str) -> None:
@@ -71,7 +65,7 @@ def maps(run: Run, found: Failures, names: Mapping[str, str], story: str) -> Non
         "target": (problem.target.x, found.ends, "Where they arrive"),
     }
     for (side, (space, chosen, title)), column in zip(sides.items(), st.columns(2), strict=True):
-        plane = analysis.of_run(run, f"plane {side}", lambda space=space: projection.fit_map(space))
+        plane = analysis.plane(run, side)
         with column:
             st.markdown(f"**{title}**")
             key = f"failures_{side}"

@@ -34,6 +34,12 @@ def train(config: RunConfig) -> None:
     slots.start(slots.TRAINING, training.train(config, results()), config)
 
 
+def train_with(config: RunConfig) -> None:
+    """Set the controls to a config and train with it; a callback."""
+    values.apply(config)
+    train(config)
+
+
 @st.fragment(run_every=0.5)
 def panel(chance: float, config: RunConfig) -> None:
     """The training of this session; refreshes itself while the job runs.

@@ -9,7 +9,6 @@ import streamlit as st
 
 from bridgeviz import RunConfig
 from bridgeviz.ui.panels import live
-from bridgeviz.ui.state import values
 from bridgeviz.ui.state.summary import summary
 from bridgeviz.ui.text import literal
 from bridgeviz.ui.work import runs
@@ -76,8 +75,7 @@ def listing() -> None:
 
 def open_run(run: runs.Saved) -> None:
     """Set the controls to a run's settings, and continue it from its last checkpoint; a callback."""
-    values.apply(run.config)
-    live.train(run.config)
+    live.train_with(run.config)
 
 
 def _percent(config: RunConfig) -> str:
