@@ -219,8 +219,9 @@ def _style(*, height: int, legend: bool) -> dict[str, Any]:
 
 def plain_map(traces: Sequence[Mapping[str, Any]], *, legend: bool = True) -> go.Figure:
     """A map of given traces, with a legend below it; dragging moves it, so that clicks are reported."""
-    style = _style(height=420, legend=legend) | {"dragmode": "pan"}
-    return figure(traces, **style | {"legend": {"orientation": "h", "y": -0.02, "x": 0, "itemsizing": "constant"}})
+    style: dict[str, Any] = _style(height=420, legend=legend) | {"dragmode": "pan"}
+    style["legend"] = {"orientation": "h", "y": -0.02, "x": 0, "itemsizing": "constant"}
+    return figure(traces, **style)
 
 
 def side_by_side(source: Panel, target: Panel, *, gap: float = 0.45) -> tuple[np.ndarray, np.ndarray]:
