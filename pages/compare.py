@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from bridgeviz.ui.panels import compare, live, page
+from bridgeviz.ui.cache import analysis
+from bridgeviz.ui.panels import compare, live, page, selecting
 from bridgeviz.ui.panels.sidebar import sidebar
 from bridgeviz.ui.work import slots
 
@@ -23,9 +24,13 @@ if len(runs) < 2:
         st.button("Train now", on_click=live.train_now, type="primary", icon=":material/play_arrow:", key="train")
 else:
     before, after = compare.chosen(runs)
+    changed, here = compare.sides(before, after), config.key("load")
+    chosen = None
+    if before.config.key("load") == after.config.key("load") == here:  # the selection names rows of these data
+        chosen = selecting.bar(after.problem, analysis.names(config)[1], compare.groups(changed, after))
     compare.differences(before, after)
-    compare.animations(before, after)
-    compare.points(before, after)
+    compare.animations(before, after, chosen)
+    compare.points(before, after, changed, chosen)
 if runs:
     compare.others(runs[0].config)
 page.next_page("diagnose", "why did some points fail?")

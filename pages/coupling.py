@@ -4,7 +4,7 @@ import streamlit as st
 
 from bridgeviz.ui.cache import analysis, stages
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import methods, page, plans
+from bridgeviz.ui.panels import methods, page, plans, selecting, table
 from bridgeviz.ui.panels.advice import choice_of_tau
 from bridgeviz.ui.panels.sidebar import sidebar
 from bridgeviz.ui.panels.verdict import verdict
@@ -17,6 +17,9 @@ with guard():
     analysis.draws(config)
 classes, names = analysis.names(config)
 verdict(config, [names[str(c)] for c in classes])
+chosen = selecting.bar(problem, names)
+if chosen is not None:
+    table.show(config, problem, chosen, names, plan=plan)
 cost = stages.cost(config)
 if cost is not None and cost.advice and len(stages.pairs(config)) == 0:
     st.warning(cost.advice, icon=":material/hub:")
@@ -28,7 +31,9 @@ with left:
 with right:
     st.subheader("The plan itself")
     plans.in_blocks(problem, plan, names)
-plans.lines(config)
+if chosen is not None:
+    plans.selected(config, chosen, classes, names)
+plans.lines(config, chosen)
 if problem.target.labels is not None and plan.whole is not None:
     st.subheader("What does each target class receive?")
     plans.received(config, plan.whole, problem.target.labels, classes, names)

@@ -4,17 +4,17 @@ import streamlit as st
 
 from bridgeviz.ui.cache import analysis, stages
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import page, rows, thumbnails
+from bridgeviz.ui.panels import page, rows, selecting, table, thumbnails
 from bridgeviz.ui.panels.brushing import brushable
 from bridgeviz.ui.panels.overlap import overlap
 from bridgeviz.ui.panels.sidebar import sidebar
-from bridgeviz.ui.state.selection import counterparts
-from bridgeviz.viz.maps import space_map
+from bridgeviz.ui.state import selection
 
 page.question(
     "What are the two spaces?",
     "Two frozen models describe the same things, each in its own way; they share no coordinates. **Draw a lasso or a "
-    "box around points of the source** and see where their true counterparts lie in the target.",
+    "box around points of one map** and see where their true counterparts lie on the other. What you select stays "
+    "selected on every page.",
 )
 config = sidebar(choose=False)
 with guard():
@@ -22,27 +22,20 @@ with guard():
     near = {side: analysis.near(config, side) for side in ("source", "target")}
 classes, names = analysis.names(config)
 
-left, right = st.columns(2)
-with left:
-    rows.heading("Source", problem.source)
-    figure = analysis.space_figure(config, "source")
-    selected = brushable(figure, key="data_source", of=config.key("load"), alt="map of the source space")
-    st.caption(analysis.panel(config, "source").badge)
-partners = counterparts(problem, selected)
-with right:
-    rows.heading("Target", problem.target)
-    figure = analysis.space_figure(config, "target")
-    if partners is not None:
-        figure = space_map(analysis.panel(config, "target"), lit=partners)
-    st.plotly_chart(figure, key="data_target", config={"displaylogo": False}, alt="map of the target space")
-    st.caption(analysis.panel(config, "target").badge)
-
-if len(selected):
-    rows.selection(problem.source, selected, names, near["source"])
-    if partners is None:
-        st.info("No true pairs are known here, so the counterparts of the selected rows can't be shown.")
-else:
-    st.caption("Nothing is selected. Double-click the source map to clear a selection.")
+chosen = selecting.bar(problem, names)
+if chosen is not None:
+    table.show(config, problem, chosen, names)
+lit = {side: selection.aligned(problem, chosen, side) for side in near}
+for side, column in zip(near, st.columns(2), strict=True):
+    with column:
+        rows.heading(side.capitalize(), getattr(problem, side))
+        panel, figure = analysis.panel(config, side), analysis.space_figure(config, side)
+        brushable(panel, figure, lit[side], key=f"data_{side}", side=side, alt=f"map of the {side} space")
+        st.caption(panel.badge)
+if chosen is not None:
+    rows.selection(problem, chosen, names, near)
+    if any(lit[side] is None for side in near):
+        st.info("No true pairs are known of these rows, so their counterparts can't be shown.")
 
 rows.about(config.data.dataset)
 st.divider()

@@ -5,7 +5,7 @@ import streamlit as st
 
 from bridgeviz.ui.cache import analysis
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import collisions, doubt, errors, failures, live, page, saved
+from bridgeviz.ui.panels import collisions, doubt, errors, failures, live, page, saved, selecting, table
 from bridgeviz.ui.panels.sidebar import sidebar
 from bridgeviz.ui.text import literal
 from bridgeviz.ui.work import slots
@@ -62,14 +62,22 @@ if len(slots.finished_runs()) > 1:
     st.page_link("pages/compare.py", label="Compare with the run before", icon=":material/compare_arrows:")
 with guard(), st.spinner("Following points from several draws of noise …"):
     found = analysis.failures(run, test=diagnosis.tested) if len(run.pairs) else None
+same = run.config.key("load") == config.key("load")  # the selection names rows of the data that are chosen now
+chosen = selecting.bar(problem, names, failures.groups(diagnosis, found)) if same else None
+if chosen is not None:
+    failures.group(run, chosen)
+    table.show(run.config, problem, chosen, names, run=run)
 if found is not None:
     failures.summary(run, found)
-    failures.maps(run, found, names, errors.story_key(run))
+    failures.maps(run, found, names, errors.story_key(run), chosen)
 errors.by_class(diagnosis, names)
 st.subheader("Which classes collide, and why?")
 collisions.show(diagnosis, points, names, run.config)
 st.subheader("One point's story")
-errors.one_point(run, diagnosis, points, classes, names, np.zeros(0, int) if found is None else found.rows)
+listed = [] if found is None else [found.rows]
+if chosen is not None and chosen.side == "source" and chosen.tested == diagnosis.tested:
+    listed.append(chosen.rows)
+errors.one_point(run, diagnosis, points, classes, names, np.concatenate([np.zeros(0, int), *listed]))
 if found is not None:
     failures.calibration(found)
 page.next_page("pairs_and_cost", "change the pairs and try again")

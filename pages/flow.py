@@ -3,9 +3,9 @@
 import numpy as np
 import streamlit as st
 
-from bridgeviz.ui.cache import stages
+from bridgeviz.ui.cache import analysis, stages
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import live, page, result, saved, shipped
+from bridgeviz.ui.panels import live, page, result, saved, selecting, shipped, table
 from bridgeviz.ui.panels.sidebar import sidebar
 from bridgeviz.ui.text import literal
 from bridgeviz.ui.work import slots
@@ -22,6 +22,10 @@ labels = problem.source.labels
 chance = 0.0 if labels is None else float(np.unique(labels, return_counts=True)[1].max() / len(labels))
 record, run = slots.snapshot(slots.TRAINING), slots.current_run()
 active = record is not None and record.active
+names = analysis.names(config)[1]
+chosen = selecting.bar(problem, names)
+if chosen is not None:
+    table.show(config, problem, chosen, names, run=run if run is not None and run.config == config else None)
 
 left, right = st.columns([1, 5], vertical_alignment="center")
 left.button(
@@ -44,7 +48,8 @@ else:
         what = "Below: what the flow had learned." if record.run else "Nothing was learned yet."
         right.warning(f"Cancelled. {what}")
     if run is not None:
-        result.show(run, record, chance)
+        # The selection names rows of the data that are chosen now, which a run may not be of.
+        result.show(run, record, chance, chosen if run.config.key("load") == config.key("load") else None)
     elif offered:
         live.empty_curve(config.flow.steps)
     elif not shipped.show(config):

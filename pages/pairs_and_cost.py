@@ -4,7 +4,7 @@ import streamlit as st
 
 from bridgeviz.ui.cache import analysis, stages
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import page, supervision
+from bridgeviz.ui.panels import editing, page, selecting, supervision, table
 from bridgeviz.ui.panels.advice import choice_of_cost
 from bridgeviz.ui.panels.bridge import bridge, memory
 from bridgeviz.ui.panels.sidebar import sidebar
@@ -19,6 +19,9 @@ config = sidebar()
 with guard():
     problem, pairs, cost = stages.problem(config), stages.pairs(config), stages.cost(config)
 classes, names = analysis.names(config)
+chosen = selecting.bar(problem, names)
+if chosen is not None:
+    table.show(config, problem, chosen, names)
 
 st.subheader(f"Which classes are covered by {counted(len(pairs), 'pair')}?")
 supervision.coverage(problem.source, pairs, classes, names)
@@ -29,15 +32,15 @@ if cost is None:
         f"{config.coupling.introduction} It needs no cost between the other rows. Choose another strategy in the "
         "sidebar to see one.", icon=":material/info:",
     )  # fmt: skip
+elif len(pairs) == 0:
+    st.info(f"{config.cost.lead} Without pairs, none bridges two points.", icon=":material/link_off:")
 else:
-    if len(pairs) == 0:
-        st.info(f"{config.cost.lead} Without pairs, none bridges two points.", icon=":material/link_off:")
-    else:
-        st.markdown(f"{config.cost.lead} **Pick two points**, by row or with a click on a map.")
-    if cost.advice:
-        st.warning(cost.advice, icon=":material/hub:")
-    if len(pairs) > 0:
-        bridge(config, problem, cost, names)
+    st.markdown(f"{config.cost.lead} **Pick two points**, by row or with a click on a map.")
+if cost is not None and cost.advice:
+    st.warning(cost.advice, icon=":material/hub:")
+bridge(config, problem, cost, names, chosen)
+editing.effect(config, problem, pairs)
+if cost is not None:
     st.caption(memory(cost))
     if len(pairs) > 0:
         choice_of_cost(config, problem, pairs)

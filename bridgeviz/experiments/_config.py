@@ -8,6 +8,7 @@ from typing import Any
 
 from bridgeviz import _checks as check
 from bridgeviz._options import Count, Flag, Group, Options, Seed, Unit, Variant, option, options_of
+from bridgeviz._pair_edits import Edits
 from bridgeviz.costs import COSTS, Bridge, CostOptions
 from bridgeviz.couplings import STRATEGIES, Alignment, Global
 from bridgeviz.datasets import DATASETS, DatasetOptions, Digits, Yours
@@ -70,6 +71,8 @@ class PairsConfig(Options):
         count: the number of pairs, instead of a fraction.
         cover_classes: draw at least one pair of each class first.
         seed: of the draw.
+        edits: pairs of a source row and a target row that are added to the draw, and removed from it, as in
+            "3:17,-4:20"; "-all" removes all that were drawn.
     """
 
     where = "RunConfig"
@@ -87,6 +90,10 @@ class PairsConfig(Options):
     seed: int = option(
         Seed(), 0, label="Seed", limits=(0, 9999),
         help="Seed of the pairs that are drawn, of the network's initial weights and of the noise.",
+    )  # fmt: skip
+    edits: str = option(
+        Edits(), "", key="edits", label="Pairs changed by hand",
+        help="Pairs that are added to the draw (3:17 for source row 3 and target row 17) and removed from it (-4:20).",
     )  # fmt: skip
 
     def __post_init__(self):
@@ -119,8 +126,8 @@ class RunConfig(Options):
     Args:
         data, pairs, cost, coupling, flow: the settings of the stages. `cost` takes a name as well.
         settings: flat names, which take precedence: `dataset` and `options` (of the data set, a dict), `rows`,
-            `reverse`; `fraction` or `count`, `cover_classes`; `cost` and `cost_options` (a dict), `metric`;
-            `strategy` ("true", "global" or "local"), `solver` ("linear" or "fgw"), `alpha`, `epsilon`, `tau`,
+            `reverse`; `fraction` or `count`, `cover_classes`, `edits` (of the pairs); `cost`, `cost_options` (a dict),
+            `metric`; `strategy` ("true", "global" or "local"), `solver` ("linear" or "fgw"), `alpha`, `epsilon`, `tau`,
             `ot_batch_size`; `velocity`, `steps`, `batch_size`, `learning_rate`, `ema`, `reweight`, `precision`, `base`,
             `holdout`, `patience`, `weight_decay`; `seed`, which every stage shares.
 
@@ -151,7 +158,7 @@ class RunConfig(Options):
             name, expected = "fraction", "a float in (0, 1]"
             if self.pairs.count is not None:
                 name, expected = "count", "an integer >= 1"
-            if not getattr(self.pairs, name):
+            if not getattr(self.pairs, name) and not self.pairs.edits:
                 able = ", ".join(sorted(name for name, cost in COST_NAMES.items() if not cost.needs_pairs))
                 raise check.fail(name, "RunConfig", expected, 0, f"Without pairs, the cost must be one of: {able}.")
 

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from bridgeviz import _checks as check
+from bridgeviz._pair_edits import read_edits
 from bridgeviz.costs import Cost, Forbidden, flat, refuse_forbidden_pairs
 from bridgeviz.couplings import Plan
 from bridgeviz.experiments._auto import Auto
@@ -188,15 +189,20 @@ class Pipeline:
     def _pairs(self) -> Generator[Any, None, Pairs]:
         yield from ()
         problem, settings = _there(self.problem), self.config.pairs
+        edits = read_edits(settings.edits)
         if self.own_pairs is not None:
             pairs = np.asarray(self.own_pairs)
-            pairs = Pairs(pairs[:, ::-1] if self.config.data.reverse else pairs, shape=problem.shape)
-        elif problem.truth is None and 0 in (settings.count, settings.fraction):
-            pairs = Pairs([], shape=problem.shape)
+            pairs = pairs[:, ::-1] if self.config.data.reverse else pairs
+        elif edits.fresh or (problem.truth is None and 0 in (settings.count, settings.fraction)):
+            pairs = np.zeros((0, 2), np.int64)
         else:
             pairs = problem.sample_pairs(
                 settings.fraction, count=settings.count, cover_classes=settings.cover_classes, seed=settings.seed
             )
+        if settings.edits:
+            least = int(self.config.needs_pairs)
+            pairs = check.pair_index(edits.of(pairs), "edits", "run", shape=problem.shape, least=least)
+        pairs = Pairs(pairs, shape=problem.shape)
         if problem.forbidden is not None:
             refuse_forbidden_pairs(problem.forbidden, pairs, "run")
         return pairs

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
+from bridgeviz import _checks as check
 from bridgeviz import metrics
 from bridgeviz.experiments._evaluation import rows_of_all_classes
 from bridgeviz.experiments._run import Run
@@ -37,6 +39,7 @@ class Scene:
         strip_pictures: (s, h, w) their source pictures, or None.
         strip_sure: (T, s) probability that the decoder gives its answer, or None.
         strip_made: (T, s, h, w) pictures that they decode to on the way, or None.
+        lit: (n,) which points are drawn with their paths while the others fade; None draws all alike.
         badge: of the map: `name`, `variance_share`, `trustworthiness`, `step_variation`, `latent_step_variation`,
             `largest_step`.
         losses: (k,) training losses, averaged over equal stretches of steps that end at `loss_steps`.
@@ -58,6 +61,7 @@ class Scene:
     strip_pictures: np.ndarray | None = None
     strip_sure: np.ndarray | None = None
     strip_made: np.ndarray | None = None
+    lit: np.ndarray | None = None
     loss_steps: np.ndarray = field(default_factory=lambda: np.zeros(0))
     losses: np.ndarray = field(default_factory=lambda: np.zeros(0))
     metrics: dict[str, float] = field(default_factory=dict)
@@ -70,7 +74,9 @@ class Scene:
         return float(np.bincount(self.labels, minlength=1).max() / len(self.labels))
 
 
-def scene(run: Run, *, points: int = 400, strip: int = 12, seed: int = 0) -> Scene:
+def scene(
+    run: Run, *, points: int = 400, strip: int = 12, seed: int = 0, lit: ArrayLike | None = None, test: bool = True
+) -> Scene:  # fmt: skip
     """The scene of a run, played on test points where the problem has some.
 
     Args:
@@ -78,21 +84,35 @@ def scene(run: Run, *, points: int = 400, strip: int = 12, seed: int = 0) -> Sce
         points: the largest number of points, taken evenly from all classes.
         strip: how many of them are followed one by one.
         seed: of the choice of points and of the noise.
+        lit: rows that are shown as well and followed first, at most `points` of them.
+        test: whether to play test points, if there are any; otherwise the training rows.
     """
-    problem = run.problem.test or run.problem
+    problem = run.problem.test if test and run.problem.test is not None else run.problem
     rows = rows_of_all_classes(problem.source, points, seed=seed)
     ts = np.linspace(0, 1, FRAMES)
-    states = run.flow.transport(problem.source.x[rows], seed=seed, ts=ts.tolist()).states
-    return build(run, problem, rows, ts, states, strip=strip)
+
+    def travel(rows: np.ndarray) -> np.ndarray:
+        return run.flow.transport(problem.source.x[rows], seed=seed, ts=ts.tolist()).states
+
+    if lit is None:
+        return build(run, problem, rows, ts, travel(rows), strip=strip)
+    chosen = np.random.default_rng(seed).permutation(check.rows(lit, "lit", "scene", size=len(problem.source)))[:points]
+    more, states = np.setdiff1d(chosen, rows), travel(rows)  # apart, so that the noise of the others stays what it was
+    if len(more):
+        rows, states = np.concatenate([rows, more]), np.concatenate([states, travel(more)], axis=1)
+    return build(run, problem, rows, ts, states, strip=strip, lit=np.isin(rows, chosen))
 
 
-def build(run: Run, problem: Problem, rows: np.ndarray, ts: np.ndarray, states: np.ndarray, *, strip: int) -> Scene:
-    """The scene of given states (T, n, q) of some rows of a problem."""
+def build(
+    run: Run, problem: Problem, rows: np.ndarray, ts: np.ndarray, states: np.ndarray, *, strip: int,
+    lit: np.ndarray | None = None,
+) -> Scene:  # fmt: skip
+    """The scene of given states (T, n, q) of some rows of a problem; `lit` as in `Scene`."""
     source, target = problem.source, run.problem.target
     plane = projection.fit_map(target.x)
     positions = plane.project(states)
     labels, decoded, names, centres = _classes(source, target, rows, states)
-    followed = _follow(labels, strip)
+    followed = _follow(labels, strip, lit)
     every = max(1, len(run.losses) // 150)
     whole = len(run.losses) // every * every
     pictures = source.pictures(rows[followed])
@@ -107,12 +127,13 @@ def build(run: Run, problem: Problem, rows: np.ndarray, ts: np.ndarray, states: 
         targets=plane.project(arrival).astype(np.float32),
         target_labels=arrival_labels,
         strip=followed,
-        badge=_badge(plane.name, plane.variance_share, positions, states) | {"tested": run.problem.test is not None},
+        badge=_badge(plane.name, plane.variance_share, positions, states) | {"tested": problem is run.problem.test},
         thumbnails=_shrunk(source.pictures(rows)),
         strip_pictures=None if pictures is None else np.asarray(pictures, np.uint8),
         strip_sure=_certainty(target, states[:, followed]),
         strip_made=_decoded_pictures(target, states[:, followed]),
         loss_steps=np.arange(every, whole + 1, every),
+        lit=lit,
         losses=run.losses[:whole].reshape(-1, every).mean(1).astype(np.float32),
         metrics=run.metrics,
         config=run.config.as_dict(),
@@ -200,11 +221,13 @@ def _classes(source: Space, target: Space, rows: np.ndarray, states: np.ndarray)
     return labels.astype(np.uint8), decoded.astype(np.uint8), names, centres
 
 
-def _follow(labels: np.ndarray, count: int) -> np.ndarray:
-    """The first points of each class in turn."""
+def _follow(labels: np.ndarray, count: int, lit: np.ndarray | None = None) -> np.ndarray:
+    """The first points of each class in turn, those that are lit before the others."""
     rank = np.zeros(len(labels), int)
+    faint = np.zeros(len(labels), bool) if lit is None else ~lit
     for c in np.unique(labels):
-        rank[labels == c] = np.arange((labels == c).sum())
+        rank[labels == c] = np.argsort(np.argsort(faint[labels == c], kind="stable"), kind="stable")
+    rank += len(labels) * faint
     return np.lexsort((labels, rank))[:count]
 
 

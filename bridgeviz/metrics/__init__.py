@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bridgeviz.metrics._journey import Journey, curvature, journey, transport_error
     from bridgeviz.metrics._layers import LayerScore, rank_layers
     from bridgeviz.metrics._likeness import Likeness, linear_cka, mutual_neighbours
-    from bridgeviz.metrics._masses import Blocks, Received, blocks, received, strongest
+    from bridgeviz.metrics._masses import Blocks, Received, blocks, masses_by_class, received, strongest
     from bridgeviz.metrics._matching import between_classes, class_plan, matching_accuracy, rows_with_mass
     from bridgeviz.metrics._neighbours import Neighbourhood, chance_overlap, neighbourhood
     from bridgeviz.metrics._noise_ceiling import NoiseCeiling, noise_ceiling
@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     )
     from bridgeviz.metrics._prediction import RankTest, neuron_correlation, prediction_error, rank_test
     from bridgeviz.metrics._predictivity import Predictivity, neural_predictivity
+    from bridgeviz.metrics._row_table import row_table
     from bridgeviz.metrics._rsa import rsa
     from bridgeviz.metrics._story import Story, explain_point, goes_home
     from bridgeviz.metrics._supervision import (
@@ -77,7 +78,7 @@ __getattr__, __dir__, __all__ = attach(
         "_journey": ["Journey", "curvature", "journey", "transport_error"],
         "_layers": ["LayerScore", "rank_layers"],
         "_likeness": ["Likeness", "linear_cka", "mutual_neighbours"],
-        "_masses": ["Blocks", "Received", "blocks", "received", "strongest"],
+        "_masses": ["Blocks", "Received", "blocks", "masses_by_class", "received", "strongest"],
         "_matching": ["between_classes", "class_plan", "matching_accuracy", "rows_with_mass"],
         "_neighbours": ["Neighbourhood", "chance_overlap", "neighbourhood"],
         "_noise_ceiling": ["NoiseCeiling", "noise_ceiling"],
@@ -97,6 +98,7 @@ __getattr__, __dir__, __all__ = attach(
         ],
         "_prediction": ["RankTest", "neuron_correlation", "prediction_error", "rank_test"],
         "_predictivity": ["Predictivity", "neural_predictivity"],
+        "_row_table": ["row_table"],
         "_rsa": ["rsa"],
         "_story": ["Story", "explain_point", "goes_home"],
         "_supervision": [

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from bridgeviz import _checks as check
 from bridgeviz.couplings import Plan
 from bridgeviz.metrics._downstream import predict_labels
+from bridgeviz.metrics._neighbours import nearest_rows
 from bridgeviz.metrics._story import stage_of
 from bridgeviz.metrics._supervision import cheapest_of_rows, nearest_pairs
 from bridgeviz.problem import Problem
@@ -93,8 +94,6 @@ def failures(
     Raises:
         InputError: a side has no labels, or there are no pairs.
     """
-    from sklearn.metrics import pairwise_distances
-
     where = "failures"
     source, target = problem.source, problem.target
     points = problem.test.source if test and problem.test is not None else source
@@ -104,12 +103,7 @@ def failures(
     rows = np.arange(len(points)) if rows is None else check.rows(rows, "rows", where, size=len(points))
     noises = check.count(noises, "noises", where)
     outside, x, labels = points is not source, points.x[rows], points.labels[rows]
-    apart = pairwise_distances(x, source.x)
-    if not outside:
-        apart[np.arange(len(rows)), rows] = np.inf  # no row is its own neighbour
-    k = min(k, len(source) - (not outside))
-    near = np.argpartition(apart, k - 1, axis=1)[:, :k]
-    near = np.take_along_axis(near, np.argsort(np.take_along_axis(apart, near, 1), axis=1, kind="stable"), 1)
+    apart, near = nearest_rows(x, source.x, None if outside else rows, k=k)
     overlap = (source.labels[near] != labels[:, None]).mean(1)
     pair_labels = source.labels[pairs[nearest_pairs(source.x, pairs, points=x, metric=metric)[0], 0]]
     classes, groups = np.unique(target.labels, return_inverse=True)

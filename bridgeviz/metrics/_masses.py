@@ -10,6 +10,7 @@ from jaxtyping import Float
 from bridgeviz.costs import Atoms
 from bridgeviz.couplings import Coupling, Plan, group_shares, strongest_entries
 from bridgeviz.metrics._matching import shares_of_rows
+from bridgeviz.problem import Problem
 
 
 class Received(NamedTuple):
@@ -98,3 +99,28 @@ def _blocks_of(atoms: Atoms, labels: np.ndarray | None, most: int) -> tuple[np.n
     counts = np.zeros((block.max() + 1, len(classes)))
     np.add.at(counts, (block, code), 1.0)
     return shares, classes[counts.argmax(1)]
+
+
+def masses_by_class(
+    problem: Problem, plan: Plan, side: str, groups: np.ndarray, size: int, *, seed: int = 0
+) -> Float[np.ndarray, "size c"]:
+    """The mass that groups of rows of one side send to each class of the other side, or receive from it.
+
+    Args:
+        problem: whose plan it is.
+        plan: of any strategy; a local one is estimated from draws.
+        side: of the groups, "source" or "target".
+        groups: the group of each row of that side, from 0.
+        size: the number of groups.
+        seed: of the draws.
+
+    Returns:
+        (size, c) masses by class, in the order of the other side's classes; one column if it has no labels.
+    """
+    other = problem.target if side == "source" else problem.source
+    classes, of_other = 1, np.zeros(len(other), np.int64)
+    if other.labels is not None and other.classes is not None:
+        classes, of_other = len(other.classes), np.searchsorted(other.classes, other.labels)
+    if side == "source":
+        return plan.between(groups, of_other, (size, classes), seed=seed)
+    return plan.between(of_other, groups, (classes, size), seed=seed).T

@@ -86,3 +86,25 @@ def chance_overlap(labels: ArrayLike, weights: np.ndarray | None = None) -> floa
     _, code, counts = np.unique(np.asarray(labels), return_inverse=True, return_counts=True)
     n = counts.sum()
     return weighted_mean((n - counts[code]) / (n - 1), weights) if n > 1 else 0.0
+
+
+def nearest_rows(
+    x: Float[np.ndarray, "k p"], space: Float[np.ndarray, "n p"], own: np.ndarray | None = None, *, k: int = 15
+) -> tuple[Float[np.ndarray, "k n"], Int[np.ndarray, "k j"]]:
+    """The distances from some points to every row of a space, and the nearest rows, the nearest first.
+
+    Args:
+        x: the points.
+        space: the rows.
+        own: (k,) the row that each point is, which is not its own neighbour; None for points that are no rows.
+        k: how many rows, at most all.
+    """
+    from sklearn.metrics import pairwise_distances
+
+    apart = pairwise_distances(x, space)
+    if own is not None:
+        apart[np.arange(len(x)), own] = np.inf
+    most = min(k, len(space) - (own is not None))
+    near = np.argpartition(apart, most - 1, axis=1)[:, :most]
+    order = np.argsort(np.take_along_axis(apart, near, 1), axis=1, kind="stable")
+    return apart, np.take_along_axis(near, order, 1)

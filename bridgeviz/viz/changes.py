@@ -9,7 +9,7 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
 
-from bridgeviz.viz.maps import plain_map
+from bridgeviz.viz.maps import plain_map, ring
 from bridgeviz.viz.palette import COLOURS, GREY, WRONG
 
 MARKS: Mapping[str, tuple[str, str, int]] = {
@@ -23,13 +23,16 @@ MARKS: Mapping[str, tuple[str, str, int]] = {
 NAMES = {"right": "right in both", "wrong": "wrong in both", "won": "won", "lost": "lost"}
 
 
-def changes_map(points: Float[np.ndarray, "k 2"], sides: np.ndarray, texts: Sequence[str]) -> go.Figure:
+def changes_map(
+    points: Float[np.ndarray, "k 2"], sides: np.ndarray, texts: Sequence[str], *, lit: np.ndarray | None = None
+) -> go.Figure:  # fmt: skip
     """The points on a map. Each marker's `customdata` is its row number.
 
     Args:
         points: where they are.
         sides: (k,) "right", "wrong", "won" or "lost".
         texts: (k,) of the hover.
+        lit: rows that are ringed.
     """
     traces: list[dict[str, Any]] = []
     for side, (colour, symbol, size) in MARKS.items():
@@ -41,4 +44,6 @@ def changes_map(points: Float[np.ndarray, "k 2"], sides: np.ndarray, texts: Sequ
                 "name": f"{NAMES[side]} ({len(at):,})",
                 "hovertemplate": "%{text}<extra></extra>", "marker": {"color": colour, "symbol": symbol, "size": size},
             })  # fmt: skip
+    if lit is not None:
+        traces.append(ring(points[lit]))
     return plain_map(traces)

@@ -1,4 +1,4 @@
-"""Diagnosis of errors: confusion, overlap against error, and one row of the coupling."""
+"""Diagnosis of errors: confusion, and overlap against error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bridgeviz.viz.palette import colour, symbol
 from bridgeviz.viz.plans import class_heatmap
 
 if TYPE_CHECKING:
-    from bridgeviz.metrics import Diagnosis, Story
+    from bridgeviz.metrics import Diagnosis
 
 
 def confusion_heatmap(diagnosis: Diagnosis, names: Sequence[str]) -> go.Figure:
@@ -43,23 +43,4 @@ def overlap_against_error(diagnosis: Diagnosis, names: Sequence[str]) -> go.Figu
         markers, height=460, margin={"r": 24},
         x={"title": "overlap: source neighbours of other classes", **share},
         y={"title": "error: points that arrived in other classes", **share},
-    )  # fmt: skip
-
-
-def sent_bars(story: Story, names: Sequence[str], ranks: Sequence[int]) -> go.Figure:
-    """The mass of one coupling row by target class.
-
-    Args:
-        story: of the point.
-        names: of the target classes.
-        ranks: of the target classes among all classes, which give their colours.
-    """
-    bars = {
-        "type": "bar", "x": list(names), "y": story.sent, "marker": {"color": [colour(k) for k in ranks]},
-        "hovertemplate": "%{x}: %{y:.1%}<extra></extra>", "textposition": "outside", "cliponaxis": False,
-        "text": [f"{v:.0%}" if v >= 0.005 else "" for v in story.sent],
-    }  # fmt: skip
-    return figure(
-        [bars], height=190, margin={"l": 4, "r": 4, "t": 8, "b": 4}, x={"type": "category"},
-        y={"tickformat": ".0%", "range": [0, 1.12], "nticks": 4},
     )  # fmt: skip

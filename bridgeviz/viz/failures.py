@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 
 from bridgeviz.viz.figure import figure
-from bridgeviz.viz.maps import plain_map
+from bridgeviz.viz.maps import plain_map, ring
 from bridgeviz.viz.palette import COLOURS, GREY, WRONG
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def groups(found: Failures, by: str) -> np.ndarray:
 
 def failure_map(
     behind: Float[np.ndarray, "n 2"], points: Float[np.ndarray, "k 2"], found: Failures, texts: Sequence[str], *,
-    by: str = "stage", legend: bool = True,
+    by: str = "stage", legend: bool = True, lit: np.ndarray | None = None,
 ) -> go.Figure:  # fmt: skip
     """The points on the map of one space. Each marker's `customdata` is its row number.
 
@@ -52,6 +52,7 @@ def failure_map(
         texts: (k,) of the hover.
         by: "stage", "error", or "certainty", the share of the draws that end in the own class.
         legend: whether the groups are named.
+        lit: rows that are ringed.
     """
     shown = np.random.default_rng(0).permutation(len(behind))[:BEHIND]
     traces: list[dict[str, Any]] = [
@@ -76,6 +77,8 @@ def failure_map(
             marker = {"color": colour, "symbol": symbol, "size": 6 if name == "right" else 9}
             label = f"{name} ({len(at):,})"
             traces.append(_at(points, found.rows, texts, at) | shape | {"marker": marker, "name": label})
+    if lit is not None:
+        traces.append(ring(points[np.isin(found.rows, lit)]))
     return plain_map(traces, legend=legend and by != "certainty")
 
 

@@ -224,6 +224,15 @@ def plain_map(traces: Sequence[Mapping[str, Any]], *, legend: bool = True) -> go
     return figure(traces, **style)
 
 
+def ring(points: Float[np.ndarray, "k 2"]) -> dict[str, Any]:
+    """Rings around the selected points, as a trace that no click hits."""
+    xy = points.astype(np.float32)
+    return {
+        "x": xy[:, 0], "y": xy[:, 1], "mode": "markers", "hoverinfo": "skip", "name": f"selected ({len(points):,})",
+        "marker": {"symbol": "circle-open", "size": 15, "color": GREY, "line": {"width": 2}},
+    }  # fmt: skip
+
+
 def side_by_side(source: Panel, target: Panel, *, gap: float = 0.45) -> tuple[np.ndarray, np.ndarray]:
     """The positions of both spaces on one plane, next to each other and each at most one unit high and wide."""
     left, right = _unit(source.points), _unit(target.points)

@@ -1,9 +1,9 @@
-"""Figures of supervision: pairs per class, the route over one pair, and how well the cost separates classes."""
+"""Figures of supervision: pairs per class, all pairs, the route over one, and how well the cost separates classes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import plotly.graph_objects as go
@@ -16,9 +16,12 @@ from bridgeviz.viz.words import counted
 if TYPE_CHECKING:
     from bridgeviz.costs import Route
     from bridgeviz.metrics import CostSample
+    from bridgeviz.problem import Pairs
 
 SAME, OTHER = colour(0), colour(1)
 _PAIR = colour(2)
+MOST_PAIRS = 300
+"""The most pairs that are drawn as lines."""
 
 
 def coverage_bars(names: Sequence[str], counts: np.ndarray, *, ranks: Sequence[int] | None = None) -> go.Figure:
@@ -44,13 +47,69 @@ def coverage_bars(names: Sequence[str], counts: np.ndarray, *, ranks: Sequence[i
     )  # fmt: skip
 
 
-def bridge_route(maps: Maps, route: Route) -> go.Figure:
-    """The route from x_i over a pair to y_j across both maps, `x_i -> x_p == y_p -> y_j`, with all stops of its legs.
+def pair_map(
+    maps: Maps, pairs: Pairs, *, route: Route | None = None, right: np.ndarray | None = None,
+    lit: tuple[np.ndarray, np.ndarray] | None = None, side: str = "source",
+) -> go.Figure:  # fmt: skip
+    """Both maps with a line for each pair, and the route from one point to another.
 
     Args:
         maps: of both spaces.
-        route: from `costs.legs` or `Cost.route`.
+        pairs: at most `MOST_PAIRS` of them are drawn.
+        route: from x_i over a pair to y_j, from `costs.legs` or `Cost.route`; None draws none.
+        right: (l,) whether both ends of a pair have the same class; None draws all alike.
+        lit: (k,) selected rows, and (k,) the number of the pair that is nearest to each. Only these pairs are drawn,
+            with a line from each row to its pair.
+        side: of the selected rows.
     """
+    shown = np.sort(np.random.default_rng(0).permutation(len(pairs))[:MOST_PAIRS]) if lit is None else np.unique(lit[1])
+    traces: list[dict[str, Any]] = []
+    ends = np.full((len(shown), 3, 2), np.nan, np.float32)
+    ends[:, 0], ends[:, 1] = maps.left[pairs.source[shown]], maps.right[pairs.target[shown]]
+    wrong = np.zeros(len(shown), bool) if right is None else ~right[shown]
+    for name, mask, ink, dash in (("pairs", ~wrong, _PAIR, "solid"), ("pairs of two classes", wrong, WRONG, "6px,3px")):
+        if mask.any():
+            traces.append({
+                "x": ends[mask, :, 0].reshape(-1), "y": ends[mask, :, 1].reshape(-1), "mode": "lines",
+                "line": {"color": ink, "width": 1.2, "dash": dash}, "opacity": 0.45 if route is None else 0.3,
+                "name": f"{name} ({int(mask.sum()):,})", "hoverinfo": "skip",
+            })  # fmt: skip
+    for points, rows in ((maps.left, pairs.source[shown]), (maps.right, pairs.target[shown])):
+        xy = points[rows]
+        traces.append({
+            "x": xy[:, 0], "y": xy[:, 1], "mode": "markers", "customdata": rows.astype(np.int32), "showlegend": False,
+            "marker": {"size": 8, "color": _PAIR, "symbol": "diamond", "line": {"width": 1, "color": "white"}},
+            "hovertemplate": "row %{customdata}, an end of a pair<extra></extra>",
+        })  # fmt: skip
+    if lit is not None:
+        traces += _legs_of_rows(maps, pairs, *lit, side)
+    legend = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}
+    if route is not None:
+        traces += _route(maps, route)
+    return maps.draw(traces, showlegend=True, legend=legend, margin={"t": 60})
+
+
+def _legs_of_rows(maps: Maps, pairs: Pairs, rows: np.ndarray, nearest: np.ndarray, side: str) -> list[dict[str, Any]]:
+    """The selected rows, each with a line to the end of its nearest pair."""
+    points, ends = (maps.left, pairs.source) if side == "source" else (maps.right, pairs.target)
+    legs = np.full((len(rows), 3, 2), np.nan, np.float32)
+    legs[:, 0], legs[:, 1] = points[rows], points[ends[nearest]]
+    ink = SAME if side == "source" else OTHER
+    return [
+        {
+            "x": legs[..., 0].reshape(-1), "y": legs[..., 1].reshape(-1), "mode": "lines", "hoverinfo": "skip",
+            "line": {"color": ink, "width": 1.2}, "opacity": 0.7, "name": "legs of the selected rows",
+        },
+        {
+            "x": legs[:, 0, 0], "y": legs[:, 0, 1], "mode": "markers", "customdata": rows.astype(np.int32),
+            "marker": {"size": 9, "color": ink, "line": {"width": 1, "color": "white"}}, "showlegend": False,
+            "hovertemplate": "row %{customdata}, selected<extra></extra>",
+        },
+    ]  # fmt: skip
+
+
+def _route(maps: Maps, route: Route) -> list[dict[str, Any]]:
+    """The route `x_i -> x_p == y_p -> y_j`, with all stops of its legs."""
     i, source, target, j = route.way_x[0], route.way_x[-1], route.way_y[0], route.way_y[-1]
     stops = np.stack([maps.left[i], maps.left[source], maps.right[target], maps.right[j]])
     unit = ".2f" if route.share is None else ".0%"
@@ -61,7 +120,7 @@ def bridge_route(maps: Maps, route: Route) -> go.Figure:
         }
         for line, name, dash, ink in (
             (maps.left[route.way_x], f"leg in the source: {route.leg_x:{unit}}", "solid", SAME),
-            (stops[1:3], "the pair", "dot", _PAIR),
+            (stops[1:3], "its pair", "dot", _PAIR),
             (maps.right[route.way_y], f"leg in the target: {route.leg_y:{unit}}", "solid", OTHER),
         )
     ]  # fmt: skip
@@ -76,8 +135,7 @@ def bridge_route(maps: Maps, route: Route) -> go.Figure:
         "customdata": np.array([i, source, target, j]),
         "hovertemplate": "row %{customdata}<extra></extra>",
     }  # fmt: skip
-    legend = {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0}
-    return maps.draw([*legs, marks], showlegend=True, legend=legend, margin={"t": 60})
+    return [*legs, marks]
 
 
 def _apart(first: np.ndarray, second: np.ndarray) -> tuple[str, str]:

@@ -185,3 +185,23 @@ def received_bars(received: Received, names: Sequence[str], ranks: Sequence[int]
         x={"type": "category", "title": "target class"},
         y={"title": "share of the mass", "tickformat": digits, "rangemode": "tozero"},
     )  # fmt: skip
+
+
+def share_bars(shares: np.ndarray, names: Sequence[str], ranks: Sequence[int], *, height: int = 190) -> go.Figure:
+    """Shares of some mass by class.
+
+    Args:
+        shares: (c,) in [0, 1].
+        names: of the classes.
+        ranks: of the classes among all classes, which give their colours.
+        height: in pixels.
+    """
+    bars = {
+        "type": "bar", "x": list(names), "y": shares, "marker": {"color": [colour(k) for k in ranks]},
+        "hovertemplate": "%{x}: %{y:.1%}<extra></extra>", "textposition": "outside", "cliponaxis": False,
+        "text": [f"{v:.0%}" if v >= 0.005 else "" for v in shares],
+    }  # fmt: skip
+    return figure(
+        [bars], height=height, margin={"l": 4, "r": 4, "t": 8, "b": 4}, x={"type": "category"},
+        y={"tickformat": ".0%", "range": [0, 1.12], "nticks": 4},
+    )  # fmt: skip

@@ -109,6 +109,7 @@ class Player {
     this.labels = bytes(data.labels);
     this.decoded = bytes(data.decoded);
     this.sure = data.sure && bytes(data.sure);
+    this.lit = data.lit && bytes(data.lit);
     for (const name of ["thumbnails", "cards", "made"]) this[name] = unpack(data[name]);
     this.zoom = 1; this.centre = [0.5, 0.5]; this.last = [0, 0]; this.hovered = null;
     this.pics.hidden = !this.thumbnails;
@@ -343,12 +344,13 @@ class Player {
       c.beginPath(); c.arc(...this.place(this.targets[2 * k], this.targets[2 * k + 1]), 2.6, 0, 7); c.fill();
     });
     const r = 4.2 * Math.min(1.6, Math.sqrt(this.zoom)), big = 15 * Math.min(2.2, Math.sqrt(this.zoom));
+    if (this.lit) this.trails(at);
     for (let k = 0; k < n; k++) {
       const a = 2 * (from * n + k), b = a + 2 * n;
       const [x, y] = this.place(P[a] + share * (P[b] - P[a]), P[a + 1] + share * (P[b + 1] - P[a + 1]));
       this.at[2 * k] = x; this.at[2 * k + 1] = y;
       const label = this.labels[k], wrong = this.time > 0.97 && this.decoded[frame * n + k] !== label;
-      const faded = this.hovered !== null && this.hovered !== k ? 0.35 : 1;
+      const faded = this.hovered !== null ? (this.hovered !== k ? 0.35 : 1) : this.lit && !this.lit[k] ? 0.16 : 1;
       c.setTransform(ratio, 0, 0, ratio, x * ratio, y * ratio);
       c.globalAlpha = 0.85 * faded;
       if (sprites) { c.imageSmoothingEnabled = false; c.drawImage(this.sprites[k], -big / 2, -big / 2, big, big); }
@@ -364,6 +366,24 @@ class Player {
     if (named) this.name(marks, width, height);
     canvas.dataset.t = this.time.toFixed(3);
     this.announce();
+  }
+
+  // The paths of the selected points, from noise to where they are now.
+  trails(at) {
+    const c = this.context, n = this.data.n, P = this.positions, until = Math.floor(at), share = at - until;
+    const chosen = Array.from(this.lit.keys()).filter((k) => this.lit[k]);
+    c.lineWidth = 1.3;
+    c.globalAlpha = Math.max(0.12, Math.min(0.6, 24 / chosen.length));
+    for (const k of chosen) {
+      c.strokeStyle = this.colours[this.labels[k] % this.colours.length];
+      c.beginPath();
+      for (let f = 0; f <= until; f++) c.lineTo(...this.place(P[2 * (f * n + k)], P[2 * (f * n + k) + 1]));
+      if (share > 0) {
+        const a = 2 * (until * n + k), b = a + 2 * n;
+        c.lineTo(...this.place(P[a] + share * (P[b] - P[a]), P[a + 1] + share * (P[b + 1] - P[a + 1])));
+      }
+      c.stroke();
+    }
   }
 
   // Names stand beside their landmarks, away from the middle, so that they cover no points.

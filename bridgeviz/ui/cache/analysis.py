@@ -15,7 +15,8 @@ from bridgeviz.baselines import BASELINES
 from bridgeviz.costs import find_atoms
 from bridgeviz.couplings import RowsWithMass
 from bridgeviz.datasets import DATASETS
-from bridgeviz.experiments import Pipeline
+from bridgeviz.experiments import Pipeline, Scene
+from bridgeviz.experiments import scene as straight_scene
 from bridgeviz.experiments._evaluation import rows_of_all_classes
 from bridgeviz.metrics import CostSample, Diagnosis, Failures, Journey, Neighbourhood, Story, projection
 from bridgeviz.ui.cache import pictures, stages
@@ -95,9 +96,16 @@ def cost_sample(config: RunConfig) -> CostSample:
     return metrics.sample_cost(cost, *labels, seed=config.seed)
 
 
+@_by("cost", 32, "Measuring the cost …", copy=True)
+def cost_accuracy(config: RunConfig) -> float | None:
+    """How often the cheapest target has the right class; None without a cost or without labels."""
+    cost, labels = stages.cost(config), labels_of(stages.problem(config))
+    return None if cost is None or labels is None else metrics.cost_accuracy(cost, *labels)
+
+
 def value_of_pairs(config: RunConfig) -> list[float]:
     """The accuracy of the cheapest target at each of `FRACTIONS`; NaN where that is less than one pair."""
-    return _value_of_pairs(config.replace(fraction=1.0, count=None))
+    return _value_of_pairs(config.replace(fraction=1.0, count=None, edits=""))
 
 
 @_by("coupling", 16, "Drawing from the plan …", copy=True)
@@ -147,6 +155,19 @@ def partners(config: RunConfig) -> dict[str, metrics.Partners]:
     }
 
 
+def mass_of(config: RunConfig, side: str, rows: np.ndarray) -> tuple[float, np.ndarray]:
+    """The share of the plan's mass on some rows of one side, and the shares of it by class of the other side.
+
+    Without labels on the other side, there is one class. The mass of a plan that is estimated is counted from draws.
+    """
+    problem, plan = stages.problem(config), stages.plan(config)
+    own = np.ones(len(getattr(problem, side)), int)
+    own[rows] = 0
+    mass = metrics.masses_by_class(problem, plan, side, own, 2, seed=config.seed)
+    selected = mass[0].sum()
+    return float(selected / (mass.sum() or 1.0)), mass[0] / (selected or 1.0)
+
+
 def names(config: RunConfig) -> tuple[np.ndarray, dict[str, str]]:
     """The classes of both sides together, none without labels, and their names by class as text."""
     problem = stages.problem(config)
@@ -183,6 +204,25 @@ def story(run: Run, row: int, *, test: bool) -> Story:
     ))  # fmt: skip
 
 
+def scene_of_rows(run: Run, rows: np.ndarray, *, test: bool) -> Scene:
+    """The animation of a run with some rows lit."""
+    return _of_selection(run, "scene", rows, test, lambda: straight_scene(run, lit=rows, test=test))
+
+
+def failures_of_rows(run: Run, rows: np.ndarray, *, test: bool) -> Failures:
+    """The stage at which each of some rows goes wrong."""
+    return _of_selection(run, "failures", rows, test, lambda: _failures(run, rows, test=test))
+
+
+def _of_selection(run: Run, name: str, rows: np.ndarray, test: bool, make: Callable[[], Any]) -> Any:
+    """A result that belongs to some rows of a run, kept for the latest ones."""
+    key, kept = (test, rows.tobytes()), of_run(run, f"{name} of the selection", dict)
+    if key not in kept:
+        kept.clear()
+        kept[key] = make()
+    return kept[key]
+
+
 MOST_KEPT = 4
 """Runs of which a session keeps results."""
 
@@ -194,10 +234,14 @@ def failures(run: Run, *, test: bool) -> Failures:
     """The stage at which each of some test points or training rows goes wrong, taken evenly from all classes."""
     points = (run.problem.test if test and run.problem.test is not None else run.problem).source
     rows = rows_of_all_classes(points, FOLLOWED, seed=run.config.seed)
-    return of_run(run, "failures", lambda: metrics.failures(
+    return of_run(run, "failures", lambda: _failures(run, rows, test=test))
+
+
+def _failures(run: Run, rows: np.ndarray, *, test: bool) -> Failures:
+    return metrics.failures(
         run.problem, run.pairs, run.plan, run.flow, rows, cost=run.cost, test=test, metric=run.config.cost.within,
         seed=run.config.seed,
-    ))  # fmt: skip
+    )  # fmt: skip
 
 
 def plane(run: Run, side: str) -> projection.Map:

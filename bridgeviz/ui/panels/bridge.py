@@ -1,45 +1,88 @@
-"""Pick a source and a target point, and see which pair bridges them (Eq. 6)."""
+"""All pairs on both maps; pick a source and a target point, and see which pair bridges them (Eq. 6)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
+import numpy as np
 import streamlit as st
 
 import bridgeviz as bv
-from bridgeviz import Problem, RunConfig
+from bridgeviz import Pairs, Problem, RunConfig, metrics
 from bridgeviz.costs import Cost, Route
 from bridgeviz.ui.cache import analysis, stages
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import thumbnails
-from bridgeviz.ui.state.selection import class_suffix, pick, start_value
+from bridgeviz.ui.panels import editing, thumbnails
+from bridgeviz.ui.state import selection
+from bridgeviz.ui.state.picks import class_suffix, pick, start_value
+from bridgeviz.ui.state.selection import Selection
 from bridgeviz.ui.text import literal
-from bridgeviz.viz.pairing import bridge_route
+from bridgeviz.viz.maps import Maps
+from bridgeviz.viz.pairing import MOST_PAIRS, pair_map
+from bridgeviz.viz.words import counted
 
 
 @st.fragment
-def bridge(config: RunConfig, problem: Problem, cost: Cost, names: Mapping[str, str]) -> None:
-    """The pickers, the route across both maps, its two legs, and the pictures along it.
+def bridge(
+    config: RunConfig, problem: Problem, cost: Cost | None, names: Mapping[str, str], chosen: Selection | None
+) -> None:  # fmt: skip
+    """Both maps with all pairs, the pickers of two points, the route between them, and buttons that change the pairs.
 
     For a cost that does not come from a single pair (kcca, or heat), the route of the plain bridge is shown instead.
+
+    Args:
+        config: of the page.
+        problem: whose maps.
+        cost: the route's; None shows the pairs alone.
+        names: of the classes.
+        chosen: the selection: only its pairs are drawn, with the legs from its rows.
     """
-    i, j = _pickers(config, problem)
-    source, target = problem.source, problem.target
+    i, j = _pickers(problem)
+    pairs, labels = stages.pairs(config), analysis.labels_of(problem)
+    route = None
     with guard():
-        if cost.route is not None:
-            route = cost.route(i, j)
-        else:
-            route = bv.costs.legs(source.x, target.x, stages.pairs(config), i, j, metric=config.cost.metric)
-    chart, numbers = st.columns([3, 1], vertical_alignment="center")
+        if cost is not None and len(pairs):
+            bridged = cost.route is not None
+            metric = config.cost.metric
+            route = (
+                cost.route(i, j)
+                if bridged
+                else bv.costs.legs(problem.source.x, problem.target.x, pairs, i, j, metric=metric)
+            )
     both = analysis.both_maps(config, legend=False)
+    side, lit = _lit(config, problem, pairs, chosen)
+    right = None if labels is None else labels[0][pairs.source] == labels[1][pairs.target]
+    chart, numbers = st.columns([3, 1], vertical_alignment="center")
     with chart:
         st.plotly_chart(
-            bridge_route(both, route), key="route", config={"displaylogo": False},
-            alt="the route from the source point over one pair to the target point",
+            pair_map(both, pairs, route=route, right=right, lit=lit, side=side), key="route",
+            config={"displaylogo": False}, selection_mode="points",
+            on_select=partial(_picked, both),
+            alt="the pairs, and the route from the source point over one of them to the target point",
         )  # fmt: skip
-        st.caption(literal(both.caption))
+        some = f" {MOST_PAIRS} random ones of {len(pairs):,} pairs are drawn." if len(pairs) > MOST_PAIRS else ""
+        st.caption(literal(both.caption) + some)
     with numbers:
-        _numbers(route)
+        if route is not None:
+            _numbers(route)
+        editing.buttons(config, problem, pairs, i, j)
+    if chosen is not None and lit is not None:
+        st.caption(_about_lit(chosen, problem, pairs, side, lit))
+    if route is not None and cost is not None:
+        _stops(problem, route, i, j, names)
+        if cost.route is None:
+            st.caption(f"No single pair decides the cost '{cost.name}'. This is the route of the cost 'bridge'.")
+        elif len(route.way_x) + len(route.way_y) > 4:
+            st.caption(
+                f"The legs follow the cloud of points: {len(route.way_x) - 1} steps in the source, "
+                f"{len(route.way_y) - 1} in the target."
+            )
+
+
+def _stops(problem: Problem, route: Route, i: int, j: int, names: Mapping[str, str]) -> None:
+    """The pictures along the route."""
+    source, target = problem.source, problem.target
     stops = (
         (source, i, "x_i"), (source, route.way_x[-1], "x_p"), (target, route.way_y[0], "y_p"), (target, j, "y_j")
     )  # fmt: skip
@@ -48,13 +91,36 @@ def bridge(config: RunConfig, problem: Problem, cost: Cost, names: Mapping[str, 
         with column:
             if not thumbnails.of_rows(space, [row], [caption], size=84):
                 st.markdown(f"**{literal(caption)}**")
-    if cost.route is None:
-        st.caption(f"No single pair decides the cost '{cost.name}'. This is the route of the cost 'bridge'.")
-    elif len(route.way_x) + len(route.way_y) > 4:
-        st.caption(
-            f"The legs follow the cloud of points: {len(route.way_x) - 1} steps in the source, "
-            f"{len(route.way_y) - 1} in the target."
-        )
+
+
+def _lit(
+    config: RunConfig, problem: Problem, pairs: Pairs, chosen: Selection | None
+) -> tuple[str, tuple[np.ndarray, np.ndarray] | None]:  # fmt: skip
+    """The side of the selected rows, the rows, and the number of the pair nearest to each."""
+    if chosen is None or not len(pairs):
+        return "source", None
+    rows = selection.aligned(problem, chosen, chosen.side)
+    assert rows is not None, "a selection has rows on its own side"
+    rows = np.random.default_rng(0).permutation(rows)[:MOST_PAIRS]
+    space, ends = getattr(problem, chosen.side), np.asarray(pairs)
+    ends = ends if chosen.side == "source" else ends[:, ::-1]
+    metric = config.cost.within if chosen.side == "source" else config.cost.metric
+    return chosen.side, (rows, metrics.nearest_pairs(space.x, ends, points=space.x[rows], metric=metric)[0])
+
+
+def _about_lit(
+    chosen: Selection, problem: Problem, pairs: Pairs, side: str, lit: tuple[np.ndarray, np.ndarray]
+) -> str:  # fmt: skip
+    """How many pairs the selected rows share, and how many of the rows are next to a pair of another class."""
+    rows, nearest = lit
+    space, ends = getattr(problem, side), pairs.source if side == "source" else pairs.target
+    text = f"Nearest to {counted(len(rows), 'selected row')}: {counted(len(np.unique(nearest)), 'pair')}."
+    if space.labels is not None:
+        other = int((space.labels[rows] != space.labels[ends[nearest]]).sum())
+        text += f" For {other:,} of them, that pair is of another class."
+    if chosen.tested:
+        text += " For test points, their nearest aligned rows are shown."
+    return text
 
 
 def _numbers(route: Route) -> None:
@@ -74,26 +140,23 @@ def _numbers(route: Route) -> None:
     )  # fmt: skip
 
 
-def _pickers(config: RunConfig, problem: Problem) -> tuple[int, int]:
+def _pickers(problem: Problem) -> tuple[int, int]:
+    """The two points, by number."""
     first = (0, 0) if problem.truth is None or len(problem.truth) < 2 else problem.truth[1]
     start_value("pick_source", int(first[0]), len(problem.source))
     start_value("pick_target", int(first[1]), len(problem.target))
     for column, side, letter in zip(st.columns(2), ("source", "target"), "ij", strict=True):
         last = len(getattr(problem, side)) - 1
         column.number_input(f"{side.capitalize()} row {letter}", min_value=0, max_value=last, key=f"pick_{side}")
-        click = column.expander(
-            f"Click on the {side} map", icon=":material/ads_click:", key=f"map_{side}", on_change="rerun"
-        )
-        if click.open:  # a closed map would be sent and drawn with every move of a slider
-            click.plotly_chart(
-                analysis.space_figure(config, side, brush=False),
-                key=f"click_{side}",
-                selection_mode="points",
-                on_select=lambda side=side: pick(f"click_{side}", f"pick_{side}"),
-                alt=f"map of the {side} space",
-            )
-            click.caption(analysis.panel(config, side).badge)
     return int(st.session_state["pick_source"]), int(st.session_state["pick_target"])
+
+
+def _picked(both: Maps) -> None:
+    """The map's callback: pick the clicked row of the side on which it lies."""
+    event = st.session_state.get("route")
+    points = [] if not event else event.get("selection", {}).get("points", [])
+    if points:
+        pick("route", "pick_source" if points[0]["x"] <= both.left[:, 0].max() else "pick_target")
 
 
 def memory(cost: Cost) -> str:

@@ -1,7 +1,8 @@
-"""A map on which rows are brushed, which keeps what is brushed while the visitor looks at other pages."""
+"""A map on which rows are brushed: they become the session's selection, and what is selected elsewhere is lit."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,32 +12,42 @@ import streamlit as st
 from streamlit.components import v2 as components
 
 from bridgeviz.ui.state import router, selection
-from bridgeviz.viz.brush import brushed
+from bridgeviz.viz.maps import Panel, prepared, space_map
 
 _SCRIPT = Path(__file__).parents[1] / "assets" / "cleared.js"
 
 
-def brushable(figure: go.Figure, *, key: str, of: Any, alt: str) -> np.ndarray:
-    """Draw a map; the rows that are brushed on it.
+def brushable(panel: Panel, plain: go.Figure, lit: np.ndarray | None, *, key: str, side: str, alt: str) -> None:
+    """Draw a map of the aligned rows of one side on which rows can be brushed.
 
     Args:
-        figure: of the map, with nothing brushed.
+        panel: what is drawn.
+        plain: its map with nothing highlighted.
+        lit: the rows that are selected on it now, or mean the same as those that are.
         key: of the chart.
-        of: what its row numbers belong to.
+        side: "source" or "target".
         alt: a description for those who can't see it.
     """
-    brush = selection.brush(key, of)
-    st.plotly_chart(
-        brushed(figure, brush.drawn), key=key, on_select=lambda: selection.keep_brush(key), alt=alt,
-        selection_mode=("box", "lasso"), config={"displaylogo": False},
+    marks = prepared(panel).markers
+    brushed = partial(
+        selection.brushed, key, side, markers=marks.of_row if marks is not None and marks.merged else None
     )  # fmt: skip
-    if len(brush.drawn):
-        with st.container(key=f"{router.UNSEEN}_{key}"):
-            _component()(
-                key=f"cleared_{key}", data={"chart": f"st-key-{key}"}, height=1,
-                on_cleared_change=lambda: selection.keep_brush(key),
-            )  # fmt: skip
-    return brush.rows
+    shown = selection.drawn_on(key, lit)
+    figure = plain if shown is None else space_map(panel, lit=shown)
+    st.plotly_chart(
+        selection.anew(figure, key), key=key, on_select=brushed, alt=alt, selection_mode=("box", "lasso"),
+        config={"displaylogo": False},
+    )  # fmt: skip
+    if shown is not None:
+        notice_clearing(key)
+
+
+def notice_clearing(key: str) -> None:
+    """Clear the selection when a visitor clears what a chart highlights from the start, by a double click."""
+    with st.container(key=f"{router.UNSEEN}_{key}"):
+        _component()(
+            key=f"cleared_{key}", data={"chart": f"st-key-{key}"}, height=1, on_cleared_change=selection.clear
+        )  # fmt: skip
 
 
 @st.cache_resource(show_spinner=False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -16,10 +17,11 @@ from bridgeviz.ui.cache import analysis
 from bridgeviz.ui.guard import guard
 from bridgeviz.ui.panels import live, thumbnails
 from bridgeviz.ui.panels.player import player
-from bridgeviz.ui.state import controls, values
+from bridgeviz.ui.state import controls, selection, values
+from bridgeviz.ui.state.selection import Selection
 from bridgeviz.ui.state.summary import summary
 from bridgeviz.ui.text import literal
-from bridgeviz.viz.changes import changes_map
+from bridgeviz.viz.changes import NAMES, changes_map
 from bridgeviz.viz.words import counted
 
 SHOWN = 12
@@ -107,11 +109,20 @@ def differences(before: Run, after: Run) -> None:
         )
 
 
-def animations(before: Run, after: Run) -> None:
-    """Both players; they show the same time and point to the same point, on the same axes if the data are the same."""
+def animations(before: Run, after: Run, chosen: Selection | None) -> None:
+    """Both players; they show the same time and point to the same point, on the same axes if the data are the same.
+
+    Args:
+        before, after: the runs.
+        chosen: the selection, whose paths are drawn; None unless it is of the data of both.
+    """
+    rows = None if chosen is None else selection.source_points(after.problem, chosen)
     with guard():
-        scenes = [analysis.of_run(run, "scene", lambda run=run: straight_scene(run)) for run in (before, after)]
-    same = before.config.key("load") == after.config.key("load")
+        if chosen is None or rows is None:
+            scenes = [analysis.of_run(run, "scene", partial(straight_scene, run)) for run in (before, after)]
+        else:
+            scenes = [analysis.scene_of_rows(run, rows, test=chosen.tested) for run in (before, after)]
+    same = same_data(before, after)
     for place, (column, title) in enumerate(zip(st.columns(2), ("Before", "After"), strict=True)):
         with column:
             st.markdown(f"**{title}**")
@@ -119,24 +130,57 @@ def animations(before: Run, after: Run) -> None:
             player(scenes[place], key=f"compare_{title}", clock="compare", beside=other)
 
 
-def points(before: Run, after: Run) -> None:
-    """The points that were won and lost, on the source map and as pictures."""
+def same_data(before: Run, after: Run) -> bool:
+    """Whether both runs are of the same data, so that a row of one is a row of the other."""
+    return before.config.key("load") == after.config.key("load")
+
+
+def sides(before: Run, after: Run) -> np.ndarray | None:
+    """What became of each point between two runs; None without labels or of different data."""
+    if not same_data(before, after) or analysis.labels_of(before.problem) is None:
+        return None
+    with guard():
+        return changed_sides(analysis.diagnosis(before), analysis.diagnosis(after))
+
+
+def groups(changed: np.ndarray | None, after: Run) -> dict[str, Callable[[], Selection]]:
+    """What can be selected by what became of it, by name."""
+    if changed is None:
+        return {}
+    tested = analysis.diagnosis(after).tested
+    rows = {side: np.flatnonzero(changed == side) for side in ("won", "lost", "wrong")}
+
+    def make(side: str) -> Callable[[], Selection]:
+        name = {"won": "won by the change", "lost": "lost by the change", "wrong": "wrong in both runs"}[side]
+        return lambda: Selection("source", rows[side], name, tested=tested)
+
+    return {
+        f"{NAMES[side].capitalize()} ({len(rows[side]):,})": make(side) for side in rows if len(rows[side])
+    }  # fmt: skip
+
+
+def points(before: Run, after: Run, changed: np.ndarray | None, chosen: Selection | None) -> None:
+    """The points that were won and lost, on the source map, where they can be selected, and as pictures.
+
+    Args:
+        before, after: the runs.
+        changed: from `sides`.
+        chosen: the selection, which is ringed.
+    """
     st.subheader("Which points changed sides?")
-    if before.config.key("load") != after.config.key("load"):
+    if not same_data(before, after):
         st.info("The two runs are of different data, so that no point is in both.", icon=":material/difference:")
         return
-    if analysis.labels_of(before.problem) is None:
+    if changed is None:
         st.info("Without labels on both sides, no point is right or wrong.", icon=":material/label_off:")
         return
-    with guard():
-        was, now = analysis.diagnosis(before), analysis.diagnosis(after)
-    sides = changed_sides(was, now)
+    was, now = analysis.diagnosis(before), analysis.diagnosis(after)
     problem = after.problem
     space = (problem.test if now.tested and problem.test is not None else problem).source
     _, names = analysis.names(after.config)
-    counts = {side: int((sides == side).sum()) for side in ("won", "lost", "right", "wrong")}
+    counts = {side: int((changed == side).sum()) for side in ("won", "lost", "right", "wrong")}
     st.markdown(
-        f"Of {counted(len(sides), 'point')}, **{counts['won']:,} were won** and **{counts['lost']:,} were lost**; "
+        f"Of {counted(len(changed), 'point')}, **{counts['won']:,} were won** and **{counts['lost']:,} were lost**; "
         f"{counts['right']:,} are right in both runs, {counts['wrong']:,} wrong in both."
     )
     plane = analysis.plane(after, "source")
@@ -146,14 +190,22 @@ def points(before: Run, after: Run) -> None:
     ]
     left, right = st.columns(2)
     with left:
+        rows = None
+        if chosen is not None and chosen.tested == now.tested:
+            rows = selection.source_points(problem, chosen)
+        figure = changes_map(plane.project(space.x), changed, texts, lit=selection.drawn_on("changes", rows))
         st.plotly_chart(
-            changes_map(plane.project(space.x), sides, texts), key="changes", config={"displaylogo": False},
-            alt="points that changed sides, in the source",
+            selection.anew(figure, "changes"), key="changes", config={"displaylogo": False},
+            on_select=partial(selection.brushed, "changes", "source", now.tested),
+            selection_mode=("points", "box", "lasso"), alt="points that changed sides, in the source",
         )  # fmt: skip
-        st.caption(f"PCA of the source: {plane.variance_share:.0%} of the variance.")
+        st.caption(
+            f"PCA of the source: {plane.variance_share:.0%} of the variance. Click a point, or draw a lasso around "
+            "several, to see their paths above."
+        )
     with right:
         for side in ("won", "lost"):
-            rows = np.flatnonzero(sides == side)[:SHOWN]
+            rows = np.flatnonzero(changed == side)[:SHOWN]
             if len(rows):
                 st.markdown(f"**{side.capitalize()}**")
                 _pictures(space, rows, was.predicted, now.predicted, names)

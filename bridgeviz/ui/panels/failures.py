@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 import streamlit as st
 
 from bridgeviz import Run
 from bridgeviz.experiments import remedy
-from bridgeviz.metrics import Failures, reliability
+from bridgeviz.metrics import Diagnosis, Failures, reliability
 from bridgeviz.ui.cache import analysis
-from bridgeviz.ui.panels import live
-from bridgeviz.ui.state import selection
+from bridgeviz.ui.guard import guard
+from bridgeviz.ui.panels import live, table
+from bridgeviz.ui.state import picks, selection
+from bridgeviz.ui.state.selection import Selection
 from bridgeviz.ui.text import literal
 from bridgeviz.viz.failures import failure_map, reliability_curve
 from bridgeviz.viz.words import counted
 
+WORDS = {"right": "right", "undecided": "undecided"}
 BY = {"stage": "stage of failure", "error": "right or wrong", "certainty": "certainty"}
 
 
@@ -42,14 +46,58 @@ def summary(run: Run, found: Failures) -> None:
             )  # fmt: skip
 
 
-def maps(run: Run, found: Failures, names: Mapping[str, str], story: str) -> None:
-    """The points in the source and where they arrive; a click tells the story of one.
+def groups(diagnosis: Diagnosis, found: Failures | None) -> dict[str, Callable[[], Selection]]:
+    """What can be selected by what became of it, by name.
+
+    Args:
+        diagnosis: of a run.
+        found: the points that were followed; None without any.
+    """
+
+    def make(rows: np.ndarray, name: str) -> Callable[[], Selection]:
+        return lambda: Selection("source", np.sort(rows), name, tested=diagnosis.tested)
+
+    wrong = np.flatnonzero(diagnosis.labels != diagnosis.predicted)
+    kinds = {f"All {counted(len(wrong), 'point')} in a wrong class": make(wrong, "all wrong")} if len(wrong) else {}
+    if found is not None:
+        for stage in ("undecided", *found.counts):
+            rows = found.rows[found.stages == stage]
+            if len(rows):
+                what = "undecided" if stage == "undecided" else f"wrong at: {stage}"
+                kinds[f"{what[0].upper()}{what[1:]} ({len(rows):,} of those followed)"] = make(rows, what)
+    return kinds
+
+
+def group(run: Run, chosen: Selection) -> None:
+    """The story of the selected rows as a group: at which stage they go wrong."""
+    rows = selection.source_points(run.problem, chosen)
+    if rows is None or not len(run.pairs):
+        st.caption("The selected rows have no known counterpart in the source, so that no story can be told of them.")
+        return
+    rows = np.sort(np.random.default_rng(0).permutation(rows)[: table.MOST])
+    with guard(), st.spinner("Following the selected points …"):
+        found = analysis.failures_of_rows(run, rows, test=chosen.tested)
+    names, counts = np.unique(found.stages, return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    parts = [f"{counts[k]:,} {WORDS.get(str(names[k]), f'wrong at: {names[k]}')}" for k in order]
+    some = f" (random ones of {len(chosen.rows):,})" if len(rows) < len(chosen.rows) else ""
+    st.markdown(
+        f"**The selected {counted(len(rows), 'point')}**{some}: {', '.join(parts)}. On average, {found.own.mean():.0%} "
+        f"of the draws end in the own class, and {found.overlap.mean():.0%} of the neighbours are of another class."
+    )
+
+
+def maps(
+    run: Run, found: Failures, names: Mapping[str, str], story: str, chosen: Selection | None = None
+) -> None:  # fmt: skip
+    """The points in the source and where they arrive; a click selects one and tells its story, a lasso selects many.
 
     Args:
         run: that was evaluated.
         found: its points.
         names: of the classes.
         story: the key of the control that picks the point whose story is told.
+        chosen: the selection, which is ringed.
     """
     by = st.segmented_control(
         "Colour by", list(BY), default="stage", required=True, format_func=BY.__getitem__, key="failures_by"
@@ -64,19 +112,33 @@ def maps(run: Run, found: Failures, names: Mapping[str, str], story: str) -> Non
         "source": (problem.source.x, points.x[found.rows], "In the source"),
         "target": (problem.target.x, found.ends, "Where they arrive"),
     }
-    for (side, (space, chosen, title)), column in zip(sides.items(), st.columns(2), strict=True):
+    rows = None
+    if chosen is not None and chosen.tested == found.tested:
+        rows = selection.source_points(problem, chosen)
+    for (side, (space, ends, title)), column in zip(sides.items(), st.columns(2), strict=True):
         plane = analysis.plane(run, side)
         with column:
             st.markdown(f"**{title}**")
             key = f"failures_{side}"
+            lit = selection.drawn_on(key, rows)
+            figure = failure_map(plane.project(space), plane.project(ends), found, texts, by=by or "stage", lit=lit)
             st.plotly_chart(
-                failure_map(plane.project(space), plane.project(chosen), found, texts, by=by or "stage"), key=key,
-                on_select=lambda key=key: selection.pick(key, story), selection_mode="points",
-                config={"displaylogo": False}, alt=f"{title.lower()}: points by {BY[by or 'stage']}",
+                selection.anew(figure, key), key=key, on_select=partial(_select, key, story, found.tested),
+                selection_mode=("points", "box", "lasso"), config={"displaylogo": False},
+                alt=f"{title.lower()}: points by {BY[by or 'stage']}",
             )  # fmt: skip
             st.caption(
-                f"PCA of the {side}: {plane.variance_share:.0%} of the variance. Click a point to read its story."
+                f"PCA of the {side}: {plane.variance_share:.0%} of the variance. Click a point to read its story, or "
+                "draw a lasso around several."
             )
+
+
+def _select(chart: str, story: str, tested: bool) -> None:
+    """A map's callback: select what is clicked or brushed on it, and tell the story of a single point."""
+    rows = picks.picked_rows(st.session_state.get(chart))
+    selection.brushed(chart, "source", tested)
+    if len(rows) == 1:
+        st.session_state[story] = int(rows[0])
 
 
 def calibration(found: Failures) -> None:

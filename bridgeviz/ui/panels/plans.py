@@ -10,8 +10,15 @@ import streamlit as st
 from bridgeviz import Problem, RunConfig, metrics
 from bridgeviz.couplings import Coupling, Plan
 from bridgeviz.ui.cache import analysis, stages
+from bridgeviz.ui.guard import guard
+from bridgeviz.ui.state import selection
+from bridgeviz.ui.state.selection import Selection
 from bridgeviz.ui.text import literal
-from bridgeviz.viz.plans import block_heatmap, class_heatmap, plan_lines, received_bars
+from bridgeviz.viz.plans import block_heatmap, class_heatmap, plan_lines, received_bars, share_bars
+from bridgeviz.viz.words import counted
+
+STRONGEST = 20_000
+"""Entries of a plan among which those of the selected rows are looked for."""
 
 
 def between_classes(config: RunConfig, classes: np.ndarray, names: Mapping[str, str]) -> None:
@@ -42,9 +49,15 @@ def in_blocks(problem: Problem, plan: Plan, names: dict[str, str]) -> None:
 
 
 @st.fragment
-def lines(config: RunConfig) -> None:
-    """Lines between the two maps; only this part of the page runs again when its own controls change."""
-    plan, labels = stages.plan(config), analysis.labels_of(stages.problem(config))
+def lines(config: RunConfig, chosen: Selection | None = None) -> None:
+    """Lines between the two maps; only this part of the page runs again when its own controls change.
+
+    Args:
+        config: whose plan.
+        chosen: the selection, to which the lines are restricted.
+    """
+    problem, plan = stages.problem(config), stages.plan(config)
+    labels = analysis.labels_of(problem)
     st.subheader("Lines between the two maps")
     left, right = st.columns(2)
     kind = left.segmented_control(
@@ -52,10 +65,17 @@ def lines(config: RunConfig) -> None:
         help="Draws follow the mass, as training does. The strongest entries are those with the most mass.",
     )  # fmt: skip
     count = right.slider("Lines", 20, 500, 150, 10, key="lines_many")
+    rows = None if chosen is None else selection.aligned(problem, chosen, chosen.side)
     if kind == "strongest" and plan.whole is not None:
-        i, j, _ = metrics.strongest(plan.whole, count)
+        i, j, _ = metrics.strongest(plan.whole, count if rows is None else STRONGEST)
     else:
-        i, j = (rows[:count] for rows in analysis.draws(config))
+        i, j = analysis.draws(config)
+    if chosen is not None:
+        kept = np.isin(i if chosen.side == "source" else j, rows)
+        i, j = i[kept], j[kept]
+        what = "draws" if kind != "strongest" else f"{STRONGEST:,} strongest entries"
+        st.caption(f"Only what {'leaves' if chosen.side == 'source' else 'reaches'} the selected rows, of {what}.")
+    i, j = i[:count], j[:count]
     same = None if labels is None else labels[0][i] == labels[1][j]
     both = analysis.both_maps(config, legend=True)
     st.plotly_chart(
@@ -63,6 +83,29 @@ def lines(config: RunConfig) -> None:
         config={"displaylogo": False},
     )  # fmt: skip
     st.caption(literal(both.caption))
+
+
+def selected(config: RunConfig, chosen: Selection, classes: np.ndarray, names: Mapping[str, str]) -> None:
+    """How much mass the selected rows carry, and the classes that it goes to or comes from."""
+    problem = stages.problem(config)
+    rows = selection.aligned(problem, chosen, chosen.side)
+    other = problem.target if chosen.side == "source" else problem.source
+    with guard():
+        mass, shares = analysis.mass_of(config, chosen.side, np.asarray(rows))
+    sent = chosen.side == "source"
+    st.subheader("Where do the selected rows go?" if sent else "What do the selected rows receive?")
+    even = len(np.asarray(rows)) / len(getattr(problem, chosen.side))
+    standing = f" They are the nearest rows to {counted(len(chosen.rows), 'test point')}." if chosen.tested else ""
+    st.markdown(
+        f"{counted(len(np.asarray(rows)), f'{chosen.side} row')}, {even:.1%} of the rows, carry **{mass:.1%} of the "
+        f"mass**.{standing}"
+    )
+    if other.labels is None or other.classes is None:
+        st.caption("The other side has no labels, so the mass can't be summed by class.")
+    elif mass > 0:
+        known = [names[str(c)] for c in other.classes]
+        bars = share_bars(shares, known, np.searchsorted(classes, other.classes).tolist(), height=260)
+        st.plotly_chart(bars, key="selected_mass", alt="mass of the selected rows by class")
 
 
 def received(

@@ -59,7 +59,7 @@ def payload(scene: Scene, *, pictures: bool = False, beside: Scene | None = None
     decoded = scene.strip_made
     accuracy = (scene.decoded == scene.labels).mean(1)
     return {
-        "id": f"{hash((scene.positions.tobytes(), scene.labels.tobytes())):x}",
+        "id": f"{hash((scene.positions.tobytes(), scene.labels.tobytes(), _lit(scene))):x}",
         "frames": len(scene.ts),
         "n": len(scene.labels),
         "view": [round(float(v)) for v in view.reshape(-1)],
@@ -76,12 +76,17 @@ def payload(scene: Scene, *, pictures: bool = False, beside: Scene | None = None
         "chance": f"{scene.chance:.0%}",
         "strip": scene.strip.tolist(),
         "sure": None if scene.strip_sure is None else _text(np.round(255 * scene.strip_sure).astype(np.uint8)),
+        "lit": _lit(scene),
         "thumbnails": _pictures(scene.thumbnails),
         "cards": _pictures(scene.strip_pictures),
         "made": _pictures(decoded if decoded is None else decoded.reshape(-1, *decoded.shape[2:])),
         "pictures": pictures,
         "badge": badge(scene),
     }  # fmt: skip
+
+
+def _lit(scene: Scene) -> str | None:
+    return None if scene.lit is None else _text(scene.lit.astype(np.uint8))
 
 
 def _drawn(scene: Scene) -> np.ndarray:
@@ -104,6 +109,8 @@ def badge(scene: Scene) -> str:
         f"step variation {about['step_variation']:.2f} on the map, {about['latent_step_variation']:.2f} in the space"
     )
     parts.append(counted(len(scene.labels), "test point" if about.get("tested", True) else "source point"))
+    if scene.lit is not None:
+        parts.append(f"{int(scene.lit.sum()):,} of them selected, with their paths")
     if len(scene.targets):
         parts.append(f"faint dots: {counted(len(scene.targets), 'point')} of the target")
     note = f" Pictures: {scene.note}." if scene.note else ""

@@ -7,24 +7,30 @@ from functools import partial
 import streamlit as st
 
 from bridgeviz import Run
+from bridgeviz.experiments import Scene
+from bridgeviz.ui.cache import analysis
+from bridgeviz.ui.guard import guard
 from bridgeviz.ui.panels import live, page
 from bridgeviz.ui.panels.archive import CONTENTS, archive
 from bridgeviz.ui.panels.baselines import baselines
 from bridgeviz.ui.panels.player import player
 from bridgeviz.ui.panels.travel import travel
+from bridgeviz.ui.state import selection
+from bridgeviz.ui.state.selection import Selection
 from bridgeviz.ui.work.jobs import Record
 
 
-def show(run: Run, record: Record | None, chance: float) -> None:
+def show(run: Run, record: Record | None, chance: float, chosen: Selection | None = None) -> None:
     """Everything about a run that is not training any more.
 
     Args:
         run: finished or stopped.
         record: of the latest training of this session.
         chance: the accuracy of guessing.
+        chosen: the selection, whose paths are drawn.
     """
     straight = live.scene_of(run, record)
-    scene = live.neighbourhoods(run, straight) if live.chosen_map() == live.NEIGHBOURHOODS else straight
+    scene = live.neighbourhoods(run, straight) if live.chosen_map() == live.NEIGHBOURHOODS else _lit(run, chosen)
     player(scene or straight, key="flow_player")
     page.numbers(run.metrics, pairs=len(run.pairs), known=page.known_pairs(run.problem), chance=straight.chance)
     if not run.metrics:
@@ -37,6 +43,20 @@ def show(run: Run, record: Record | None, chance: float) -> None:
     travel(run)
     baselines(run)
     _downloads(run)
+
+
+def _lit(run: Run, chosen: Selection | None) -> Scene | None:
+    """The scene with the selected points lit; None if nothing is selected."""
+    if chosen is None:
+        return None
+    rows = selection.source_points(run.problem, chosen)
+    if rows is None:
+        st.info("No source row is known to correspond to the selected rows, so no path of theirs can be shown.")
+        return None
+    if not chosen.tested and run.problem.test is not None:
+        st.caption("The selected rows are aligned rows: the animation shows such rows instead of test points.")
+    with guard(), st.spinner("Following the selected points …"):
+        return analysis.scene_of_rows(run, rows, test=chosen.tested)
 
 
 def _downloads(run: Run) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 import streamlit as st
 
-from bridgeviz import Space
+from bridgeviz import Problem, Space
 from bridgeviz.datasets import DatasetOptions
 from bridgeviz.metrics import Neighbourhood
 from bridgeviz.ui.panels import thumbnails
+from bridgeviz.ui.state.selection import Selection
 from bridgeviz.ui.text import literal
 from bridgeviz.viz.markers import MOST
 from bridgeviz.viz.words import counted
@@ -35,21 +36,24 @@ def about(dataset: DatasetOptions) -> None:
             st.markdown(f"**{heading}**: {literal(text)}")
 
 
-def selection(space: Space, rows: np.ndarray, names: Mapping[str, str], near: Neighbourhood | None) -> None:
+def selection(
+    problem: Problem, chosen: Selection, names: Mapping[str, str], near: Mapping[str, Neighbourhood | None]
+) -> None:  # fmt: skip
     """Some of the selected rows, with their classes and overlaps.
 
     Args:
-        space: that they belong to.
-        rows: the selected row numbers.
+        problem: that they belong to.
+        chosen: the selection.
         names: of the classes.
-        near: the neighbourhoods of the space; None without labels.
+        near: the neighbourhoods of the aligned rows of both sides; None without labels.
     """
-    shown = np.random.default_rng(0).permutation(rows)[:_SHOWN]
-    part = f", {len(shown)} of them" if len(rows) > len(shown) else ""
-    st.markdown(f"**{counted(len(rows), 'row')} selected**{part}:")
+    space, rows = chosen.space(problem), np.random.default_rng(0).permutation(chosen.rows)
+    shown, around = rows[:_SHOWN], None if chosen.tested else near[chosen.side]
+    if len(rows) > len(shown):
+        st.caption(f"{len(shown)} of the selected rows:")
     captions = [names[str(space.labels[row])] if space.labels is not None else f"row {row}" for row in shown]
-    if near is not None:
-        captions = [f"{c}, overlap {near.overlap[row]:.0%}" for c, row in zip(captions, shown, strict=True)]
+    if around is not None:
+        captions = [f"{c}, overlap {around.overlap[row]:.0%}" for c, row in zip(captions, shown, strict=True)]
     if not thumbnails.of_rows(space, shown, captions):
         st.caption(literal("; ".join(captions)) + ". (This space has no pictures.)")
 

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import streamlit as st
 
 from bridgeviz import RunConfig
+from bridgeviz._pair_edits import read_edits
 from bridgeviz.experiments import config_of
 from bridgeviz.ui.cache import stages
 from bridgeviz.ui.guard import guard, refuse_without_pairs
-from bridgeviz.ui.state import controls, link, owner, router, values
+from bridgeviz.ui.state import controls, link, owner, router, selection, values
 from bridgeviz.ui.state.summary import summary
 from bridgeviz.ui.work import slots
 
@@ -27,8 +28,9 @@ def draw() -> None:
         if not link.complaints():
             with st.container(key="settings" if page is None or page.settings else router.UNSEEN):
                 _controls(training=page is None or page.training)
-        if owner.current():  # the browser carries the name to the next page only if a control holds it
-            with st.container(key=f"{router.UNSEEN}_owner"):
+        with st.container(key=f"{router.UNSEEN}_carried"):  # the browser carries what a control holds to the next page
+            st.text_input("Selection", key=selection.KEY, bind="query-params", persist_state="session")
+            if owner.current():
                 st.text_input("Owner", key=owner.OWNER, bind="query-params", persist_state="session")
 
 
@@ -50,7 +52,7 @@ def sidebar(*, choose: bool = True) -> RunConfig:
         config = config_of(values.stored())
         problem, pairs = stages.problem(config), stages.pairs(config)
     known = 0 if problem.truth is None else len(problem.truth)
-    st.session_state[_COUNT].caption(f"{len(pairs):,} of {known:,} known pairs{_unused(config)}")
+    st.session_state[_COUNT].caption(f"{len(pairs):,} of {known:,} known pairs{_changed(config)}{_unused(config)}")
     return chosen(config) if choose else config
 
 
@@ -106,6 +108,12 @@ def _progress() -> None:
         return
     st.progress(record.share, text=record.text)
     st.caption(f"This training: {summary(slots.work_of(slots.TRAINING))}.")
+
+
+def _changed(config: RunConfig) -> str:
+    """A note on pairs that were changed by hand, which other settings keep."""
+    edits = read_edits(config.pairs.edits)
+    return f", {len(edits.added) + len(edits.removed):,} changed by hand" if config.pairs.edits else ""
 
 
 def _unused(config: RunConfig) -> str:

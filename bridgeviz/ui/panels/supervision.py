@@ -51,7 +51,7 @@ def separation(config: RunConfig, cost: Cost, problem: Problem, pairs: Pairs) ->
         return
     with guard():
         sample = analysis.cost_sample(config)
-        accuracy = metrics.cost_accuracy(cost, *labels)
+        accuracy = analysis.cost_accuracy(config)
         accuracies = analysis.value_of_pairs(config)
     chance = metrics.chance_matching(*labels, (problem.source.weights, problem.target.weights))
     left, right = st.columns(2)

@@ -1,4 +1,4 @@
-"""The settings in the link: checked when they arrive, and always those that the controls say."""
+"""The settings and the selection in the link: checked when they arrive, and always those that the controls say."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from streamlit.runtime.state import get_session_state
 
 from bridgeviz import RunConfig
 from bridgeviz.experiments import Setting, gallery, texts_of
-from bridgeviz.ui.state import controls, router, values
+from bridgeviz.ui.state import controls, router, selection, values
 from bridgeviz.ui.text import literal
 
 PRESET = "preset"
 """What a link may name instead of settings: a run of the gallery, whose settings it means."""
 
-_PAGE, _SHOWN = "_linked_page", "_shown_settings"
+EDITS = "edits"
+"""The setting that holds the pairs changed by hand."""
+
+_PAGE, _SHOWN, _DATA = "_linked_page", "_shown_settings", "_linked_data"
 
 
 def differences(config: RunConfig) -> dict[str, str]:
@@ -70,20 +73,37 @@ def reconcile(settings: Sequence[Setting], defaults: Mapping[str, str]) -> dict[
             texts[setting.key] = in_link.get(setting.key, defaults[setting.key])
     elif st.session_state.get(_PAGE) != router.here():
         texts |= in_link
+    selected = _of_data(settings, texts, decides=new or history)
     values.put_all(settings, texts)
     shown = {setting.key: texts[setting.key] for setting in controls.shown(settings, texts)}
     drawn_anew = shown.keys() - st.session_state.get(_SHOWN, shown.keys())
     outdated = any(in_link.get(key, shown[key]) != shown[key] for key in drawn_anew)
     st.session_state[_SHOWN] = set(shown)
-    _release(setting.key for setting in settings)
-    if _write(shown, defaults) and (new or history or outdated):
+    _release([*(setting.key for setting in settings), selection.KEY])
+    if _write(shown | {selection.KEY: selected}, {**defaults, selection.KEY: ""}) and (new or history or outdated):
         st.rerun()  # Streamlit would otherwise set new controls to what the link said before
     st.session_state[_PAGE] = router.here()
     return texts
 
 
+def _of_data(settings: Sequence[Setting], texts: dict[str, str], *, decides: bool) -> str:
+    """Let go of what names rows of other data: the selection, and the changes of pairs; the selection's text.
+
+    Args:
+        settings: all of them.
+        texts: their texts, by key; the changes of pairs are removed from it.
+        decides: whether the link decides.
+    """
+    data = tuple(texts[setting.key] for setting in settings if setting.stage == "load")
+    before, edits = st.session_state.get(_DATA, (data, ""))
+    if not decides and before != data and texts[EDITS] == edits:
+        texts[EDITS] = ""
+    st.session_state[_DATA] = data, texts[EDITS]
+    return selection.reconcile(data, st.query_params.get(selection.KEY, "") if decides else None)
+
+
 def _write(shown: Mapping[str, str], defaults: Mapping[str, str]) -> bool:
-    """Put the settings that are shown into the link, if it says anything else; whether it did.
+    """Put the settings that are shown and the selection into the link, if it says anything else; whether it did.
 
     Each message to the browser becomes an entry of its history, so there is one for all settings. Settings that are in
     the link but not shown stay there.

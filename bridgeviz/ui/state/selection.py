@@ -1,88 +1,222 @@
-"""What was brushed or clicked on a map, and where its true counterparts are."""
+"""The rows that are selected: one selection for all pages of a session, in the link if it is small."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+import plotly.graph_objects as go
 import streamlit as st
 
-from bridgeviz import Problem, Space
+from bridgeviz import InputError, Problem, Space
+from bridgeviz.ui.state import picks, spans
 
-_BRUSH = "_brush_"
+KEY = "select"
+"""The name of the selection in the link, and the key of the control that holds it there."""
 
+LONGEST = 400
+"""The longest text of a selection that is put into the link."""
 
-def picked_rows(event: Any) -> np.ndarray:
-    """The row numbers of the markers selected on a chart whose `customdata` are row numbers."""
-    points = [] if not event else event.get("selection", {}).get("points", [])
-    rows = []
-    for point in points:
-        row = point.get("customdata")
-        row = row[0] if isinstance(row, (list, tuple)) else row
-        if row is not None:
-            rows.append(int(row))
-    return np.unique(np.asarray(rows, np.int64))
+_SELECTION, _DATA, _REVISION, _DRAWN = "_selection", "_selection_data", "_revision_", "_drawn_"
+_TEXT = re.compile(
+    r"(?P<tested>test-)?(?P<side>source|target):(?:class=(?P<label>.+)|(?P<rows>[0-9,-]+)(?:~(?P<name>.+))?)", re.DOTALL
+)
 
 
-class Brush(NamedTuple):
-    """What was brushed on a chart.
+class Selection(NamedTuple):
+    """Some rows of one space.
 
     Attributes:
-        of: what the row numbers belong to.
-        rows: the brushed rows.
-        drawn: those that the chart shows from the start. They stay the same while a visitor is on the page, because
-            Plotly forgets what is brushed on a chart when its figure changes.
+        side: "source" or "target".
+        rows: sorted row numbers, at least one.
+        name: what they are, such as "lasso on the source map"; for a class, the class.
+        tested: whether they are points of the test split.
+        whole_class: whether they are all rows of one class.
+        chart: the key of the chart on which they were selected, or "".
     """
 
-    of: Any
+    side: str
     rows: np.ndarray
-    drawn: np.ndarray
+    name: str
+    tested: bool = False
+    whole_class: bool = False
+    chart: str = ""
+
+    @property
+    def text(self) -> str:
+        """The selection as it stands in the link; "" if it is too long for that."""
+        start = f"{'test-' if self.tested else ''}{self.side}:"
+        if self.whole_class:
+            return f"{start}class={self.name}"
+        text = f"{start}{spans.written(self.rows)}~{self.name}"
+        return text if len(text) <= LONGEST else ""
+
+    def space(self, problem: Problem) -> Space:
+        """The space that the rows belong to."""
+        return getattr(part_of(problem, self.tested), self.side)
 
 
-def brush(chart: str, of: Any) -> Brush:
-    """What is brushed on a chart, also if that was before a visit to another page.
+def part_of(problem: Problem, tested: bool) -> Problem:
+    """The test split of a problem, or the problem itself."""
+    return problem.test if tested and problem.test is not None else problem
+
+
+def reconcile(data: Any, in_link: str | None) -> str:
+    """Make the selection agree with the link and the data, before its control is drawn; its text for the link.
 
     Args:
-        chart: the key of the chart, before it is drawn; its `on_select` must be `keep_brush`.
-        of: what its row numbers belong to, such as the settings of the data.
+        data: whatever tells the data apart; rows of other data are no longer selected.
+        in_link: the text in the link where the link decides, as in a new session; else None.
     """
-    kept: Brush | None = st.session_state.get(_BRUSH + chart)
-    none = np.zeros(0, np.int64)
-    if kept is None or kept.of != of:
-        kept = Brush(of, none, none)
-    elif chart not in st.session_state:  # it is drawn for the first time since the visitor came
-        kept = kept._replace(drawn=kept.rows)
-    st.session_state[_BRUSH + chart] = kept
+    if in_link is not None:
+        if in_link != st.session_state.get(KEY, ""):
+            _put(None, in_link)
+    elif st.session_state.get(_DATA, data) != data:
+        clear()
+    st.session_state[_DATA] = data
+    return st.session_state.setdefault(KEY, "")
+
+
+def current(problem: Problem) -> Selection | None:
+    """What is selected.
+
+    Raises:
+        InputError: the link names rows that do not exist.
+    """
+    kept: Selection | None = st.session_state.get(_SELECTION)
+    if kept is None and st.session_state.get(KEY, ""):
+        kept = st.session_state[_SELECTION] = read(st.session_state[KEY], problem)
     return kept
 
 
-def keep_brush(chart: str) -> None:
-    """A chart's callback: remember what is brushed on it."""
-    kept: Brush = st.session_state[_BRUSH + chart]
-    st.session_state[_BRUSH + chart] = kept._replace(rows=picked_rows(st.session_state.get(chart)))
+def select(selection: Selection | None) -> None:
+    """Select rows instead of those before; None or no row clears the selection. For callbacks."""
+    if selection is None or not len(selection.rows):
+        clear()
+    else:
+        _put(selection, selection.text)
 
 
-def counterparts(problem: Problem, rows: np.ndarray) -> np.ndarray | None:
-    """The target rows known to correspond to some source rows; None if nothing is selected or nothing is known."""
-    if not len(rows) or problem.truth is None:
+def clear() -> None:
+    """Select nothing; a callback."""
+    _put(None, "")
+
+
+def anew(figure: go.Figure, chart: str) -> go.Figure:
+    """The same figure for a chart that is brushed on, which forgets that as soon as something else is selected."""
+    revision = st.session_state.get(_REVISION + chart, 0)
+    return go.Figure(figure).update_layout(selectionrevision=revision) if revision else figure
+
+
+def brushed(chart: str, side: str, tested: bool = False, markers: np.ndarray | None = None) -> None:
+    """A chart's callback: select what is brushed on it.
+
+    Args:
+        chart: its key; the `customdata` of its markers are row numbers.
+        side, tested: of the rows.
+        markers: the marker of each row, where one stands for several rows; all of them are selected.
+    """
+    rows = picks.picked_rows(st.session_state.get(chart))
+    if markers is not None:
+        rows = np.flatnonzero(np.isin(markers, markers[rows]))
+    name = "point" if len(rows) == 1 else "brushed"
+    select(Selection(side, rows, f"{name} on the {side} map", tested=tested, chart=chart))
+
+
+def drawn_on(chart: str, rows: np.ndarray | None) -> np.ndarray | None:
+    """The rows that a chart highlights from the start, given those that are selected now.
+
+    While a visitor brushes on a chart, its figure stays as it is, because Plotly forgets what is brushed when it
+    changes.
+    """
+    kept: Selection | None = st.session_state.get(_SELECTION)
+    if kept is not None and kept.chart == chart and chart in st.session_state:
+        return st.session_state.get(_DRAWN + chart)
+    st.session_state[_DRAWN + chart] = rows
+    return rows
+
+
+def whole_class(problem: Problem, side: str, label: str, *, tested: bool = False) -> Selection:
+    """All rows of a class.
+
+    Raises:
+        InputError: there is no such class.
+    """
+    labels = getattr(part_of(problem, tested), side).labels
+    rows = np.zeros(0, int) if labels is None else np.flatnonzero(labels.astype(str) == label)
+    if not len(rows):
+        raise InputError(f"The {side} has no row of the class '{label}'.")
+    return Selection(side, rows, label, tested=tested, whole_class=True)
+
+
+def read(text: str, problem: Problem) -> Selection:
+    """The selection that a text in the link means.
+
+    Raises:
+        InputError: it means none of this problem.
+    """
+    found = _TEXT.fullmatch(text)
+    if found is None:
+        raise InputError("A selection in a link reads like 'source:3,17,20-25' or 'target:class=7'.")
+    side, tested = found["side"], bool(found["tested"])
+    if tested and problem.test is None:
+        raise InputError("The link selects test points, but these data have no test split.")
+    if found["label"] is not None:
+        return whole_class(problem, side, found["label"], tested=tested)
+    rows = spans.read(found["rows"], len(getattr(part_of(problem, tested), side)))
+    return Selection(side, rows, found["name"] or "by number", tested=tested)
+
+
+def aligned(problem: Problem, selection: Selection | None, side: str) -> np.ndarray | None:
+    """The aligned rows of one side that a selection means; None if there is no selection, or no known counterpart.
+
+    For a test point its nearest aligned row stands in, for a row of the other side its known counterparts.
+    """
+    if selection is None:
         return None
-    return problem.truth[np.isin(problem.truth[:, 0], rows), 1]
+    rows = selection.rows
+    if selection.tested and problem.test is not None:
+        space = getattr(problem, selection.side)
+        rows = nearest_rows(space.x, selection.space(problem).x[rows])
+    return rows if side == selection.side else counterparts(problem, rows, selection.side)
 
 
-def pick(chart: str, into: str) -> None:
-    """A chart's callback: put the clicked row into the state of another widget."""
-    rows = picked_rows(st.session_state.get(chart))
-    if len(rows):
-        st.session_state[into] = int(rows[0])
+def source_points(problem: Problem, selection: Selection) -> np.ndarray | None:
+    """The source rows that a selection means, in its own part of the problem; None if no counterpart is known."""
+    if selection.side == "source":
+        return selection.rows
+    return counterparts(part_of(problem, selection.tested), selection.rows, "target")
 
 
-def start_value(key: str, value: int, size: int) -> None:
-    """Give a row picker its first value, and a new one if the row that it holds no longer exists."""
-    if not 0 <= st.session_state.get(key, -1) < size:
-        st.session_state[key] = value
+def counterparts(problem: Problem, rows: np.ndarray, side: str) -> np.ndarray | None:
+    """The rows of the other side known to correspond to some rows of one side; None if none is known."""
+    if problem.truth is None:
+        return None
+    own, other = (0, 1) if side == "source" else (1, 0)
+    found = np.unique(problem.truth[np.isin(problem.truth[:, own], rows), other])
+    return found if len(found) else None
 
 
-def class_suffix(space: Space, row: int, names: Mapping[str, str]) -> str:
-    """The class of a row in brackets after a space, or nothing without labels."""
-    return "" if space.labels is None else f" ({names[str(space.labels[row])]})"
+def nearest_rows(x: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """The nearest row of `x` to each point, sorted, each once."""
+    from sklearn.neighbors import NearestNeighbors
+
+    return np.unique(NearestNeighbors(n_neighbors=1).fit(x).kneighbors(points, return_distance=False))
+
+
+def described(selection: Selection, problem: Problem, names: Mapping[str, str]) -> str:
+    """What is selected, in words: "12 of 4,000 source rows (brushed on the source map)"."""
+    kind = "test point" if selection.tested else f"{selection.side} row"
+    size = len(selection.space(problem))
+    name = f"class {names.get(selection.name, selection.name)}" if selection.whole_class else selection.name
+    return f"{len(selection.rows):,} of {size:,} {kind}{'' if size == 1 else 's'} ({name})"
+
+
+def _put(selection: Selection | None, text: str) -> None:
+    """Remember a selection; the chart of the one before is drawn anew, unless it is the same."""
+    before: Selection | None = st.session_state.get(_SELECTION)
+    if before is not None and before.chart and (selection is None or selection.chart != before.chart):
+        st.session_state[_REVISION + before.chart] = st.session_state.get(_REVISION + before.chart, 0) + 1
+    st.session_state[_SELECTION], st.session_state[KEY] = selection, text

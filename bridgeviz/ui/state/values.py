@@ -72,9 +72,14 @@ def reset() -> None:
     _set(defaults())
 
 
+def put(key: str, text: str) -> None:
+    """Set one control; a callback."""
+    _set(now() | {key: text})
+
+
 def use_sample() -> None:
     """Align a sample of the rows; a callback."""
-    _set(now() | {"rows": str(SAMPLE)})
+    put("rows", str(SAMPLE))
 
 
 def use_shapes() -> None:
