@@ -108,7 +108,7 @@ def masses_by_class(
 
     Args:
         problem: whose plan it is.
-        plan: of any strategy; a local one is estimated from draws.
+        plan: of any strategy; the masses of a local one are numbers of draws.
         side: of the groups, "source" or "target".
         groups: the group of each row of that side, from 0.
         size: the number of groups.
@@ -122,5 +122,5 @@ def masses_by_class(
     if other.labels is not None and other.classes is not None:
         classes, of_other = len(other.classes), np.searchsorted(other.classes, other.labels)
     if side == "source":
-        return plan.between(groups, of_other, (size, classes), seed=seed)
-    return plan.between(of_other, groups, (classes, size), seed=seed).T
+        return np.asarray(plan.between(groups, of_other, (size, classes), seed=seed), float)
+    return np.asarray(plan.between(of_other, groups, (classes, size), seed=seed), float).T

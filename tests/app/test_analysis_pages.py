@@ -12,7 +12,7 @@ import bridgeviz as bv
 from bridgeviz.datasets import Blobs
 from bridgeviz.ui.cache import analysis, pictures
 from bridgeviz.ui.panels import advice
-from bridgeviz.ui.state.selection import counterparts, picked_rows
+from bridgeviz.ui.state.picks import picked_rows
 
 from .driver import PATIENCE, ROOT, job_of, load
 
@@ -274,13 +274,6 @@ def test_a_click_or_a_brush_gives_row_numbers():
     event = {"selection": {"points": [{"customdata": 4}, {"customdata": [2]}, {"x": 1.0}, {"customdata": 4}]}}
     assert picked_rows(event).tolist() == [2, 4]
     assert picked_rows(None).tolist() == []
-
-
-def test_counterparts_follow_the_truth():
-    problem = bv.load("blobs", n=40).reversed()
-    assert sorted(counterparts(problem, np.array([3, 5]))) == [3, 5]
-    assert counterparts(problem, np.array([], int)) is None
-    assert counterparts(bv.Problem(problem.source, problem.target), np.array([1])) is None
 
 
 def test_a_sheet_holds_every_picture_in_its_place():

@@ -163,10 +163,10 @@ def test_the_route_passes_through_the_pair(run):
     p = run.problem
     legs = bv.costs.legs(p.source.x, p.target.x, run.pairs, 4, 9)
     source, target = panels(p)
-    figure = pairing.bridge_route(maps.both_maps(source, target), legs)
+    figure = pairing.pair_map(maps.both_maps(source, target), run.pairs, route=legs)
     left, right = maps.side_by_side(source, target)
     stops = [left[4], left[legs.way_x[-1]], right[legs.way_y[0]], right[9]]
-    lines = [t for t in figure.data if t.mode == "lines"]
+    lines = [t for t in figure.data if t.mode == "lines"][1:]  # the first one is that of all pairs
     for line, a, b in zip(lines, stops[:-1], stops[1:], strict=True):
         np.testing.assert_allclose([line.x[0], line.y[0], line.x[1], line.y[1]], [*a, *b], rtol=1e-6)
     marks = figure.data[-1]
@@ -183,10 +183,44 @@ def test_a_route_shows_its_stops_and_gives_shares_in_percent(run):
     pair = run.pairs[3]
     way_x, way_y = [4, 11, 12, int(pair[0])], [int(pair[1]), 9]
     route = bv.costs.Route(pair=3, leg_x=0.25, leg_y=0.5, way_x=way_x, way_y=way_y, share=0.4)
-    lines = [t for t in pairing.bridge_route(maps.both_maps(source, target), route).data if t.mode == "lines"]
+    figure = pairing.pair_map(maps.both_maps(source, target), run.pairs, route=route)
+    lines = [t for t in figure.data if t.mode == "lines"][1:]
     left, _ = maps.side_by_side(source, target)
     np.testing.assert_allclose(np.stack([lines[0].x, lines[0].y], 1), left[route.way_x], rtol=1e-6)
     assert lines[0].name == "leg in the source: 25%"
+
+
+def test_every_pair_is_a_line_and_those_of_two_classes_are_another(run):
+    both = maps.both_maps(*panels(run.problem))
+    pairs = bv.Pairs([[0, 0], [1, 5], [2, 2]], shape=run.problem.shape)
+    figure = pairing.pair_map(both, pairs, right=np.array([True, False, True]))
+    same, other = (t for t in figure.data if t.mode == "lines")
+    assert (same.name, other.name) == ("pairs (2)", "pairs of two classes (1)")
+    np.testing.assert_allclose(
+        same.x[[0, 1, 3, 4]], [both.left[0, 0], both.right[0, 0], both.left[2, 0], both.right[2, 0]]
+    )
+    np.testing.assert_allclose(other.y[:2], [both.left[1, 1], both.right[5, 1]])
+    assert same.line.dash != other.line.dash  # not by colour alone
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+def test_selected_rows_are_drawn_to_their_nearest_pairs_and_no_other_pair_is(run, side):
+    both = maps.both_maps(*panels(run.problem))
+    pairs = bv.Pairs([[0, 10], [1, 11], [2, 12]], shape=run.problem.shape)
+    figure = pairing.pair_map(both, pairs, lit=(np.array([7, 8]), np.array([2, 2])), side=side)
+    drawn, legs = (t for t in figure.data if t.mode == "lines")
+    assert drawn.name == "pairs (1)"
+    np.testing.assert_allclose(drawn.x[:2], [both.left[2, 0], both.right[12, 0]])
+    points, end = (both.left, 2) if side == "source" else (both.right, 12)
+    np.testing.assert_allclose(legs.x[[0, 1, 3, 4]], points[[7, end, 8, end], 0])
+
+
+def test_at_most_so_many_pairs_are_drawn(run):
+    both, n = maps.both_maps(*panels(run.problem)), len(run.problem.source)
+    every = np.stack(np.meshgrid(np.arange(n), np.arange(4)), -1).reshape(-1, 2)
+    figure = pairing.pair_map(both, bv.Pairs(every[: pairing.MOST_PAIRS + 5], shape=run.problem.shape))
+    line = next(t for t in figure.data if t.mode == "lines")
+    assert len(line.x) == 3 * pairing.MOST_PAIRS
 
 
 def test_coverage_marks_classes_without_pairs():
@@ -321,7 +355,7 @@ def test_the_confusion_and_the_error_are_those_of_the_diagnosis(run, diagnosis):
 
 def test_the_coupling_row_of_a_story_is_shown(run):
     story = explain_point(run.problem, run.pairs, run.plan, run.flow, 0)
-    bars = diagnosis_figures.sent_bars(story, run.problem.target.names, range(5)).data[0]
+    bars = plans.share_bars(story.sent, run.problem.target.names, range(5)).data[0]
     np.testing.assert_array_equal(bars.y, story.sent)
 
 

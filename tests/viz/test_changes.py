@@ -21,3 +21,10 @@ def test_each_point_has_the_mark_of_what_became_of_it():
 def test_what_did_not_happen_has_no_trace():
     (trace,) = changes_map(np.zeros((2, 2)), np.array(["won", "won"]), ["", ""]).data
     assert trace.name == "won (2)"
+
+
+def test_selected_points_are_ringed():
+    points = np.random.default_rng(0).normal(size=(4, 2))
+    *_, ring = changes_map(points, np.array(["won"] * 4), [""] * 4, lit=np.array([1, 3])).data
+    np.testing.assert_allclose(ring.x, points[[1, 3], 0], rtol=1e-6)
+    assert ring.name == "selected (2)"

@@ -67,6 +67,32 @@ def test_the_targets_of_a_scene_lie_where_the_points_should_arrive():
     assert film.target_labels.max() < len(film.names)
 
 
+def test_selected_points_are_shown_with_their_paths_and_the_others_stay_as_they_were(run):
+    plain, rows = scene(run, points=60), np.array([0, 1, 2, 300])
+    film = scene(run, points=60, lit=rows)
+    own = ~film.lit
+    assert film.lit.sum() == 4
+    assert len(film.labels) == len(plain.labels) + 4 - (film.lit[: len(plain.labels)]).sum()
+    np.testing.assert_array_equal(film.positions[:, : len(plain.labels)], plain.positions)
+    assert set(film.strip[:4]) == set(np.flatnonzero(film.lit))  # followed first
+    assert own[film.strip[4:]].all()
+    labels = run.problem.test.source.labels
+    assert sorted(film.labels[film.lit].tolist()) == sorted(np.searchsorted(np.unique(labels), labels[rows]).tolist())
+    assert "4 of them selected" in player.badge(film)
+    message = player.payload(film)
+    assert np.frombuffer(base64.b64decode(message["lit"]), np.uint8).tolist() == film.lit.astype(int).tolist()
+    assert player.payload(plain)["lit"] is None
+    assert message["id"] != player.payload(plain)["id"]
+
+
+def test_aligned_rows_are_played_instead_of_test_points(run):
+    film = scene(run, points=40, lit=[5], test=False)
+    assert film.badge["tested"] is False
+    assert film.lit.sum() == 1
+    with pytest.raises(bv.InputError, match="'lit' of scene"):
+        scene(run, lit=[10**6])
+
+
 def test_a_scene_of_labels_to_pictures():
     film = scene(bv.run(bv.RunConfig(steps=20, batch_size=32, reverse=True)), points=40)
     assert film.strip_made.shape == (FRAMES, 12, 8, 8)

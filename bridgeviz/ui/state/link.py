@@ -94,7 +94,7 @@ def _of_data(settings: Sequence[Setting], texts: dict[str, str], *, decides: boo
         texts: their texts, by key; the changes of pairs are removed from it.
         decides: whether the link decides.
     """
-    data = tuple(texts[setting.key] for setting in settings if setting.stage == "load")
+    data = tuple(texts[setting.key] for setting in settings if setting.stage == "data")
     before, edits = st.session_state.get(_DATA, (data, ""))
     if not decides and before != data and texts[EDITS] == edits:
         texts[EDITS] = ""

@@ -19,8 +19,9 @@ KEY = "select"
 LONGEST = 400
 """The longest text of a selection that is put into the link."""
 
-_SELECTION, _DATA, _REVISION, _DRAWN = "_selection", "_selection_data", "_revision_", "_drawn_"
-_TEXT = re.compile(
+_SELECTION, _TEXT, _DATA = "_selection", "_selection_text", "_selection_data"
+_REVISION, _DRAWN = "_revision_", "_drawn_"
+_FORM = re.compile(
     r"(?P<tested>test-)?(?P<side>source|target):(?:class=(?P<label>.+)|(?P<rows>[0-9,-]+)(?:~(?P<name>.+))?)", re.DOTALL
 )
 
@@ -71,12 +72,19 @@ def reconcile(data: Any, in_link: str | None) -> str:
         in_link: the text in the link where the link decides, as in a new session; else None.
     """
     if in_link is not None:
-        if in_link != st.session_state.get(KEY, ""):
+        if in_link != text():
             _put(None, in_link)
     elif st.session_state.get(_DATA, data) != data:
         clear()
     st.session_state[_DATA] = data
-    return st.session_state.setdefault(KEY, "")
+    if st.session_state.get(KEY) != text():  # the control only carries the text
+        st.session_state[KEY] = text()
+    return text()
+
+
+def text() -> str:
+    """The selection as it stands in the link; "" if nothing is selected, or too much for it."""
+    return st.session_state.get(_TEXT, "")
 
 
 def current(problem: Problem) -> Selection | None:
@@ -86,8 +94,8 @@ def current(problem: Problem) -> Selection | None:
         InputError: the link names rows that do not exist.
     """
     kept: Selection | None = st.session_state.get(_SELECTION)
-    if kept is None and st.session_state.get(KEY, ""):
-        kept = st.session_state[_SELECTION] = read(st.session_state[KEY], problem)
+    if kept is None and text():
+        kept = st.session_state[_SELECTION] = read(text(), problem)
     return kept
 
 
@@ -157,7 +165,7 @@ def read(text: str, problem: Problem) -> Selection:
     Raises:
         InputError: it means none of this problem.
     """
-    found = _TEXT.fullmatch(text)
+    found = _FORM.fullmatch(text)
     if found is None:
         raise InputError("A selection in a link reads like 'source:3,17,20-25' or 'target:class=7'.")
     side, tested = found["side"], bool(found["tested"])
@@ -214,9 +222,9 @@ def described(selection: Selection, problem: Problem, names: Mapping[str, str]) 
     return f"{len(selection.rows):,} of {size:,} {kind}{'' if size == 1 else 's'} ({name})"
 
 
-def _put(selection: Selection | None, text: str) -> None:
+def _put(selection: Selection | None, written: str) -> None:
     """Remember a selection; the chart of the one before is drawn anew, unless it is the same."""
     before: Selection | None = st.session_state.get(_SELECTION)
     if before is not None and before.chart and (selection is None or selection.chart != before.chart):
         st.session_state[_REVISION + before.chart] = st.session_state.get(_REVISION + before.chart, 0) + 1
-    st.session_state[_SELECTION], st.session_state[KEY] = selection, text
+    st.session_state[_SELECTION], st.session_state[_TEXT] = selection, written
