@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from bridgeviz.experiments._assess import Assessment, assess
     from bridgeviz.experiments._auto import Auto
     from bridgeviz.experiments._config import STAGES, DataConfig, PairsConfig, RunConfig
-    from bridgeviz.experiments._evaluation import device, evaluate, evaluate_plan, quick_accuracy
+    from bridgeviz.experiments._evaluation import device, evaluate, evaluate_plan
+    from bridgeviz.experiments._glimpse import Glimpse, Onlooker
     from bridgeviz.experiments._pipeline import Finished, Known, Pipeline, Update
     from bridgeviz.experiments._recommend import fallback, recommend, recommend_steps
     from bridgeviz.experiments._recommendation import Recommendation
@@ -28,7 +29,8 @@ __getattr__, __dir__, __all__ = attach(
         "_assess": ["Assessment", "assess"],
         "_auto": ["Auto"],
         "_config": ["STAGES", "DataConfig", "PairsConfig", "RunConfig"],
-        "_evaluation": ["device", "evaluate", "evaluate_plan", "quick_accuracy"],
+        "_evaluation": ["device", "evaluate", "evaluate_plan"],
+        "_glimpse": ["Glimpse", "Onlooker"],
         "_pipeline": ["Finished", "Known", "Pipeline", "Update"],
         "_recommend": ["fallback", "recommend", "recommend_steps"],
         "_recommendation": ["Recommendation"],

@@ -116,19 +116,6 @@ def _of_partners(
     return {f"{name}_foscttm": ranked.foscttm} | {f"{name}_recall_{k}": ranked.recall(k) for k in (1, 10)}
 
 
-def quick_accuracy(flow: Flow, problem: Problem, *, points: int = 500, steps: int = 8) -> float | None:
-    """Test accuracy on a fixed sample with a coarse ODE solver: for watching a training, not for reporting.
-
-    None where the problem has no labelled test split.
-    """
-    test = problem.test
-    if test is None or test.source.labels is None or problem.target.labels is None:
-        return None
-    rows = rows_of_all_classes(test.source, points, seed=0)
-    y = flow.transport(test.source.x[rows], steps=steps).states[-1]
-    return float(np.mean(metrics.predict_labels(problem.target, y) == test.source.labels[rows]))
-
-
 def rows_of_all_classes(space: Space, size: int, *, seed: int) -> np.ndarray:
     """At most `size` row numbers in random order, as evenly from all classes as possible."""
     order = np.random.default_rng(seed).permutation(len(space))

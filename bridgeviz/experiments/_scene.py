@@ -88,7 +88,7 @@ def scene(
         test: whether to play test points, if there are any; otherwise the training rows.
     """
     problem = run.problem.test if test and run.problem.test is not None else run.problem
-    rows = rows_of_all_classes(problem.source, points, seed=seed)
+    rows = rows_of_allclasses_of(problem.source, points, seed=seed)
     ts = np.linspace(0, 1, FRAMES)
 
     def travel(rows: np.ndarray) -> np.ndarray:
@@ -111,12 +111,12 @@ def build(
     source, target = problem.source, run.problem.target
     plane = projection.fit_map(target.x)
     positions = plane.project(states)
-    labels, decoded, names, centres = _classes(source, target, rows, states)
+    labels, decoded, names, centres = classes_of(source, target, rows, states)
     followed = _follow(labels, strip, lit)
     every = max(1, len(run.losses) // 150)
     whole = len(run.losses) // every * every
     pictures = source.pictures(rows[followed])
-    arrival, arrival_labels = _arrival(source, target)
+    arrival, arrival_labels = some_targets(source, target)
     return Scene(
         ts=ts,
         positions=positions.astype(np.float32),
@@ -153,10 +153,12 @@ def with_neighbourhoods(
         report: as in `metrics.projection.neighbourhoods`.
     """
     problem = run.problem.test or run.problem
-    rows = rows_of_all_classes(problem.source, len(straight.labels), seed=seed)
+    rows = rows_of_allclasses_of(problem.source, len(straight.labels), seed=seed)
     states = run.flow.transport(problem.source.x[rows], seed=seed, ts=straight.ts.tolist()).states
-    centres = _classes(problem.source, run.problem.target, rows, states)[3]
-    arrival, arrival_labels = _arrival(problem.source, run.problem.target, most=100)  # more would leave fewer points
+    centres = classes_of(problem.source, run.problem.target, rows, states)[3]
+    arrival, arrival_labels = some_targets(
+        problem.source, run.problem.target, most=100
+    )  # more would leave fewer points
     positions, fixed = projection.neighbourhoods(states, np.concatenate([centres, arrival]), seed=seed, report=report)
     n = positions.shape[1]
     shown = straight.strip < n
@@ -194,7 +196,7 @@ def _badge(name: str, variance_share: float | None, positions: np.ndarray, state
     }
 
 
-def _arrival(source: Space, target: Space, *, most: int = 400) -> tuple[np.ndarray, np.ndarray]:
+def some_targets(source: Space, target: Space, *, most: int = 400) -> tuple[np.ndarray, np.ndarray]:
     """At most `most` distinct rows of the target, taken evenly from all classes, and the numbers of their classes."""
     rows = rows_of_all_classes(target, most, seed=0)
     rows = rows[np.sort(np.unique(target.x[rows], axis=0, return_index=True)[1])]
@@ -204,7 +206,7 @@ def _arrival(source: Space, target: Space, *, most: int = 400) -> tuple[np.ndarr
     return target.x[rows], np.searchsorted(np.unique(classes), target.labels[rows]).astype(np.uint8)
 
 
-def _classes(source: Space, target: Space, rows: np.ndarray, states: np.ndarray):
+def classes_of(source: Space, target: Space, rows: np.ndarray, states: np.ndarray):
     """True and decoded class of each point as numbers, the names, and the target's class centres."""
     flat = states.reshape(-1, states.shape[-1])
     if target.labels is None:

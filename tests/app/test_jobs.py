@@ -159,7 +159,7 @@ def paused(monkeypatch):
 def test_a_pause_does_not_count_in_the_speed(paused, monkeypatch):
     """The first chunk of a resumed training holds all losses before the checkpoint."""
     job, clock, record = paused
-    monkeypatch.setattr(training, "quick_accuracy", lambda *_: None)
+    monkeypatch.setattr(training._Monitor, "_look", lambda *_: None)
     config = bv.RunConfig(dataset="blobs", strategy="true", steps=1000)
     monitor = training._Monitor(job, bv.load("blobs", n=40), config)
     chunk = config.coupling.chunk_size

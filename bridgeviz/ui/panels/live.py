@@ -17,6 +17,7 @@ from bridgeviz.ui.text import literal
 from bridgeviz.ui.work import slots, training
 from bridgeviz.ui.work.jobs import Job, Record
 from bridgeviz.viz.curves import accuracy_curve, loss_curve
+from bridgeviz.viz.ends import ends_map
 
 STRAIGHT, NEIGHBOURHOODS = "Straight (PCA)", "Neighbourhoods (UMAP)"
 
@@ -74,7 +75,15 @@ def panel(chance: float, config: RunConfig) -> None:
     columns[2].metric("Test accuracy (sample)", f"{record.accuracy[-1][1]:.0%}" if record.accuracy else "-")
     columns[3].metric("Steps per second", f"{record.speed:.0f}" if record.speed else "-")
     columns[4].metric("Runs on", record.device or "-")
-    curves(record, chance, last=record.steps)
+    if record.glimpse is None:
+        curves(record, chance, last=record.steps)
+    else:
+        left, right = st.columns([3, 2])
+        with left:
+            curves(record, chance, last=record.steps)
+        right.plotly_chart(
+            ends_map(record.glimpse), key="ends", config={"displayModeBar": False}, alt="where the test points end now"
+        )
     if record.notice:
         st.warning(literal(record.notice), icon=":material/save:")
 

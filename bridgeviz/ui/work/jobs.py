@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from bridgeviz import InputError, Run, TrainingError
-from bridgeviz.experiments import Scene
+from bridgeviz.experiments import Glimpse, Scene
 from bridgeviz.ui.work.priority import sweep
 from bridgeviz.ui.work.queue import JobQueue
 
@@ -46,6 +46,7 @@ class Record:
         loss_steps, losses: the training loss so far.
         held_out: the latest error on held-out rows; None if none are held out.
         accuracy: (step, test accuracy on a sample) so far.
+        glimpse: where some points end now.
         speed: training steps per second, lately.
         device: that the training runs on.
         error: one plain sentence, or "".
@@ -68,6 +69,7 @@ class Record:
     losses: np.ndarray = field(default_factory=lambda: np.zeros(0))
     held_out: float | None = None
     accuracy: tuple[tuple[int, float], ...] = ()
+    glimpse: Glimpse | None = None
     speed: float = 0.0
     device: str = ""
     error: str = ""

@@ -12,7 +12,7 @@ import numpy as np
 
 from bridgeviz import FlowConfig, Problem, Run, RunConfig, TrainingError, flows
 from bridgeviz.couplings import Plan
-from bridgeviz.experiments import Pipeline, Scene, device, quick_accuracy, scene, with_neighbourhoods
+from bridgeviz.experiments import Onlooker, Pipeline, Scene, device, scene, with_neighbourhoods
 from bridgeviz.flows import Progress
 from bridgeviz.ui.cache.results import Results, updates
 from bridgeviz.ui.cache.stages import TEXTS
@@ -23,6 +23,9 @@ from bridgeviz.ui.work.priority import give_way
 
 SECONDS = 3.0
 """Between two checkpoints: at most this much work is lost. Writing one blocks the page for a tenth of a second."""
+
+PAUSE, FIRST = 30.0, 0.05
+"""The time between two looks at the points, in units of what one takes; what it is taken to be after the first."""
 
 NOT_SAVED = "This run can't be saved to the disk; it continues in memory only."
 NOBODYS = "This server is shared. To keep your runs, add ?owner= and a name to the link; this one is in memory only."
@@ -106,7 +109,10 @@ def _fit(problem: Problem, plan: Plan, config: FlowConfig, checkpoints: Path | N
 
 
 class _Monitor:
-    """Writes losses, speed and, now and then, the test accuracy on a sample to the record."""
+    """Writes losses, speed and, now and then, where some points end and how many are right to the record.
+
+    Looking takes at most `1 / PAUSE` of the time of the training.
+    """
 
     def __init__(self, job: Job, problem: Problem | None, config: RunConfig):
         assert problem is not None, "it is loaded by the time that training reports"
@@ -117,6 +123,8 @@ class _Monitor:
         self.losses: list[float] = []
         self.accuracy: list[tuple[int, float]] = []
         self.measured = 0
+        self.onlooker: Onlooker | None = None
+        self.looked = self.look = 0.0  # when the latest look ended, and the seconds that it took
         self.start = (time.perf_counter(), 0)
         self.excluded = 0.0
         self.resumed = False
@@ -144,10 +152,18 @@ class _Monitor:
             losses=np.array(self.losses), held_out=progress.held_out,
             notice=progress.notice,
         )  # fmt: skip
-        if progress.step - self.measured >= self.every or progress.last:
-            self.measured = progress.step
-            accuracy = quick_accuracy(progress.flow, self.problem)
-            if accuracy is not None:
-                self.accuracy.append((progress.step, accuracy))
-                self.job.update(accuracy=tuple(self.accuracy))
+        due = self.onlooker is None or time.perf_counter() - self.looked > PAUSE * self.look
+        if due or progress.step - self.measured >= self.every or progress.last:
+            self._look(progress)
             self.excluded += time.perf_counter() - now
+
+    def _look(self, progress: Progress) -> None:
+        """Follow some points through the flow as it is."""
+        first, began = self.onlooker is None, time.perf_counter()
+        self.onlooker = self.onlooker or Onlooker(self.problem)
+        glimpse = self.onlooker(progress.flow, progress.step)
+        self.measured, self.looked = progress.step, time.perf_counter()
+        self.look = FIRST if first else self.looked - began  # the first one includes the compilation
+        if glimpse.accuracy is not None:
+            self.accuracy.append((progress.step, glimpse.accuracy))
+        self.job.update(accuracy=tuple(self.accuracy), glimpse=glimpse)
