@@ -88,7 +88,7 @@ def scene(
         test: whether to play test points, if there are any; otherwise the training rows.
     """
     problem = run.problem.test if test and run.problem.test is not None else run.problem
-    rows = rows_of_allclasses_of(problem.source, points, seed=seed)
+    rows = rows_of_all_classes(problem.source, points, seed=seed)
     ts = np.linspace(0, 1, FRAMES)
 
     def travel(rows: np.ndarray) -> np.ndarray:
@@ -153,7 +153,7 @@ def with_neighbourhoods(
         report: as in `metrics.projection.neighbourhoods`.
     """
     problem = run.problem.test or run.problem
-    rows = rows_of_allclasses_of(problem.source, len(straight.labels), seed=seed)
+    rows = rows_of_all_classes(problem.source, len(straight.labels), seed=seed)
     states = run.flow.transport(problem.source.x[rows], seed=seed, ts=straight.ts.tolist()).states
     centres = classes_of(problem.source, run.problem.target, rows, states)[3]
     arrival, arrival_labels = some_targets(

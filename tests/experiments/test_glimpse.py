@@ -5,6 +5,7 @@ import pytest
 
 import bridgeviz as bv
 from bridgeviz.experiments import Onlooker, scene
+from bridgeviz.experiments._evaluation import rows_of_all_classes
 from bridgeviz.metrics import predict_labels, projection
 from bridgeviz.viz.ends import ends_map
 
@@ -28,7 +29,7 @@ def test_a_glimpse_follows_the_same_points_each_time_and_says_how_many_are_right
 def test_the_ends_are_those_of_the_flow_on_the_map_of_the_target(run):
     glimpse = Onlooker(run.problem, points=40)(run.flow, 0)
     test, target = run.problem.test.source, run.problem.target
-    rows = bv.experiments._evaluation.rows_of_all_classes(test, 40, seed=0)
+    rows = rows_of_all_classes(test, 40, seed=0)
     ends = run.flow.transport(test.x[rows], steps=8).states[-1]
     np.testing.assert_allclose(glimpse.ends, projection.fit_map(target.x).project(ends), atol=1e-5)
     classes = np.unique(target.labels)
