@@ -27,7 +27,7 @@ else:
     changed, here = compare.sides(before, after), config.key("load")
     chosen = None
     if before.config.key("load") == after.config.key("load") == here:  # the selection names rows of these data
-        chosen = selecting.bar(after.problem, analysis.names(config)[1], compare.groups(changed, after))
+        chosen = selecting.bar(config, after.problem, analysis.names(config)[1], compare.groups(changed, after))
     compare.differences(before, after)
     compare.animations(before, after, chosen)
     compare.points(before, after, changed, chosen)

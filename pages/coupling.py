@@ -16,10 +16,10 @@ with guard():
     problem, plan = stages.problem(config), stages.plan(config)
     analysis.draws(config)
 classes, names = analysis.names(config)
-verdict(config, [names[str(c)] for c in classes])
-chosen = selecting.bar(problem, names)
+chosen = selecting.bar(config, problem, names)
 if chosen is not None:
     table.show(config, problem, chosen, names, plan=plan)
+verdict(config, [names[str(c)] for c in classes])
 cost = stages.cost(config)
 if cost is not None and cost.advice and len(stages.pairs(config)) == 0:
     st.warning(cost.advice, icon=":material/hub:")

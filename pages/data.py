@@ -22,7 +22,7 @@ with guard():
     near = {side: analysis.near(config, side) for side in ("source", "target")}
 classes, names = analysis.names(config)
 
-chosen = selecting.bar(problem, names)
+chosen = selecting.bar(config, problem, names)
 if chosen is not None:
     table.show(config, problem, chosen, names)
 lit = {side: selection.aligned(problem, chosen, side) for side in near}

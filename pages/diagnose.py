@@ -63,7 +63,7 @@ if len(slots.finished_runs()) > 1:
 with guard(), st.spinner("Following points from several draws of noise …"):
     found = analysis.failures(run, test=diagnosis.tested) if len(run.pairs) else None
 same = run.config.key("load") == config.key("load")  # the selection names rows of the data that are chosen now
-chosen = selecting.bar(problem, names, failures.groups(diagnosis, found)) if same else None
+chosen = selecting.bar(config, problem, names, failures.groups(diagnosis, found)) if same else None
 if chosen is not None:
     failures.group(run, chosen)
     table.show(run.config, problem, chosen, names, run=run)

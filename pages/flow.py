@@ -23,7 +23,7 @@ chance = 0.0 if labels is None else float(np.unique(labels, return_counts=True)[
 record, run = slots.snapshot(slots.TRAINING), slots.current_run()
 active = record is not None and record.active
 names = analysis.names(config)[1]
-chosen = selecting.bar(problem, names)
+chosen = selecting.bar(config, problem, names)
 if chosen is not None:
     table.show(config, problem, chosen, names, run=run if run is not None and run.config == config else None)
 

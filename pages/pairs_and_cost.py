@@ -19,7 +19,7 @@ config = sidebar()
 with guard():
     problem, pairs, cost = stages.problem(config), stages.pairs(config), stages.cost(config)
 classes, names = analysis.names(config)
-chosen = selecting.bar(problem, names)
+chosen = selecting.bar(config, problem, names)
 if chosen is not None:
     table.show(config, problem, chosen, names)
 

@@ -117,7 +117,7 @@ class Player {
     this.pictures.checked = data.pictures;
     this.badge.textContent = data.badge;
     this.score.style.display = data.accuracy ? "" : "none";
-    this.right_words.textContent = `of these ${data.n} points decode to their own class (guessing: ${data.chance})`;
+    this.right_words.textContent = `of ${data.counted} decode to their own class (guessing: ${data.chance})`;
     this.retheme(this.style("--st-text-color"));
     if (this.reducedMotion) this.show(1); else { this.show(0); this.start(); }
   }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from bridgeviz import InputError, Problem, Run, RunConfig, metrics
 from bridgeviz.baselines import BASELINES
 from bridgeviz.costs import find_atoms
 from bridgeviz.couplings import RowsWithMass
-from bridgeviz.datasets import DATASETS
+from bridgeviz.datasets import DATASETS, Yours, keeping
 from bridgeviz.experiments import Pipeline, Scene
 from bridgeviz.experiments import scene as straight_scene
 from bridgeviz.experiments._evaluation import rows_of_all_classes
@@ -175,6 +175,15 @@ def names(config: RunConfig) -> tuple[np.ndarray, dict[str, str]]:
     if classes is None:
         return np.zeros(0, int), {}
     return classes, dict(zip(map(str, classes), maps.class_names(classes, problem.source, problem.target), strict=True))
+
+
+def row_names(config: RunConfig, side: str) -> Sequence[str] | None:
+    """The names that a visitor's own rows have; None if they have none."""
+    dataset = config.data.dataset
+    if not isinstance(dataset, Yours) or not dataset.kept:
+        return None
+    names = keeping.kept(dataset.kept).rows[(side == "target") != config.reverse]
+    return names if names is not None and len(names) == len(getattr(stages.problem(config), side)) else None
 
 
 def labels_of(problem: Problem) -> tuple[np.ndarray, np.ndarray] | None:

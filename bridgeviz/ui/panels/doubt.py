@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from bridgeviz import Run, metrics
-from bridgeviz.datasets import Yours, keeping
 from bridgeviz.ui.cache import analysis
 from bridgeviz.ui.guard import guard
 from bridgeviz.ui.panels import page
@@ -43,17 +40,8 @@ def measured(run: Run) -> pd.DataFrame:
 
 def named(run: Run, table: pd.DataFrame) -> pd.DataFrame:
     """The table with the names of the rows, if they have any."""
-    names = row_names(run)
+    names = analysis.row_names(run.config, "source")
     return table if names is None else table.assign(name=np.asarray(names)[table.row])
-
-
-def row_names(run: Run) -> Sequence[str] | None:
-    """The names of the source rows; None if they have none."""
-    dataset = run.config.data.dataset
-    if not isinstance(dataset, Yours) or not dataset.kept:
-        return None
-    names = keeping.kept(dataset.kept).rows[1 if run.config.reverse else 0]
-    return names if names is not None and len(names) == run.problem.shape[0] else None
 
 
 def show(run: Run) -> None:

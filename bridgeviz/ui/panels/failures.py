@@ -20,7 +20,6 @@ from bridgeviz.ui.text import literal
 from bridgeviz.viz.failures import failure_map, reliability_curve
 from bridgeviz.viz.words import counted
 
-WORDS = {"right": "right", "undecided": "undecided"}
 BY = {"stage": "stage of failure", "error": "right or wrong", "certainty": "certainty"}
 
 
@@ -77,13 +76,14 @@ def group(run: Run, chosen: Selection) -> None:
     rows = np.sort(np.random.default_rng(0).permutation(rows)[: table.MOST])
     with guard(), st.spinner("Following the selected points …"):
         found = analysis.failures_of_rows(run, rows, test=chosen.tested)
-    names, counts = np.unique(found.stages, return_counts=True)
-    order = np.argsort(-counts, kind="stable")
-    parts = [f"{counts[k]:,} {WORDS.get(str(names[k]), f'wrong at: {names[k]}')}" for k in order]
     some = f" (random ones of {len(chosen.rows):,})" if len(rows) < len(chosen.rows) else ""
+    wrong = [f"{count:,} at the {stage}" for stage, count in found.counts.items()]
+    told = [f"{sum(found.counts.values()):,} go wrong{': ' if wrong else ''}{', '.join(wrong)}"]
+    told += [f"{int((found.stages == kind).sum()):,} are {kind}" for kind in ("undecided", "right")]
     st.markdown(
-        f"**The selected {counted(len(rows), 'point')}**{some}: {', '.join(parts)}. On average, {found.own.mean():.0%} "
-        f"of the draws end in the own class, and {found.overlap.mean():.0%} of the neighbours are of another class."
+        f"**Of the selected {counted(len(rows), 'point')}**{some}, {'; '.join(told)}. On average, "
+        f"{found.own.mean():.0%} of the draws end in the own class, and {found.overlap.mean():.0%} of the neighbours are "
+        "of another class."
     )
 
 

@@ -57,7 +57,8 @@ def payload(scene: Scene, *, pictures: bool = False, beside: Scene | None = None
 
     view = (np.percentile(flat, (0.3, 99.7), axis=0) - low) / size * 65535  # a few outliers may leave the stage
     decoded = scene.strip_made
-    accuracy = (scene.decoded == scene.labels).mean(1)
+    right = scene.decoded == scene.labels
+    accuracy = (right if scene.lit is None else right[:, scene.lit]).mean(1)
     return {
         "id": f"{hash((scene.positions.tobytes(), scene.labels.tobytes(), _lit(scene))):x}",
         "frames": len(scene.ts),
@@ -73,6 +74,7 @@ def payload(scene: Scene, *, pictures: bool = False, beside: Scene | None = None
         "colours": COLOURS,
         "wrong": WRONG,
         "accuracy": [f"{a:.0%}" for a in accuracy] if len(scene.names) > 1 else None,
+        "counted": f"these {counted(len(scene.labels), 'point')}" if scene.lit is None else _selected(scene),
         "chance": f"{scene.chance:.0%}",
         "strip": scene.strip.tolist(),
         "sure": None if scene.strip_sure is None else _text(np.round(255 * scene.strip_sure).astype(np.uint8)),
@@ -83,6 +85,11 @@ def payload(scene: Scene, *, pictures: bool = False, beside: Scene | None = None
         "pictures": pictures,
         "badge": badge(scene),
     }  # fmt: skip
+
+
+def _selected(scene: Scene) -> str:
+    count = 0 if scene.lit is None else int(scene.lit.sum())
+    return f"the {counted(count, 'selected point')}"
 
 
 def _lit(scene: Scene) -> str | None:

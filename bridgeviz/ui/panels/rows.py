@@ -14,7 +14,7 @@ from bridgeviz.ui.panels import thumbnails
 from bridgeviz.ui.state.selection import Selection
 from bridgeviz.ui.text import literal
 from bridgeviz.viz.markers import MOST
-from bridgeviz.viz.words import counted
+from bridgeviz.viz.words import counted, listed
 
 _SHOWN = 24
 
@@ -49,13 +49,17 @@ def selection(
     """
     space, rows = chosen.space(problem), np.random.default_rng(0).permutation(chosen.rows)
     shown, around = rows[:_SHOWN], None if chosen.tested else near[chosen.side]
-    if len(rows) > len(shown):
-        st.caption(f"{len(shown)} of the selected rows:")
     captions = [names[str(space.labels[row])] if space.labels is not None else f"row {row}" for row in shown]
     if around is not None:
         captions = [f"{c}, overlap {around.overlap[row]:.0%}" for c, row in zip(captions, shown, strict=True)]
-    if not thumbnails.of_rows(space, shown, captions):
-        st.caption(literal("; ".join(captions)) + ". (This space has no pictures.)")
+    if thumbnails.of_rows(space, shown, captions):
+        if len(rows) > len(shown):
+            st.caption(f"{len(shown)} of the selected rows, taken at random.")
+    elif space.labels is not None:
+        classes, counts = np.unique(space.labels[rows], return_counts=True)
+        order = np.argsort(-counts, kind="stable")
+        parts = [f"{counts[k]:,} of class {names[str(classes[k])]}" for k in order]
+        st.caption(literal(f"{listed(parts)}. This space has no pictures."))
 
 
 @st.fragment

@@ -8,7 +8,8 @@ from functools import partial
 import numpy as np
 import streamlit as st
 
-from bridgeviz import InputError, Problem
+from bridgeviz import InputError, Problem, RunConfig
+from bridgeviz.ui.cache import analysis
 from bridgeviz.ui.state import selection, spans
 from bridgeviz.ui.state.selection import Selection
 from bridgeviz.ui.text import literal
@@ -20,11 +21,13 @@ _SEARCH, _SIDE, _PROBLEM = "select_search", "select_side", "_select_complaint"
 
 
 def bar(
-    problem: Problem, names: Mapping[str, str], groups: Mapping[str, Callable[[], Selection]] | None = None
+    config: RunConfig, problem: Problem, names: Mapping[str, str],
+    groups: Mapping[str, Callable[[], Selection]] | None = None,
 ) -> Selection | None:  # fmt: skip
     """One line on what is selected, and a menu that selects by row, class or group; the selection.
 
     Args:
+        config: of the page.
         problem: whose rows.
         names: of the classes.
         groups: what else can be selected on this page, by name, such as all points that are wrong.
@@ -38,7 +41,7 @@ def bar(
             st.markdown(f":material/highlight_alt: **Selected:** {text}", width="content")
             st.button("Clear", key="select_clear", on_click=selection.clear, type="tertiary", icon=":material/close:")
         with st.popover("Select ...", type="tertiary"):
-            _menu(problem, names, groups or {})
+            _menu(config, problem, names, groups or {})
     complaint = st.session_state.pop(_PROBLEM, "")
     if complaint:
         st.warning(literal(complaint), icon=":material/search_off:")
@@ -55,15 +58,17 @@ def _current(problem: Problem) -> Selection | None:
         return None
 
 
-def _menu(problem: Problem, names: Mapping[str, str], groups: Mapping[str, Callable[[], Selection]]) -> None:
+def _menu(
+    config: RunConfig, problem: Problem, names: Mapping[str, str], groups: Mapping[str, Callable[[], Selection]]
+) -> None:  # fmt: skip
     """The ways to select something other than with a lasso."""
     side = st.segmented_control(
         "Rows of", ["source", "target"], default="source", required=True, key=_SIDE, format_func=str.capitalize
     )
     side = side or "source"
     st.text_input(
-        "Find rows, or a class by its name", key=_SEARCH, placeholder="3, 17, 20-25", on_change=_find,
-        args=(problem, dict(names)),
+        "Find rows by number or name, or a class", key=_SEARCH, placeholder="3, 17, 20-25", on_change=_find,
+        args=(config, problem, dict(names)),
     )  # fmt: skip
     space = getattr(problem, side)
     if space.labels is not None:
@@ -87,14 +92,19 @@ def _select(make: Callable[[], Selection]) -> None:
         st.session_state[_PROBLEM] = str(error)
 
 
-def _find(problem: Problem, names: Mapping[str, str]) -> None:
-    """A callback: select the rows, or the class, that the search names."""
+def _find(config: RunConfig, problem: Problem, names: Mapping[str, str]) -> None:
+    """A callback: select the class or the rows that the search names."""
     text, side = str(st.session_state[_SEARCH]).strip(), st.session_state.get(_SIDE) or "source"
     if not text:
         return
     labels = [label for label, name in names.items() if name.casefold() == text.casefold()]
     if labels:
         _select(partial(selection.whole_class, problem, side, labels[0]))
+        return
+    of_rows = {name.casefold(): row for row, name in enumerate(analysis.row_names(config, side) or ())}
+    parts = [part.strip().casefold() for part in text.split(",")]
+    if of_rows.keys() >= set(parts):
+        rows = np.unique([of_rows[part] for part in parts])
+        _select(lambda: Selection(side, rows, "by name"))
     else:
-        size = len(getattr(problem, side))
-        _select(lambda: Selection(side, spans.read(text, size), "by number"))
+        _select(lambda: Selection(side, spans.read(text, len(getattr(problem, side))), "by number"))
