@@ -82,8 +82,8 @@ def group(run: Run, chosen: Selection) -> None:
     told += [f"{int((found.stages == kind).sum()):,} are {kind}" for kind in ("undecided", "right")]
     st.markdown(
         f"**Of the selected {counted(len(rows), 'point')}**{some}, {'; '.join(told)}. On average, "
-        f"{found.own.mean():.0%} of the draws end in the own class, and {found.overlap.mean():.0%} of the neighbours are "
-        "of another class."
+        f"{found.own.mean():.0%} of the draws end in the own class, and {found.overlap.mean():.0%} of the neighbours "
+        "are of another class."
     )
 
 
