@@ -23,7 +23,7 @@ def ends_map(glimpse: Glimpse) -> go.Figure:
     """
     several = len(glimpse.names) > 1
     low, high = glimpse.targets.min(0), glimpse.targets.max(0)
-    room = 0.35 * float((high - low).max() or 1.0)
+    room = 0.2 * float((high - low).max() or 1.0)
     shown = colour if several else (lambda _: COLOURS[0])
     behind = {
         "x": glimpse.targets[:, 0], "y": glimpse.targets[:, 1], "mode": "markers", "hoverinfo": "skip",
@@ -44,14 +44,14 @@ def ends_map(glimpse: Glimpse) -> go.Figure:
     if several:
         traces.append({
             "x": glimpse.ends[wrong, 0], "y": glimpse.ends[wrong, 1], "mode": "markers", "hoverinfo": "skip",
-            "name": "wrong", "marker": {"size": 11, "symbol": "circle-open", "color": WRONG, "line": {"width": 1.2}},
+            "name": "wrong", "marker": {"size": 10, "symbol": "circle-open", "color": WRONG, "line": {"width": 1}},
         })  # fmt: skip
     if several and len(glimpse.names) <= MOST_NAMES:
         traces.append(_names(glimpse))
     axis = {"visible": False, "showgrid": False, "zeroline": False}
     ranges = [[float(low[k] - room), float(high[k] + room)] for k in (0, 1)]
     return figure(
-        traces, height=300, margin={"l": 4, "r": 4, "t": 30, "b": 4}, showlegend=False, uirevision="ends",
+        traces, height=470, margin={"l": 4, "r": 4, "t": 30, "b": 4}, showlegend=False, uirevision="ends",
         x=axis | {"range": ranges[0]}, y=axis | {"range": ranges[1], "scaleanchor": "x"},
         title={"text": f"where the test points end, step {glimpse.step:,}", "font": {"size": 14}},
     )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from urllib.parse import parse_qs, urlparse
 
 import pytest
 from playwright.sync_api import expect
@@ -86,18 +87,21 @@ def test_the_player_obeys_the_keyboard(visit):
 def test_train_shows_a_falling_loss_then_plays(visit):
     page = visit("/flow?steps=2000&dataset=blobs&percent=10")
     driver.train(page)
-    values = set()
+    values, looks = set(), set()
     deadline = time.monotonic() + 60
+    ends = page.locator(".st-key-ends .gtitle")
     metric = page.locator("[data-testid=stMetric]").filter(has_text="Loss").locator("[data-testid=stMetricValue]")
     while time.monotonic() < deadline and page.locator(driver.CANVAS).count() == 0:
         text = "".join(metric.all_inner_texts())  # empty once the training is over
         if re.match(r"\d", text):
             values.add((len(values), float(text)))
+        looks |= set(ends.all_inner_texts())
         time.sleep(0.1)
     expect(page.locator(driver.CANVAS)).to_be_visible(timeout=PATIENCE)
     losses = [value for _, value in sorted(values)]
     assert len(losses) > 1
     assert losses[-1] < losses[0]
+    assert len(looks) > 1  # the ends of the test points move
     assert driver.at(page, 0.0) != driver.at(page, 1.0)
     expect(page.get_by_text("Flow: right on new points")).to_be_visible()
     page.locator(driver.IDLE).wait_for(timeout=PATIENCE)
@@ -287,13 +291,12 @@ def test_a_link_to_a_page_without_training_keeps_the_settings_of_the_training(vi
     expect(page).to_have_url(re.compile("cost=knn.*k=7"), timeout=PATIENCE)
 
 
-def test_a_click_on_a_map_picks_the_row(visit):
-    page = visit("/pairs_and_cost?dataset=blobs&percent=5")
+def test_a_click_on_a_map_picks_the_row_and_a_pair_is_added_and_undone(visit):
+    page = visit("/pairs_and_cost?dataset=blobs&percent=2&cost=bridge")
     row = page.locator(".st-key-pick_source input")
     expect(row).to_be_visible(timeout=PATIENCE)
     before = row.input_value()
-    page.get_by_text("Click on the source map").click()
-    marker = page.locator(".st-key-click_source .js-plotly-plot .points path").nth(40)
+    marker = page.locator(".st-key-route .js-plotly-plot .points path").nth(40)
     marker.wait_for(timeout=PATIENCE)
 
     def picked() -> bool:
@@ -309,34 +312,78 @@ def test_a_click_on_a_map_picks_the_row(visit):
         return row.input_value() != before
 
     driver.until(picked, seconds=20)
+    added = f"{row.input_value()}:{page.locator('.st-key-pick_target input').input_value()}"
+    page.locator(".st-key-edit_add button").click(timeout=PATIENCE)
+    expect(page.get_by_text("1 pair added, 0 of 12 removed")).to_be_visible(timeout=PATIENCE)
+    assert parse_qs(urlparse(page.url).query)["edits"] == [added]
+    page.reload()
+    expect(page.get_by_text("1 pair added, 0 of 12 removed")).to_be_visible(timeout=PATIENCE)
+    page.locator(".st-key-edit_reset button").click()
+    expect(page.locator(".st-key-edit_reset")).to_have_count(0, timeout=PATIENCE)
+    driver.until(lambda: "edits" not in page.url)
 
 
-def test_what_is_brushed_on_data_stays_until_it_is_cleared(visit):
-    page = visit("/data?dataset=blobs", reduced_motion="reduce")
-    ground = page.locator(".st-key-data_source .nsewdrag").first
+def lasso(page, chart: str, x: float, y: float, width: float, height: float) -> None:
+    """Draw a box with the lasso of a chart; its corner and its size in shares of the chart."""
+    ground = page.locator(f".st-key-{chart} .nsewdrag").first
     ground.wait_for(timeout=PATIENCE)
     page.locator(driver.IDLE).wait_for(timeout=PATIENCE)
-    box = ground.bounding_box()
-    x, y = box["x"] + 0.4 * box["width"], box["y"] + 0.3 * box["height"]
-    page.mouse.move(x, y)
-    page.mouse.down()
-    for right, down in ((80, 0), (80, 80), (0, 80), (0, 5)):
-        page.mouse.move(x + right, y + down, steps=4)
-    page.mouse.up()
-    selected = page.get_by_text(re.compile(r"\d rows selected"))
-    expect(selected).to_be_visible(timeout=PATIENCE)
-    text = selected.inner_text()
-    to(page, "Coupling")
-    expect(page.get_by_text("The plan itself")).to_be_visible(timeout=PATIENCE)
-    to(page, "Data")
-    expect(selected).to_have_text(text, timeout=PATIENCE)
-    chart = page.locator(".st-key-data_source .js-plotly-plot")
-    driver.until(lambda: chart.evaluate("e => e._fullData?.some(trace => trace.selectedpoints?.length)"))
-    page.locator(driver.IDLE).wait_for(timeout=PATIENCE)
+    ground.scroll_into_view_if_needed()
     page.wait_for_timeout(500)
     box = ground.bounding_box()
+    left, top = box["x"] + x * box["width"], box["y"] + y * box["height"]
+    across, down = width * box["width"], height * box["height"]
+    page.mouse.move(left, top)
+    page.mouse.down()
+    for right, below in ((across, 0), (across, down), (0, down), (0, 5)):
+        page.mouse.move(left + right, top + below, steps=4)
+    page.mouse.up()
+
+
+def test_a_selection_is_seen_on_every_page_and_after_a_reload_until_it_is_cleared(visit):
+    page = visit("/data?dataset=blobs&cost=bridge&percent=2", reduced_motion="reduce")
+    selected = page.locator(".st-key-selected")
+    lasso(page, "data_source", 0.4, 0.3, 0.05, 0.08)
+    expect(selected).to_contain_text("(brushed on the source map)", timeout=PATIENCE)
+    text = selected.locator("p").first.inner_text()
+    assert "select=source%3A" in page.url
+    lit = "e => e._fullData?.filter(trace => trace.opacity === 1 && trace.customdata?.length).length || 0"
+    driver.until(lambda: page.locator(".st-key-data_target .js-plotly-plot").evaluate(lit) > 0)
+    for title, its_own in (
+        ("Pairs and cost", "Nearest to"),
+        ("Coupling", "Where do the selected rows go?"),
+        ("Flow", "Table of the selected"),
+    ):
+        to(page, title)
+        expect(page.get_by_text(its_own).first).to_be_visible(timeout=PATIENCE)
+        expect(selected.locator("p").first).to_have_text(text, timeout=PATIENCE)
+    page.reload()
+    expect(selected.locator("p").first).to_contain_text("source rows", timeout=PATIENCE)
+    to(page, "Data")
+    chart = page.locator(".st-key-data_source .js-plotly-plot")
+    driver.until(lambda: chart.evaluate(lit) > 0)
+    page.locator(driver.IDLE).wait_for(timeout=PATIENCE)
+    page.wait_for_timeout(500)
+    box = page.locator(".st-key-data_source .nsewdrag").first.bounding_box()
     page.mouse.dblclick(box["x"] + 30, box["y"] + 30)
-    expect(page.get_by_text("Nothing is selected")).to_be_visible(timeout=PATIENCE)
+    expect(selected).to_contain_text("Nothing is selected", timeout=PATIENCE)
+    driver.until(lambda: "select=" not in page.url)
+
+
+def test_what_is_brushed_on_one_map_is_forgotten_by_it_when_another_is_brushed(visit):
+    page = visit("/data?dataset=blobs", reduced_motion="reduce")
+    selected, brushed = page.locator(".st-key-selected"), "e => (e.layout.selections || []).length"
+    lasso(page, "data_source", 0.4, 0.3, 0.1, 0.15)
+    expect(selected).to_contain_text("source rows", timeout=PATIENCE)
+    source, target = (page.locator(f".st-key-data_{side} .js-plotly-plot") for side in ("source", "target"))
+    assert source.evaluate(brushed) == 1
+    lasso(page, "data_target", 0.3, 0.3, 0.15, 0.3)
+    expect(selected).to_contain_text("target rows", timeout=PATIENCE)
+    driver.until(lambda: source.evaluate(brushed) == 0)
+    assert target.evaluate(brushed) == 1
+    page.locator(".st-key-select_clear button").click()
+    expect(selected).to_contain_text("Nothing is selected", timeout=PATIENCE)
+    driver.until(lambda: target.evaluate(brushed) == 0)
 
 
 def test_two_runs_are_compared_on_one_clock(visit):
@@ -356,6 +403,11 @@ def test_two_runs_are_compared_on_one_clock(visit):
     before.focus()
     page.keyboard.press("ArrowLeft")
     expect(after).to_have_attribute("data-t", "0.900")
+    page.get_by_role("button", name="Select ...").click()
+    page.get_by_role("button", name=re.compile(r"^Wrong in both|^Won|^Lost")).first.click()
+    expect(page.locator(".st-key-selected")).to_contain_text("test point", timeout=PATIENCE)
+    for badge in page.locator(".bv-score").all():
+        expect(badge).to_contain_text("selected point", timeout=PATIENCE)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
