@@ -95,7 +95,7 @@ def test_train_shows_a_falling_loss_then_plays(visit):
         text = "".join(metric.all_inner_texts())  # empty once the training is over
         if re.match(r"\d", text):
             values.add((len(values), float(text)))
-        looks |= set(ends.all_inner_texts())
+        looks |= set(ends.all_text_contents())
         time.sleep(0.1)
     expect(page.locator(driver.CANVAS)).to_be_visible(timeout=PATIENCE)
     losses = [value for _, value in sorted(values)]
