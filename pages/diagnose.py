@@ -5,7 +5,7 @@ import streamlit as st
 
 from bridgeviz.ui.cache import analysis
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import collisions, doubt, errors, failures, live, page, saved, selecting, table
+from bridgeviz.ui.panels import collisions, doubt, errors, failures, live, lost, page, saved, selecting, table
 from bridgeviz.ui.panels.sidebar import sidebar
 from bridgeviz.ui.text import literal
 from bridgeviz.ui.work import slots
@@ -42,7 +42,17 @@ if run.stopped:
         "all that it could, so what goes wrong below may be due to that alone.", icon=":material/front_hand:",
     )  # fmt: skip
 problem = run.problem
+same = run.config.key("load") == config.key("load")  # the selection names rows of the data that are chosen now
 if analysis.labels_of(problem) is None:
+    with guard(), st.spinner("Following points through the stages …"):
+        lost_rows = lost.measured(run)
+    chosen = None
+    if same:
+        chosen = selecting.bar(config, problem, {}, {} if lost_rows is None else lost.groups(lost_rows))
+    if chosen is not None:
+        table.show(run.config, problem, chosen, {}, run=run)
+    if lost_rows is not None:
+        lost.show(run, lost_rows, chosen)
     doubt.show(run)
     page.next_page("flow", "back to the flow")
     st.stop()
@@ -62,7 +72,6 @@ if len(slots.finished_runs()) > 1:
     st.page_link("pages/compare.py", label="Compare with the run before", icon=":material/compare_arrows:")
 with guard(), st.spinner("Following points from several draws of noise …"):
     found = analysis.failures(run, test=diagnosis.tested) if len(run.pairs) else None
-same = run.config.key("load") == config.key("load")  # the selection names rows of the data that are chosen now
 chosen = selecting.bar(config, problem, names, failures.groups(diagnosis, found)) if same else None
 if chosen is not None:
     failures.group(run, chosen)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from bridgeviz.metrics._journey import Journey, curvature, journey, transport_error
     from bridgeviz.metrics._layers import LayerScore, rank_layers
     from bridgeviz.metrics._likeness import Likeness, linear_cka, mutual_neighbours
+    from bridgeviz.metrics._lost_partners import LostPartners, lost_partners
     from bridgeviz.metrics._masses import Blocks, Received, blocks, masses_by_class, received, strongest
     from bridgeviz.metrics._matching import between_classes, class_plan, matching_accuracy, rows_with_mass
     from bridgeviz.metrics._neighbours import Neighbourhood, chance_overlap, neighbourhood
@@ -78,6 +79,7 @@ __getattr__, __dir__, __all__ = attach(
         "_journey": ["Journey", "curvature", "journey", "transport_error"],
         "_layers": ["LayerScore", "rank_layers"],
         "_likeness": ["Likeness", "linear_cka", "mutual_neighbours"],
+        "_lost_partners": ["LostPartners", "lost_partners"],
         "_masses": ["Blocks", "Received", "blocks", "masses_by_class", "received", "strongest"],
         "_matching": ["between_classes", "class_plan", "matching_accuracy", "rows_with_mass"],
         "_neighbours": ["Neighbourhood", "chance_overlap", "neighbourhood"],

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MARKS: Mapping[str, tuple[str, str]] = {
     "right": (GREY, "circle-open"),
+    "found": (GREY, "circle-open"),
     "undecided": (COLOURS[7], "star"),
     "overlap": (COLOURS[0], "circle"),
     "pair": (COLOURS[1], "square"),
@@ -27,6 +28,9 @@ MARKS: Mapping[str, tuple[str, str]] = {
     "wrong": (WRONG, "x"),
 }
 """The colour and the shape of a point by its stage, or by whether it is right."""
+
+FINE = ("right", "found")
+"""Stages of points with which nothing is wrong; they are drawn smaller."""
 
 BEHIND = 1_500
 """Rows of the space that are drawn behind the points, at most."""
@@ -54,38 +58,60 @@ def failure_map(
         legend: whether the groups are named.
         lit: rows that are ringed.
     """
+    if by != "certainty":
+        return stage_map(behind, points, found.rows, groups(found, by), texts, lit=lit, legend=legend)
+    marker = {
+        "color": found.own, "colorscale": "Viridis", "cmin": 0, "cmax": 1, "size": 8,
+        "colorbar": {"title": {"text": "draws in<br>own class"}, "tickformat": ".0%", "thickness": 12},
+        "showscale": legend,
+    }  # fmt: skip
+    traces = [_behind(behind), _at(points, found.rows, texts, np.arange(len(points))) | {"marker": marker}]
+    return plain_map([*traces, *_rings(points, found.rows, lit)], legend=False)
+
+
+def stage_map(
+    behind: Float[np.ndarray, "n 2"], points: Float[np.ndarray, "k 2"], rows: np.ndarray, stages: np.ndarray,
+    texts: Sequence[str], *, lit: np.ndarray | None = None, legend: bool = True,
+) -> go.Figure:  # fmt: skip
+    """Points on the map of one space, each with the mark of its stage and its row number as `customdata`.
+
+    Args:
+        behind: the rows of the space, drawn faintly.
+        points: where the points are on the map.
+        rows: (k,) their row numbers.
+        stages: (k,) names in `MARKS`.
+        texts: (k,) of the hover.
+        lit: rows that are ringed.
+        legend: whether the stages are named.
+    """
+    traces = [_behind(behind)]
+    for name in (name for name in MARKS if (stages == name).any()):
+        at = np.flatnonzero(stages == name)
+        colour, symbol = MARKS[name]
+        marker = {"color": colour, "symbol": symbol, "size": 6 if name in FINE else 9}
+        traces.append(_at(points, rows, texts, at) | {"marker": marker, "name": f"{name} ({len(at):,})"})
+    return plain_map([*traces, *_rings(points, rows, lit)], legend=legend)
+
+
+def _behind(behind: np.ndarray) -> dict[str, Any]:
     shown = np.random.default_rng(0).permutation(len(behind))[:BEHIND]
-    traces: list[dict[str, Any]] = [
-        {
-            "x": behind[shown, 0], "y": behind[shown, 1], "mode": "markers", "hoverinfo": "skip", "showlegend": False,
-            "marker": {"color": GREY, "size": 3, "opacity": 0.25}, "name": "rows of the space",
-        }
-    ]  # fmt: skip
-    shape = {"mode": "markers", "hovertemplate": "%{text}<extra></extra>"}
-    if by == "certainty":
-        marker = {
-            "color": found.own, "colorscale": "Viridis", "cmin": 0, "cmax": 1, "size": 8,
-            "colorbar": {"title": {"text": "draws in<br>own class"}, "tickformat": ".0%", "thickness": 12},
-            "showscale": legend,
-        }  # fmt: skip
-        traces.append(_at(points, found.rows, texts, np.arange(len(points))) | shape | {"marker": marker})
-    else:
-        group = groups(found, by)
-        for name in (name for name in MARKS if (group == name).any()):
-            at = np.flatnonzero(group == name)
-            colour, symbol = MARKS[name]
-            marker = {"color": colour, "symbol": symbol, "size": 6 if name == "right" else 9}
-            label = f"{name} ({len(at):,})"
-            traces.append(_at(points, found.rows, texts, at) | shape | {"marker": marker, "name": label})
-    if lit is not None:
-        traces.append(ring(points[np.isin(found.rows, lit)]))
-    return plain_map(traces, legend=legend and by != "certainty")
+    return {
+        "x": behind[shown, 0], "y": behind[shown, 1], "mode": "markers", "hoverinfo": "skip", "showlegend": False,
+        "marker": {"color": GREY, "size": 3, "opacity": 0.25}, "name": "rows of the space",
+    }  # fmt: skip
+
+
+def _rings(points: np.ndarray, rows: np.ndarray, lit: np.ndarray | None) -> list[dict[str, Any]]:
+    return [] if lit is None else [ring(points[np.isin(rows, lit)])]
 
 
 def _at(points: np.ndarray, rows: np.ndarray, texts: Sequence[str], at: np.ndarray) -> dict[str, Any]:
     """Some of the points as a trace."""
     xy = points[at].astype(np.float32)
-    return {"x": xy[:, 0], "y": xy[:, 1], "customdata": rows[at].astype(np.int32), "text": [texts[int(k)] for k in at]}
+    return {
+        "x": xy[:, 0], "y": xy[:, 1], "customdata": rows[at].astype(np.int32), "text": [texts[int(k)] for k in at],
+        "mode": "markers", "hovertemplate": "%{text}<extra></extra>",
+    }  # fmt: skip
 
 
 def reliability_curve(about: Reliability) -> go.Figure:
