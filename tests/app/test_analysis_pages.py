@@ -408,3 +408,29 @@ def test_a_sample_keeps_partners_together():
     assert problem.sample(500).shape == problem.shape
     run = bv.run(bv.RunConfig(dataset="blobs", rows=40, fraction=0.3, steps=20))
     assert run.problem.shape == (40, 40)
+
+
+def test_without_labels_the_stage_at_which_partners_are_lost_is_told(monkeypatch):
+    labelled = bv.load("blobs", n=80)
+    sides = [bv.Space(space.x) for space in (labelled.source, labelled.target)]
+    problem = bv.Problem(*sides, truth=labelled.truth)
+    config = bv.RunConfig(dataset="blobs", cost="bridge", steps=20, fraction=0.2, batch_size=64)
+    run = replace(bv.run(config, problem=problem), config=config)
+    monkeypatch.setattr(Blobs, "load", lambda _: problem)
+    test = load("diagnose", **TINY)
+    test.session_state["_run"] = run
+    test.run()
+    assert not test.exception, test.exception
+    assert "Where do points lose their partner?" in texts(test)
+    assert "64 rows whose partner is known" in texts(test)
+    assert "Which rows to doubt?" in texts(test)
+    (first, *_) = [button for button in test.button if str(button.key).startswith("select_Lost at")]
+    first.click().run()
+    assert not test.exception, test.exception
+    chosen = test.session_state["_selection"]
+    assert (
+        len(chosen.rows)
+        == bv.metrics.lost_partners(problem, run.pairs, run.plan, run.flow, cost=run.cost).counts[
+            chosen.name.removeprefix("lost at: ")
+        ]
+    )
