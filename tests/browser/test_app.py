@@ -9,6 +9,9 @@ from urllib.parse import parse_qs, urlparse
 import pytest
 from playwright.sync_api import expect
 
+from bridgeviz.experiments import gallery
+from bridgeviz.ui.panels.player import page_of
+
 from . import driver
 
 pytestmark = [
@@ -111,6 +114,20 @@ def test_train_shows_a_falling_loss_then_plays(visit):
             page.get_by_text(name).click()
         assert download.value.path().stat().st_size > 1000
     assert page.evaluate("reruns") == 0  # one would replace the file that the browser is asking for
+
+
+def test_an_exported_animation_plays_by_itself_and_asks_for_nothing(browser, tmp_path):
+    film = gallery.shipped(next(iter(gallery.PRESETS)))
+    file = tmp_path / "animation.html"
+    file.write_text(page_of(film, "two <b>models</b>"), encoding="utf-8")
+    page, asked = browser.new_page(), []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(file.as_uri())
+    expect(page.locator("h1")).to_have_text("two <b>models</b>")
+    driver.until(lambda: driver.drawn(page) > 3)
+    assert driver.at(page, 0.0) != driver.at(page, 1.0)
+    assert asked == [file.as_uri()]
+    page.close()
 
 
 def test_cancel_stops_and_keeps_what_was_learned(visit):

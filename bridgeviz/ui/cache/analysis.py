@@ -177,13 +177,19 @@ def names(config: RunConfig) -> tuple[np.ndarray, dict[str, str]]:
     return classes, dict(zip(map(str, classes), maps.class_names(classes, problem.source, problem.target), strict=True))
 
 
-def row_names(config: RunConfig, side: str) -> Sequence[str] | None:
-    """The names that a visitor's own rows have; None if they have none."""
+def row_names(config: RunConfig, side: str, size: int) -> Sequence[str] | None:
+    """The names that a visitor's own rows have; None if they have none. It does not read the session.
+
+    Args:
+        config: whose data.
+        side: "source" or "target".
+        size: the number of rows; those of a sample have no names.
+    """
     dataset = config.data.dataset
     if not isinstance(dataset, Yours) or not dataset.kept:
         return None
     names = keeping.kept(dataset.kept).rows[(side == "target") != config.reverse]
-    return names if names is not None and len(names) == len(getattr(stages.problem(config), side)) else None
+    return names if names is not None and len(names) == size else None
 
 
 def labels_of(problem: Problem) -> tuple[np.ndarray, np.ndarray] | None:

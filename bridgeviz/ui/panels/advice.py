@@ -11,6 +11,7 @@ import streamlit as st
 from bridgeviz import Pairs, Problem, Recommendation, RunConfig
 from bridgeviz.experiments import recommend, tuning
 from bridgeviz.ui.cache import analysis
+from bridgeviz.ui.panels import charts
 from bridgeviz.ui.state import values
 from bridgeviz.ui.text import literal
 from bridgeviz.ui.work import slots
@@ -113,10 +114,13 @@ def _show(table: pd.DataFrame) -> None:
         format_func=lambda name: name.replace("_", " "),
     )  # fmt: skip
     left, right = st.columns(2)
-    left.plotly_chart(aes_heatmap(table, value=value or "aes"), key="aes_heat", alt=f"{value} over the two taus")
+    charts.draw(left, aes_heatmap(table, value=value or "aes"), key="aes_heat", alt=f"{value} over the two taus")
     left.caption(f"Means over {len(EPSILONS)} epsilons and {len(FRACTIONS)} paired fractions (Fig. 20).")
-    right.plotly_chart(
-        aes_regression(table.aes.to_numpy(), regression.predicted), key="aes_line", alt="aes predicted by a regression"
+    charts.draw(
+        right,
+        aes_regression(table.aes.to_numpy(), regression.predicted),
+        key="aes_line",
+        alt="aes predicted by a regression",
     )
     right.caption(
         f"A linear regression on epsilon, the taus and the paired ratio explains {regression.adjusted_r2:.0%} of the "

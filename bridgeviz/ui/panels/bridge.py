@@ -13,7 +13,7 @@ from bridgeviz import Pairs, Problem, RunConfig, metrics
 from bridgeviz.costs import Cost, Route
 from bridgeviz.ui.cache import analysis, stages
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import editing, thumbnails
+from bridgeviz.ui.panels import charts, editing, thumbnails
 from bridgeviz.ui.state import selection
 from bridgeviz.ui.state.picks import class_suffix, pick, start_value
 from bridgeviz.ui.state.selection import Selection
@@ -55,10 +55,9 @@ def bridge(
     right = None if labels is None else labels[0][pairs.source] == labels[1][pairs.target]
     chart, numbers = st.columns([3, 1], vertical_alignment="center")
     with chart:
-        st.plotly_chart(
-            pair_map(both, pairs, route=route, right=right, lit=lit, side=side), key="route",
-            config={"displaylogo": False}, selection_mode="points",
-            on_select=partial(_picked, both),
+        charts.draw(
+            st, pair_map(both, pairs, route=route, right=right, lit=lit, side=side), key="route",
+            selection_mode="points", on_select=partial(_picked, both),
             alt="the pairs, and the route from the source point over one of them to the target point",
         )  # fmt: skip
         some = f" {MOST_PAIRS} random ones of {len(pairs):,} pairs are drawn." if len(pairs) > MOST_PAIRS else ""

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.components import v2 as components
 
+from bridgeviz.ui.panels import charts
 from bridgeviz.ui.state import router, selection
 from bridgeviz.viz.maps import Panel, prepared, space_map
 
@@ -34,10 +35,7 @@ def brushable(panel: Panel, plain: go.Figure, lit: np.ndarray | None, *, key: st
     )  # fmt: skip
     shown = selection.drawn_on(key, lit)
     figure = plain if shown is None else space_map(panel, lit=shown)
-    st.plotly_chart(
-        selection.anew(figure, key), key=key, on_select=brushed, alt=alt, selection_mode=("box", "lasso"),
-        config={"displaylogo": False},
-    )  # fmt: skip
+    charts.draw(st, selection.anew(figure, key), key=key, on_select=brushed, alt=alt, selection_mode=("box", "lasso"))
     if shown is not None:
         notice_clearing(key)
 

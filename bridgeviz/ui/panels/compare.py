@@ -15,7 +15,7 @@ from bridgeviz.experiments import scene as straight_scene
 from bridgeviz.metrics import changed_sides
 from bridgeviz.ui.cache import analysis
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import live, thumbnails
+from bridgeviz.ui.panels import charts, live, thumbnails
 from bridgeviz.ui.panels.player import player
 from bridgeviz.ui.state import controls, selection, values
 from bridgeviz.ui.state.selection import Selection
@@ -194,8 +194,8 @@ def points(before: Run, after: Run, changed: np.ndarray | None, chosen: Selectio
         if chosen is not None and chosen.tested == now.tested:
             rows = selection.source_points(problem, chosen)
         figure = changes_map(plane.project(space.x), changed, texts, lit=selection.drawn_on("changes", rows))
-        st.plotly_chart(
-            selection.anew(figure, "changes"), key="changes", config={"displaylogo": False},
+        charts.draw(
+            st, selection.anew(figure, "changes"), key="changes",
             on_select=partial(selection.brushed, "changes", "source", now.tested),
             selection_mode=("points", "box", "lasso"), alt="points that changed sides, in the source",
         )  # fmt: skip

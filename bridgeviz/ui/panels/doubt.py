@@ -9,7 +9,7 @@ import streamlit as st
 from bridgeviz import Run, metrics
 from bridgeviz.ui.cache import analysis
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import page
+from bridgeviz.ui.panels import charts, page
 from bridgeviz.viz.maps import space_map
 
 _SHARE = 10
@@ -40,7 +40,7 @@ def measured(run: Run) -> pd.DataFrame:
 
 def named(run: Run, table: pd.DataFrame) -> pd.DataFrame:
     """The table with the names of the rows, if they have any."""
-    names = analysis.row_names(run.config, "source")
+    names = analysis.row_names(run.config, "source", run.problem.shape[0])
     return table if names is None else table.assign(name=np.asarray(names)[table.row])
 
 
@@ -58,7 +58,7 @@ def show(run: Run) -> None:
     doubted = table.row.to_numpy()[: max(1, len(table) // _SHARE)]
     left, right = st.columns([2, 3])
     with left:
-        st.plotly_chart(space_map(panel, lit=np.sort(doubted), brush=False), key="doubt_map", alt="doubtful rows")
+        charts.draw(st, space_map(panel, lit=np.sort(doubted), brush=False), key="doubt_map", alt="doubtful rows")
         st.caption(f"The source; lit up: the tenth of the rows with the widest spread. {panel.badge}.")
     right.dataframe(table, hide_index=True, column_config=_COLUMNS, height=380)
     chosen = np.corrcoef(table.spread, table.distance)[0, 1] if table.distance.notna().all() else np.nan

@@ -11,7 +11,7 @@ from bridgeviz import Run, Space
 from bridgeviz.metrics import Diagnosis
 from bridgeviz.ui.cache import analysis
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import story, thumbnails
+from bridgeviz.ui.panels import charts, story, thumbnails
 from bridgeviz.viz.diagnosis import confusion_heatmap, overlap_against_error
 
 _PICTURES, _WORST, _OTHERS = 16, 200, 300
@@ -23,10 +23,10 @@ def by_class(diagnosis: Diagnosis, names: Mapping[str, str]) -> None:
     known = [names[str(c)] for c in diagnosis.classes]
     left, right = st.columns(2)
     left.subheader("Where do they arrive?")
-    left.plotly_chart(confusion_heatmap(diagnosis, known), key="confusion", alt="confusion of classes")
+    charts.draw(left, confusion_heatmap(diagnosis, known), key="confusion", alt="confusion of classes")
     right.subheader("Do overlapping classes fail?")
-    right.plotly_chart(
-        overlap_against_error(diagnosis, known), key="overlap_error", alt="overlap against error by class"
+    charts.draw(
+        right, overlap_against_error(diagnosis, known), key="overlap_error", alt="overlap against error by class"
     )
 
 

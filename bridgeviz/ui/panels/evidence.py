@@ -15,7 +15,7 @@ from bridgeviz.experiments.benchmarks._kind_list import KINDS
 from bridgeviz.experiments.claims import CLAIMS, FAILS, HOLDS, Claim, Verdict, seconds
 from bridgeviz.ui.cache import stages
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import saved, thumbnails
+from bridgeviz.ui.panels import charts, saved, thumbnails
 from bridgeviz.ui.panels.advice import choice_of_cost
 from bridgeviz.ui.panels.sidebar import sidebar
 from bridgeviz.ui.state.summary import summary
@@ -69,7 +69,7 @@ def _one(place: int, claim: Claim) -> None:
     st.markdown(f"*Here:* {verdict.numbers}")
     drawn = None if rows is None or not claim.drawing else PICTURES[claim.drawing](rows)
     if drawn is not None:
-        st.plotly_chart(drawn, key=f"figure_{place}", alt=claim.title)
+        charts.draw(st, drawn, key=f"figure_{place}", alt=claim.title)
     if claim.drawing == "overlap" and rows is not None:
         _worst_classes(dataset, most_overlap(rows))
     st.code(claim.commands[dataset], language="sh")
@@ -134,7 +134,7 @@ def methods() -> None:
     first = [method for method in dict.fromkeys([*ALWAYS, *best.values(), *rivals.values()]) if method in every]
     shown = st.multiselect("Methods", every, default=first, key=f"evidence_methods_{kind.name}_{name}")
     title = f"{about.title} ({'higher' if about.higher else 'lower'} is better)"
-    st.plotly_chart(methods_by_pairs(part, shown, name, title, percent=about.higher), key="methods", alt=title)
+    charts.draw(st, methods_by_pairs(part, shown, name, title, percent=about.higher), key="methods", alt=title)
     st.caption(
         "Medians over seeds; bars show the smallest and largest value. *automatic* is what the cost `auto` chooses "
         "from the pairs alone."
@@ -188,5 +188,5 @@ def own_runs() -> None:
             for one in scored
         ]
         title = "Test accuracy of your runs by the share of the pairs"
-        st.plotly_chart(accuracies_of_runs(pd.DataFrame(points)), key="own_accuracies", alt=title)
+        charts.draw(st, accuracies_of_runs(pd.DataFrame(points)), key="own_accuracies", alt=title)
     st.page_link("pages/flow.py", label="Train, open or delete runs", icon=":material/play_arrow:")

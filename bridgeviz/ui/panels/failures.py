@@ -13,7 +13,7 @@ from bridgeviz.experiments import remedy
 from bridgeviz.metrics import Diagnosis, Failures, reliability
 from bridgeviz.ui.cache import analysis
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import live, table
+from bridgeviz.ui.panels import charts, live, table
 from bridgeviz.ui.state import picks, selection
 from bridgeviz.ui.state.selection import Selection
 from bridgeviz.ui.text import literal
@@ -122,9 +122,9 @@ def maps(
             key = f"failures_{side}"
             lit = selection.drawn_on(key, rows)
             figure = failure_map(plane.project(space), plane.project(ends), found, texts, by=by or "stage", lit=lit)
-            st.plotly_chart(
-                selection.anew(figure, key), key=key, on_select=partial(_select, key, story, found.tested),
-                selection_mode=("points", "box", "lasso"), config={"displaylogo": False},
+            charts.draw(
+            st, selection.anew(figure, key), key=key, on_select=partial(_select, key, story, found.tested),
+                selection_mode=("points", "box", "lasso"),
                 alt=f"{title.lower()}: points by {BY[by or 'stage']}",
             )  # fmt: skip
             st.caption(
@@ -146,7 +146,7 @@ def calibration(found: Failures) -> None:
     st.subheader("Does the flow know when it is wrong?")
     about = reliability(found)
     left, right = st.columns([3, 2], vertical_alignment="center")
-    left.plotly_chart(reliability_curve(about), key="reliability", alt="share of right points by certainty")
+    charts.draw(left, reliability_curve(about), key="reliability", alt="share of right points by certainty")
     over = float((about.sure - about.right) @ about.counts / about.counts.sum())
     tendency = "more sure than right" if over > 0 else "more often right than sure"
     right.markdown(

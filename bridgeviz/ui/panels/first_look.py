@@ -10,6 +10,7 @@ from bridgeviz import Assessment, Problem, RunConfig, Space, metrics
 from bridgeviz.costs import METRICS, memory_limit
 from bridgeviz.experiments import assess
 from bridgeviz.ui.cache import analysis, stages
+from bridgeviz.ui.panels import charts
 from bridgeviz.ui.panels.advice import result_of
 from bridgeviz.ui.state import values
 from bridgeviz.ui.text import literal
@@ -72,10 +73,7 @@ def pairs(config: RunConfig) -> None:
     shown = known[:: max(1, -(-len(known) // _MOST_LINES))]
     part = f", {len(shown)} of them drawn" if len(shown) < len(known) else ""
     st.subheader(f"Your {counted(len(known), 'pair')}")
-    st.plotly_chart(
-        plan_lines(both, shown[:, 0], shown[:, 1]), key="own_pairs", alt="the pairs between the two maps",
-        config={"displaylogo": False},
-    )  # fmt: skip
+    charts.draw(st, plan_lines(both, shown[:, 0], shown[:, 1]), key="own_pairs", alt="the pairs between the two maps")
     st.caption(literal(f"{both.caption} Each line is a pair{part}."))
 
 
@@ -122,7 +120,7 @@ def alignable(config: RunConfig, metric: str | None) -> Assessment | None:
         _likeness("Mutual neighbours", assessment.neighbours, "Share of a paired row's nearest neighbours that are "
                   "its neighbours in both spaces.")  # fmt: skip
     if len(assessment.table):
-        chart.plotly_chart(foscttm_bars(assessment.table), key="assess_bars", alt="held-out partners by cost")
+        charts.draw(chart, foscttm_bars(assessment.table), key="assess_bars", alt="held-out partners by cost")
         chart.caption(
             "Each fifth of the pairs is hidden in turn. How many other rows does each cost put nearer than the true "
             "partner? Bars: 95% intervals."

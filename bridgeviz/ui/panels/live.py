@@ -10,6 +10,7 @@ from bridgeviz.experiments import Scene
 from bridgeviz.experiments import scene as straight_scene
 from bridgeviz.ui.cache.results import results
 from bridgeviz.ui.guard import guard
+from bridgeviz.ui.panels import charts
 from bridgeviz.ui.panels.sidebar import chosen
 from bridgeviz.ui.state import values
 from bridgeviz.ui.state.summary import summary
@@ -81,9 +82,7 @@ def panel(chance: float, config: RunConfig) -> None:
         left, right = st.columns([3, 2])
         with left:
             curves(record, chance, last=record.steps)
-        right.plotly_chart(
-            ends_map(record.glimpse), key="ends", config={"displayModeBar": False}, alt="where the test points end now"
-        )
+        charts.draw(right, ends_map(record.glimpse), key="ends", alt="where the test points end now")
     if record.notice:
         st.warning(literal(record.notice), icon=":material/save:")
 
@@ -104,14 +103,9 @@ def curves(record: Record, chance: float, *, last: int | None = None) -> None:
     """Loss and accuracy side by side."""
     left, right = st.columns(2)
     if len(record.losses):
-        left.plotly_chart(
-            loss_curve(record.loss_steps, record.losses, last=last), key="losses", config={"displayModeBar": False}
-        )
+        charts.draw(left, loss_curve(record.loss_steps, record.losses, last=last), key="losses")
     if record.accuracy:
-        right.plotly_chart(
-            accuracy_curve(record.accuracy, chance=chance, last=last), key="accuracies",
-            config={"displayModeBar": False},
-        )  # fmt: skip
+        charts.draw(right, accuracy_curve(record.accuracy, chance=chance, last=last), key="accuracies")
         if len(record.accuracy) == 1 and not record.active:
             right.caption(
                 f"Measured once, at step {record.accuracy[0][0]:,}, on a sample of the test points. A saved run does "
@@ -122,7 +116,7 @@ def curves(record: Record, chance: float, *, last: int | None = None) -> None:
 def empty_curve(steps: int) -> None:
     """Where the loss will be drawn. It also makes the browser load its plotting code before the training starts."""
     figure = loss_curve(np.array([1.0]), np.array([np.nan]), last=steps, span=(0.1, 3.0))
-    st.plotly_chart(figure, key="empty_losses", config={"displayModeBar": False})
+    charts.draw(st, figure, key="empty_losses")
 
 
 def record_of(run: Run) -> Record:

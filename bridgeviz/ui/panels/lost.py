@@ -12,7 +12,7 @@ from bridgeviz.experiments import remedy
 from bridgeviz.metrics import LostPartners
 from bridgeviz.ui.cache import analysis
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import live
+from bridgeviz.ui.panels import charts, live
 from bridgeviz.ui.state import selection
 from bridgeviz.ui.state.selection import Selection
 from bridgeviz.viz.failures import stage_map
@@ -98,9 +98,9 @@ def _maps(run: Run, found: LostPartners, chosen: Selection | None) -> None:
             figure = stage_map(
                 plane.project(space.x), points, found.rows, found.stages, texts, lit=selection.drawn_on(key, rows)
             )
-            st.plotly_chart(
-                selection.anew(figure, key), key=key, on_select=partial(selection.brushed, key, "source"),
-                selection_mode=("points", "box", "lasso"), config={"displaylogo": False},
+            charts.draw(
+            st, selection.anew(figure, key), key=key, on_select=partial(selection.brushed, key, "source"),
+                selection_mode=("points", "box", "lasso"),
                 alt=f"{title.lower()}: points by the stage at which they lose their partner",
             )  # fmt: skip
             st.caption(f"PCA of the {side}: {plane.variance_share:.0%} of the variance.")

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from bridgeviz.metrics import Neighbourhood
+from bridgeviz.ui.panels import charts
 from bridgeviz.ui.text import literal
 from bridgeviz.viz.plans import class_heatmap
 from bridgeviz.viz.spaces import overlap_bars
@@ -34,8 +35,9 @@ def overlap(side: str, near: Neighbourhood, classes: np.ndarray, names: Mapping[
         return
     bars, table = st.columns(2)
     ranks = np.searchsorted(classes, near.classes).tolist()
-    bars.plotly_chart(overlap_bars(near, known, ranks), key=f"overlap_{side}", alt="overlap by class")
-    table.plotly_chart(
+    charts.draw(bars, overlap_bars(near, known, ranks), key=f"overlap_{side}", alt="overlap by class")
+    charts.draw(
+        table,
         class_heatmap(
             near.between,
             known,

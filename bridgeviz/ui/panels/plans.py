@@ -11,6 +11,7 @@ from bridgeviz import Problem, RunConfig, metrics
 from bridgeviz.couplings import Coupling, Plan
 from bridgeviz.ui.cache import analysis, stages
 from bridgeviz.ui.guard import guard
+from bridgeviz.ui.panels import charts
 from bridgeviz.ui.state import selection
 from bridgeviz.ui.state.selection import Selection
 from bridgeviz.ui.text import literal
@@ -28,7 +29,7 @@ def between_classes(config: RunConfig, classes: np.ndarray, names: Mapping[str, 
         return
     _, shares = analysis.matching(config)
     heatmap = class_heatmap(shares, [names[str(c)] for c in classes])
-    st.plotly_chart(heatmap, key="class_plan", alt="plan between classes")
+    charts.draw(st, heatmap, key="class_plan", alt="plan between classes")
     empty = [names[str(c)] for c, row in zip(classes, shares, strict=True) if not row.any()]
     without = f" Without mass: {literal(', '.join(empty))}." if empty else ""
     st.caption(f"Each row sums to 100%; a perfect plan has everything on the diagonal.{without}")
@@ -40,7 +41,7 @@ def in_blocks(problem: Problem, plan: Plan, names: dict[str, str]) -> None:
         st.info("A local strategy keeps no plan. Choose the strategy **global** to see one.", icon=":material/info:")
         return
     blocks = metrics.blocks(plan.whole, problem.source.labels, problem.target.labels)
-    st.plotly_chart(block_heatmap(blocks, names, names), key="blocks", alt="the plan on its rows")
+    charts.draw(st, block_heatmap(blocks, names, names), key="blocks", alt="the plan on its rows")
     st.caption(
         f"Each line stands for about {blocks.source_rows:,.0f} source rows, each column for about "
         f"{blocks.target_rows:,.0f} target rows. The colour is the mass in multiples of a flat plan, which sends every "
@@ -78,10 +79,7 @@ def lines(config: RunConfig, chosen: Selection | None = None) -> None:
     i, j = i[:count], j[:count]
     same = None if labels is None else labels[0][i] == labels[1][j]
     both = analysis.both_maps(config, legend=True)
-    st.plotly_chart(
-        plan_lines(both, i, j, right=same), key="lines", alt="couplings between the two maps",
-        config={"displaylogo": False},
-    )  # fmt: skip
+    charts.draw(st, plan_lines(both, i, j, right=same), key="lines", alt="couplings between the two maps")
     st.caption(literal(both.caption))
 
 
@@ -105,7 +103,7 @@ def selected(config: RunConfig, chosen: Selection, classes: np.ndarray, names: M
     elif mass > 0:
         known = [names[str(c)] for c in other.classes]
         bars = share_bars(shares, known, np.searchsorted(classes, other.classes).tolist(), height=260)
-        st.plotly_chart(bars, key="selected_mass", alt="mass of the selected rows by class")
+        charts.draw(st, bars, key="selected_mass", alt="mass of the selected rows by class")
 
 
 def received(
@@ -115,7 +113,7 @@ def received(
     mass = metrics.received(plan, labels)
     known = [names[str(c)] for c in mass.classes]
     ranks = np.searchsorted(classes, mass.classes).tolist()
-    st.plotly_chart(received_bars(mass, known, ranks), key="received", alt="mass by target class")
+    charts.draw(st, received_bars(mass, known, ranks), key="received", alt="mass by target class")
     away = np.abs(mass.received - mass.expected)
     worst = int(away.argmax())
     forced = " Tau of the target is 1: these shares are enforced." if config.coupling.forces_target_marginal else ""

@@ -6,6 +6,7 @@ Everything that it needs is in one small message; the browser fetches nothing.
 from __future__ import annotations
 
 import base64
+import html
 import json
 from functools import cache
 from pathlib import Path
@@ -22,9 +23,37 @@ _ASSETS = Path(__file__).parents[1] / "assets"
 
 
 @cache
+def _sources() -> tuple[str, str, str]:
+    """The page, the style sheet and the script of the player."""
+    markup, css, js = ((_ASSETS / f"player.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
+    return markup, css, js
+
+
+@cache
 def _component() -> Any:
-    html, css, js = ((_ASSETS / f"player.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
-    return v2.component("bridgeviz_player", html=html, css=css, js=js)
+    markup, css, js = _sources()
+    return v2.component("bridgeviz_player", html=markup, css=css, js=js)
+
+
+def page_of(scene: Scene, title: str) -> str:
+    """A page that plays a scene by itself: one file, which loads nothing.
+
+    Args:
+        scene: what to play.
+        title: of the page.
+    """
+    body, css, js = _sources()
+    alone = (_ASSETS / "alone.css").read_text(encoding="utf-8")
+    message = json.dumps(payload(scene)).replace("</", "<\\/")  # a name must not end the script
+    start = js.replace("export default function", "function play", 1)
+    heading = html.escape(title)
+    return (
+        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{heading}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<style>{alone}\n{css}</style></head>\n<body><h1>{heading}</h1><main>{body}</main>\n"
+        f'<script type="module">{start}\nplay({{ data: {message}, parentElement: document.querySelector("main") }});'
+        "</script></body></html>\n"
+    )
 
 
 def player(

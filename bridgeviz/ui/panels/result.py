@@ -13,11 +13,13 @@ from bridgeviz.ui.guard import guard
 from bridgeviz.ui.panels import live, page
 from bridgeviz.ui.panels.archive import CONTENTS, archive
 from bridgeviz.ui.panels.baselines import baselines
-from bridgeviz.ui.panels.player import player
+from bridgeviz.ui.panels.player import page_of, player
 from bridgeviz.ui.panels.travel import travel
 from bridgeviz.ui.state import selection
 from bridgeviz.ui.state.selection import Selection
+from bridgeviz.ui.state.summary import summary
 from bridgeviz.ui.work.jobs import Record
+from bridgeviz.viz.film import gif
 
 
 def show(run: Run, record: Record | None, chance: float, chosen: Selection | None = None) -> None:
@@ -42,7 +44,7 @@ def show(run: Run, record: Record | None, chance: float, chosen: Selection | Non
         st.caption(f"Time per stage: {seconds}; on {run.device}.")
     travel(run)
     baselines(run)
-    _downloads(run)
+    _downloads(run, scene or straight)
 
 
 def _lit(run: Run, chosen: Selection | None) -> Scene | None:
@@ -59,22 +61,23 @@ def _lit(run: Run, chosen: Selection | None) -> Scene | None:
         return analysis.scene_of_rows(run, rows, test=chosen.tested)
 
 
-def _downloads(run: Run) -> None:
+def _downloads(run: Run, scene: Scene) -> None:
     """The files of a run.
 
     A click does not run the page again, because that would replace the file that the browser is asking for. What is
     quick to make is ready before the click, so that not even another click can replace it.
     """
-    left, right, everything, _ = st.columns([3, 3, 3, 1])
-    left.download_button(
-        "Settings and numbers (.json)", page.report_file(run), "run.json", "application/json", width="stretch",
-        icon=":material/download:", on_click="ignore",
+    files = (
+        ("Settings and numbers (.json)", page.report_file(run), "run.json", "application/json", "download", None),
+        ("Transported points (.npy)", partial(page.transported_file, run), "transported.npy", None, "download", None),
+        ("Animation (.html)", partial(page_of, scene, summary(run.config)), "animation.html", "text/html", "movie",
+         "A page that plays it by itself, in any browser and without a network."),
+        ("Animation (.gif)", partial(gif, scene), "animation.gif", "image/gif", "gif_box", "Takes a few seconds."),
+        ("Everything (.zip)", partial(archive, run), "result.zip", None, "folder_zip", f"With {CONTENTS}. Takes a few "
+         "seconds."),
     )  # fmt: skip
-    right.download_button(
-        "Transported points (.npy)", partial(page.transported_file, run), "transported.npy", width="stretch",
-        icon=":material/download:", on_click="ignore",
-    )  # fmt: skip
-    everything.download_button(
-        "Everything (.zip)", partial(archive, run), "result.zip", "application/zip", width="stretch",
-        icon=":material/folder_zip:", on_click="ignore", help=f"With {CONTENTS}. Takes a few seconds.",
-    )  # fmt: skip
+    with st.container(horizontal=True):
+        for label, data, name, mime, icon, text in files:
+            st.download_button(
+                label, data, name, mime, icon=f":material/{icon}:", on_click="ignore", help=text, width="content"
+            )

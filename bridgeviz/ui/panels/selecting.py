@@ -101,10 +101,11 @@ def _find(config: RunConfig, problem: Problem, names: Mapping[str, str]) -> None
     if labels:
         _select(partial(selection.whole_class, problem, side, labels[0]))
         return
-    of_rows = {name.casefold(): row for row, name in enumerate(analysis.row_names(config, side) or ())}
+    size = len(getattr(problem, side))
+    of_rows = {name.casefold(): row for row, name in enumerate(analysis.row_names(config, side, size) or ())}
     parts = [part.strip().casefold() for part in text.split(",")]
     if of_rows.keys() >= set(parts):
         rows = np.unique([of_rows[part] for part in parts])
         _select(lambda: Selection(side, rows, "by name"))
     else:
-        _select(lambda: Selection(side, spans.read(text, len(getattr(problem, side))), "by number"))
+        _select(lambda: Selection(side, spans.read(text, size), "by number"))

@@ -11,6 +11,8 @@ from bridgeviz._pair_edits import read_edits
 from bridgeviz.experiments import config_of
 from bridgeviz.ui.cache import stages
 from bridgeviz.ui.guard import guard, refuse_without_pairs
+from bridgeviz.ui.panels import charts
+from bridgeviz.ui.panels.share import copy_link
 from bridgeviz.ui.state import controls, link, owner, router, selection, values
 from bridgeviz.ui.state.summary import summary
 from bridgeviz.ui.work import slots
@@ -28,6 +30,7 @@ def draw() -> None:
         if not link.complaints():
             with st.container(key="settings" if page is None or page.settings else router.UNSEEN):
                 _controls(training=page is None or page.training)
+        copy_link()
         with st.container(key=f"{router.UNSEEN}_carried"):  # the browser carries what a control holds to the next page
             st.text_input("Selection", key=selection.KEY, bind="query-params", persist_state="session")
             if owner.current():
@@ -95,6 +98,7 @@ def _controls(*, training: bool) -> None:
     draw_those(folded=False)
     with st.expander("More settings"):
         draw_those(folded=True)
+        charts.choose_format()
     st.button("Reset settings", on_click=values.reset, type="tertiary", icon=":material/restart_alt:")
     values.store(texts)
 

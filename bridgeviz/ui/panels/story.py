@@ -9,7 +9,7 @@ import streamlit as st
 
 from bridgeviz import Run, Space
 from bridgeviz.metrics import Story, goes_home
-from bridgeviz.ui.panels import thumbnails
+from bridgeviz.ui.panels import charts, thumbnails
 from bridgeviz.ui.state.picks import class_suffix
 from bridgeviz.ui.text import literal
 from bridgeviz.viz.plans import share_bars
@@ -77,7 +77,7 @@ def _coupling_row(run: Run, story: Story, classes: np.ndarray, names: Mapping[st
     else:
         known = [names[str(c)] for c in target.classes]
         ranks = np.searchsorted(classes, target.classes).tolist()
-        st.plotly_chart(share_bars(story.sent, known, ranks), key="sent", alt="mass by class")
+        charts.draw(st, share_bars(story.sent, known, ranks), key="sent", alt="mass by class")
     if story.draws:
         st.caption(f"A local plan has no rows: estimated from {counted(story.draws, 'draw')} around the nearest rows.")
     elif story.stands_in:

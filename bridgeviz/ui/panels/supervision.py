@@ -11,6 +11,7 @@ from bridgeviz import Pairs, Problem, RunConfig, Space, metrics
 from bridgeviz.costs import Cost
 from bridgeviz.ui.cache import analysis
 from bridgeviz.ui.guard import guard
+from bridgeviz.ui.panels import charts
 from bridgeviz.ui.text import literal
 from bridgeviz.viz.pairing import cost_histogram, coverage_bars, supervision_curve
 from bridgeviz.viz.words import listed
@@ -33,7 +34,7 @@ def coverage(source: Space, pairs: Pairs, classes: np.ndarray, names: Mapping[st
     left, right = st.columns([3, 2], vertical_alignment="center")
     ranks = np.searchsorted(classes, covered).tolist()
     bars = coverage_bars([names[str(c)] for c in covered], counts, ranks=ranks)
-    left.plotly_chart(bars, key="coverage", alt="pairs by class")
+    charts.draw(left, bars, key="coverage", alt="pairs by class")
     if missing:
         right.warning(
             f"No pair at all for: {literal(listed(missing))}. Nothing shows where they belong. Use more pairs, or "
@@ -55,7 +56,7 @@ def separation(config: RunConfig, cost: Cost, problem: Problem, pairs: Pairs) ->
         accuracies = analysis.value_of_pairs(config)
     chance = metrics.chance_matching(*labels, (problem.source.weights, problem.target.weights))
     left, right = st.columns(2)
-    left.plotly_chart(cost_histogram(sample), key="histogram", alt="cost by class")
+    charts.draw(left, cost_histogram(sample), key="histogram", alt="cost by class")
     left.caption(
         f"An entry between rows of the same class is cheaper than one between different classes in "
         f"{sample.separation:.0%} of the cases; 50% would be chance."
@@ -63,7 +64,7 @@ def separation(config: RunConfig, cost: Cost, problem: Problem, pairs: Pairs) ->
     known = len(pairs) if problem.truth is None else len(problem.truth)
     now = (len(pairs) / known, accuracy)
     curve = supervision_curve(analysis.FRACTIONS, accuracies, now, chance)
-    right.plotly_chart(curve, key="curve", alt="accuracy of the cost by paired fraction")
+    charts.draw(right, curve, key="curve", alt="accuracy of the cost by paired fraction")
     right.caption(
         f"Before any transport, the cheapest target has the right class for {accuracy:.1%} of the rows; a random "
         f"target has it for {chance:.0%}."
