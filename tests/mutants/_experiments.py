@@ -260,8 +260,8 @@ MUTANTS = [
     Mutant(
         "pipeline: your own pairs are not reversed",
         "bridgeviz/experiments/_pipeline.py",
-        "Pairs(pairs[:, ::-1] if self.config.data.reverse else pairs, ",
-        "Pairs(pairs, ",
+        "pairs = pairs[:, ::-1] if self.config.data.reverse else pairs",
+        "pass",
         "experiments/test_pipeline.py",
     ),
     Mutant(

@@ -256,8 +256,8 @@ MUTANTS = [
     Mutant(
         "link: one entry of the browser's history for each setting",
         "bridgeviz/ui/state/link.py",
-        "    if _write(shown, defaults) and (new or history or outdated):",
-        "    if False:",
+        'selection.KEY: ""}) and (new or history or outdated):',
+        'selection.KEY: ""}) and False:',
         "browser/test_app.py::test_start_leads_on_with_the_settings_of_its_preset",
     ),
     Mutant(
@@ -270,8 +270,8 @@ MUTANTS = [
     Mutant(
         "Flow: a download runs the page again",
         "bridgeviz/ui/panels/result.py",
-        '"transported.npy", width="stretch",\n        icon=":material/download:", on_click="ignore",',
-        '"transported.npy", width="stretch",\n        icon=":material/download:",',
+        'icon=f":material/{icon}:", on_click="ignore", help=text',
+        'icon=f":material/{icon}:", help=text',
         "browser/test_app.py::test_train_shows_a_falling_loss_then_plays",
     ),
     Mutant(
