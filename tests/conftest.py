@@ -106,6 +106,15 @@ def small_networks():
         yield
 
 
+@pytest.fixture
+def few_draws(monkeypatch):
+    """A tenth of the draws from which a local plan estimates its numbers, where no test asks how exact they are."""
+    from bridgeviz.couplings import _local_coupling
+
+    for name in ("DRAWS", "SAMPLES"):
+        monkeypatch.setattr(_local_coupling, name, getattr(_local_coupling, name) // 10)
+
+
 @pytest.fixture(scope="module")
 def one_search():
     """Streamlit reads the metadata of every installed package for each page that a test opens; here it does so once."""
