@@ -127,7 +127,8 @@ def test_an_option_may_have_several_values(gamma):
 
 def test_every_cost_and_solver_can_be_chosen(folder, call, few_draws, few_costs):
     options = ("--cost", "knn", "--cost-option", "k=5", "--cost-option", "form=path", "--metric", "sqeuclidean")
-    assert call(*ALIGN, *options, "--solver", "fgw", "--alpha", "0.3")[0] == 0
+    smooth = ("--epsilon", "0.1")  # a plan that is found in few steps
+    assert call(*ALIGN, *options, "--solver", "fgw", "--alpha", "0.3", *smooth)[0] == 0
     report = json.loads((folder / "out" / "report.json").read_text())
     assert (report["cost"], report["cost_options"]) == ("knn", {"k": 5, "form": "path"})
     assert (report["solver"], report["alpha"], report["metric"]) == ("fgw", 0.3, "sqeuclidean")
