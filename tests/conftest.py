@@ -107,6 +107,26 @@ def small_networks():
 
 
 @pytest.fixture(scope="module")
+def few_draws():
+    """A tenth of the draws from which a local plan estimates its numbers, where no test asks how exact they are."""
+    from bridgeviz.couplings import _local_coupling
+
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("DRAWS", "SAMPLES"):
+            patch.setattr(_local_coupling, name, getattr(_local_coupling, name) // 10)
+        yield
+
+
+@pytest.fixture
+def few_costs(monkeypatch):
+    """A cost is chosen between the fallback and one other, where no test asks how many are compared."""
+    from bridgeviz.experiments import _recommend
+
+    every = _recommend.candidates
+    monkeypatch.setattr(_recommend, "candidates", lambda *about: every(*about)[:2])
+
+
+@pytest.fixture(scope="module")
 def one_search():
     """Streamlit reads the metadata of every installed package for each page that a test opens; here it does so once."""
     from streamlit.components.v2 import manifest_scanner

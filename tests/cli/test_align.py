@@ -24,6 +24,8 @@ N, M, P, Q, L = 60, 50, 5, 3, 12  # as the fixture `folder` has them
 
 ALIGN = (*conftest.ALIGN, "--steps", "60", "--batch-size", "32", "--out", "out")
 
+pytestmark = pytest.mark.usefixtures("small_networks")
+
 
 def test_align_leaves_report_coupling_flow_and_points(folder, call):
     code, out, _ = call(*ALIGN, "--source-labels", "xl.txt", "--target-labels", "yl.csv", "--seed", "3")
@@ -79,7 +81,7 @@ def test_a_pair_to_learn_from_is_no_pair_for_evaluation(folder, call):
     assert f"and {L} in both files" in err
 
 
-def test_local_leaves_no_plan(folder, call):
+def test_local_leaves_no_plan(folder, call, few_draws):
     assert call(*ALIGN, "--strategy", "local")[0] == 0
     assert not (folder / "out" / "coupling.npz").exists()
     report = json.loads((folder / "out" / "report.json").read_text())
@@ -123,9 +125,10 @@ def test_an_option_may_have_several_values(gamma):
     assert _cost_options((f"gamma={gamma}", "k=5", "form=path")) == {"gamma": (0.1, 0.2), "k": 5, "form": "path"}
 
 
-def test_every_cost_and_solver_can_be_chosen(folder, call):
+def test_every_cost_and_solver_can_be_chosen(folder, call, few_draws, few_costs):
     options = ("--cost", "knn", "--cost-option", "k=5", "--cost-option", "form=path", "--metric", "sqeuclidean")
-    assert call(*ALIGN, *options, "--solver", "fgw", "--alpha", "0.3")[0] == 0
+    smooth = ("--epsilon", "0.1")  # a plan that is found in few steps
+    assert call(*ALIGN, *options, "--solver", "fgw", "--alpha", "0.3", *smooth)[0] == 0
     report = json.loads((folder / "out" / "report.json").read_text())
     assert (report["cost"], report["cost_options"]) == ("knn", {"k": 5, "form": "path"})
     assert (report["solver"], report["alpha"], report["metric"]) == ("fgw", 0.3, "sqeuclidean")
@@ -286,7 +289,7 @@ def test_a_full_disk_is_said_in_one_sentence_for_each_thing_that_is_not_written(
 
 
 def test_two_processes_on_one_folder_leave_one_whole_result(folder):
-    command = [sys.executable, "-m", "bridgeviz", *ALIGN]
+    command = [sys.executable, "-m", "bridgeviz", *ALIGN, "--velocity", "mlp-small"]  # of the same size here and there
     both = [subprocess.Popen([*command, "--seed", str(s)], stderr=subprocess.PIPE, text=True) for s in (0, 1)]
     errors = [process.communicate(timeout=120)[1] for process in both]
     assert 0 in [process.returncode for process in both], errors

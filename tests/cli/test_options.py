@@ -18,6 +18,8 @@ from . import conftest
 
 ALIGN = (*conftest.ALIGN, "--steps", "20", "--batch-size", "16", "--out", "out")
 
+pytestmark = pytest.mark.usefixtures("small_networks")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Difference(CostOptions):

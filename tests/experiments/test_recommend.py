@@ -119,7 +119,7 @@ def finished(steps):
             return end.value
 
 
-def test_the_only_pair_of_a_class_is_never_hidden(blobs, classes):
+def test_the_only_pair_of_a_class_is_never_hidden(blobs, classes, few_costs):
     rng = np.random.default_rng(0)
     pairs = np.asarray(classes.sample_pairs(count=15, seed=0))
     hidden = engine.Trial.of(classes, pairs, MATCHING, rng).hidden
@@ -156,7 +156,7 @@ def test_where_some_counterparts_have_no_pair_any_pair_is_hidden(sentences):
         assert (len(trial.hidden), trial.covered) == (hidden, count / 20)
 
 
-def test_where_most_counterparts_have_no_pair_their_likeness_decides(sentences):
+def test_where_most_counterparts_have_no_pair_their_likeness_decides(sentences, few_costs):
     choice = bv.recommend(sentences, some_classes(9, 2))
     assert (choice.cost, choice.tau, choice.refine, choice.decided) == ("blend", (1.0, 0.95), 0, False)
     assert "Only 45% of the counterparts have a pair. Similar ones have similar rows" in choice.reason
@@ -299,8 +299,8 @@ def test_large_problems_are_judged_on_a_sample():
     assert len(engine.sample_rows(problem, pairs, rng, most=30)[1]) == 15  # pairs never fill a sample
 
 
-def test_cost_auto_is_replaced_by_the_choice(blobs):
-    config = bv.RunConfig(dataset="yours", cost="auto", steps=50, tau=(1.0, 0.9))
+def test_cost_auto_is_replaced_by_the_choice(blobs, small_networks):
+    config = bv.RunConfig(dataset="yours", cost="auto", steps=20, tau=(1.0, 0.9))
     run = bv.run(config, problem=blobs, pairs=blobs.sample_pairs(count=8, seed=0))
     assert run.config.cost.name == "blend"
     assert run.config.tau == (1.0, 0.9)
@@ -310,7 +310,7 @@ def test_cost_auto_is_replaced_by_the_choice(blobs):
     assert "recommend" in run.seconds
 
 
-def test_a_run_tells_how_far_the_choice_is(blobs, monkeypatch):
+def test_a_run_tells_how_far_the_choice_is(blobs, small_networks, monkeypatch):
     first = [Candidate(bv.costs.Bridge())]
     monkeypatch.setattr(module, "candidates", lambda measure, metric=None: first)
     told = []
@@ -331,7 +331,7 @@ def test_the_seed_decides_and_a_stop_is_passed_on(blobs):
         bv.recommend("digits", pairs)
 
 
-def test_without_pairs_it_is_the_cost_that_needs_none(blobs):
+def test_without_pairs_it_is_the_cost_that_needs_none(blobs, small_networks):
     choice = bv.recommend(blobs, np.zeros((0, 2), int))
     assert (choice.cost, choice.decided) == ("procrustes_bridge", False)
     assert "Without pairs" in choice.reason

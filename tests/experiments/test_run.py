@@ -22,7 +22,7 @@ def run(tiny_velocity) -> bv.Run:
 
 
 @pytest.mark.parametrize("strategy", ["true", "global", "local"])
-def test_every_strategy_runs(strategy):
+def test_every_strategy_runs(strategy, few_draws):
     found = bv.run(bv.RunConfig(**SMALL, strategy=strategy, epsilon=0.05))
     of_plan = set() if strategy == "local" else {"plan_foscttm", "plan_recall_1", "plan_recall_10"}
     assert set(found.metrics) == KEYS | PARTNERS | of_plan

@@ -91,7 +91,7 @@ def swept(tmp_path_factory, scheduler):
     return folder
 
 
-def test_there_is_a_row_per_cell_with_its_settings_and_numbers(swept):
+def test_there_is_a_row_per_cell_with_its_settings_and_numbers(swept, small_networks):
     rows = pd.read_parquet(swept / TABLE)
     assert rows[["fraction", "seed"]].to_numpy().tolist() == [[0.1, 0], [0.1, 1], [0.2, 0], [0.2, 1]]
     assert {"cost", "matching_accuracy", "converged", "epsilon", "mass", "seconds_coupling", "key"} <= set(rows)

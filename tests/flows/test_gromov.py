@@ -73,7 +73,7 @@ def test_fused_batches_use_the_pairs_too(problem):
 
 
 def test_a_trained_flow_gives_the_spiral_and_an_untrained_one_does_not(problem, plan):
-    config = bv.FlowConfig(velocity="tiny", steps=500, batch_size=128, learning_rate=5e-3, ema=0.98, chunk_size=10)
+    config = bv.FlowConfig(velocity="tiny", steps=350, batch_size=128, learning_rate=5e-3, ema=0.98, chunk_size=10)
     flows = [progress.flow for progress in bv.flows.fit(problem, plan, config)]
     test = problem.test
     right = two_sample(flows[-1].transport(test.source.x).states[-1], test.target.x)
@@ -86,7 +86,7 @@ def test_a_trained_flow_gives_the_spiral_and_an_untrained_one_does_not(problem, 
 
 
 @pytest.mark.parametrize("strategy", ["local", "global"])
-def test_a_whole_run_without_pairs(strategy):
+def test_a_whole_run_without_pairs(strategy, few_draws):
     config = bv.RunConfig(
         dataset="swiss-roll", options={"n": 150}, fraction=0.0, strategy=strategy, solver="fgw", alpha=1.0,
         metric="sqeuclidean", epsilon=0.02, steps=4, batch_size=32, velocity="tiny",

@@ -79,6 +79,13 @@ def test_the_shares_are_those_of_the_ranks():
     np.testing.assert_allclose(found.shares["flow"], nearer)
 
 
+def test_a_cost_that_tells_nothing_apart_is_chance():
+    problem = problem_of()
+    flat = bv.costs.as_cost(np.ones((N, N)), "test")
+    found = lost_partners(problem, PAIRS, right_plan(), flow_to(problem.target.x, problem), cost=flat)
+    np.testing.assert_allclose(found.shares["cost"], 0.5)
+
+
 def test_stages_that_are_not_there_are_left_out():
     problem = problem_of()
     config = bv.RunConfig(strategy="local", cost="procrustes_bridge", count=0, steps=3, batch_size=16)

@@ -50,14 +50,14 @@ def test_every_column_of_aligned_rows_is_what_its_own_function_says(run, side):
 
 def test_the_flow_ends_stand_beside_their_own_rows(run):
     problem, rows = run.problem, np.array([9, 2, 30, 4])
-    found = failures(problem, run.pairs, run.plan, run.flow, rows[[1, 3, 0, 2]], cost=run.cost)
+    found = failures(problem, run.pairs, run.plan, run.flow, rows[[3, 0, 2, 1]], cost=run.cost)
     diagnosis = diagnose(problem, run.pairs, run.plan, run.flow, cost=run.cost)
     table = row_table(problem, rows, test=True, pairs=run.pairs, plan=run.plan, found=found, diagnosis=diagnosis)
-    np.testing.assert_array_equal(table["stage"], found.stages[[2, 0, 3, 1]])
-    np.testing.assert_array_equal(table["arrives"], found.taken[[2, 0, 3, 1]])
-    np.testing.assert_array_equal(table["own_draws"], found.own[[2, 0, 3, 1]])
+    np.testing.assert_array_equal(table["stage"], found.stages[[1, 3, 2, 0]])
+    np.testing.assert_array_equal(table["arrives"], found.taken[[1, 3, 2, 0]])
+    np.testing.assert_array_equal(table["own_draws"], found.own[[1, 3, 2, 0]])
     np.testing.assert_array_equal(table["margin"], diagnosis.margin[rows])
-    np.testing.assert_allclose(table["overlap"], found.overlap[[2, 0, 3, 1]])
+    np.testing.assert_allclose(table["overlap"], found.overlap[[1, 3, 2, 0]])
     assert "mass" not in table  # a test point has no row in the plan
 
 

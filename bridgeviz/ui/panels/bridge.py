@@ -43,13 +43,10 @@ def bridge(
     route = None
     with guard():
         if cost is not None and len(pairs):
-            bridged = cost.route is not None
-            metric = config.cost.metric
-            route = (
-                cost.route(i, j)
-                if bridged
-                else bv.costs.legs(problem.source.x, problem.target.x, pairs, i, j, metric=metric)
+            find = cost.route or partial(
+                bv.costs.legs, problem.source.x, problem.target.x, pairs, metric=config.cost.metric
             )
+            route = find(i, j)
     both = analysis.both_maps(config, legend=False)
     side, lit = _lit(config, problem, pairs, chosen)
     right = None if labels is None else labels[0][pairs.source] == labels[1][pairs.target]

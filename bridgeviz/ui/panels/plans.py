@@ -71,7 +71,7 @@ def lines(config: RunConfig, chosen: Selection | None = None) -> None:
         i, j, _ = metrics.strongest(plan.whole, count if rows is None else STRONGEST)
     else:
         i, j = analysis.draws(config)
-    if chosen is not None:
+    if chosen is not None and rows is not None:
         kept = np.isin(i if chosen.side == "source" else j, rows)
         i, j = i[kept], j[kept]
         what = "draws" if kind != "strongest" else f"{STRONGEST:,} strongest entries"
