@@ -29,6 +29,7 @@ class Page(NamedTuple):
 
 PAGES = (
     Page("start", "Start", ":material/play_circle:", settings=False),
+    Page("lessons", "Lessons", ":material/school:", settings=False),
     Page("data", "Data", ":material/scatter_plot:"),
     Page("pairs_and_cost", "Pairs and cost", ":material/link:"),
     Page("coupling", "Coupling", ":material/join_inner:"),
