@@ -488,30 +488,41 @@ LESSONS: dict[str, Lesson] = {
             Step(
                 text="With tau 0.95, points that are expensive to move may be left out.",
                 question="How much of the mass is right then?",
-                measure=partial(_without_partner, "mass"), shown=("tau 1", "tau 0.95"), answer="tau 0.95",
-                told=lambda v: f"{_percent(v['tau 0.95'])}, {v['tau 0.95'] - v['tau 1']:+.0%}: what is left out is "
+                measure=partial(_without_partner, "mass"),
+                shown=("tau 1", "tau 0.95"),
+                answer="tau 0.95",
+                told=lambda v: (
+                    f"{_percent(v['tau 0.95'])}, {v['tau 0.95'] - v['tau 1']:+.0%}: what is left out is "
                     "mostly "
-                "what has no partner.",
-                formula=_UNBALANCED, page="coupling",
+                    "what has no partner."
+                ),
+                formula=_UNBALANCED,
+                page="coupling",
             ),
             Step(
                 text="The share of the mass that is right is not all: a row that is left out can't be carried across.",
                 question="What share of the rows still carries mass with tau 0.5?",
-                measure=partial(_without_partner, "rows"), shown=tuple(_TAUS), answer="tau 0.5",
-                told=lambda v: f"{_percent(v['tau 0.5'])}, against {_percent(v['tau 0.95'])} with tau 0.95. Four "
+                measure=partial(_without_partner, "rows"),
+                shown=tuple(_TAUS),
+                answer="tau 0.5",
+                told=lambda v: (
+                    f"{_percent(v['tau 0.5'])}, against {_percent(v['tau 0.95'])} with tau 0.95. Four "
                     "rows of "
-                "five have a partner.",
+                    "five have a partner."
+                ),
                 page="coupling",
             ),
             Step(
                 text="So we count over all rows. With tau 1, {tau 1} of them are sent to their own class.",
                 question="How many are with tau 0.5?",
-                measure=partial(_without_partner, "both"), shown=tuple(_TAUS), answer="tau 0.5",
-                told=lambda v: f"{_percent(v['tau 0.5'])}; with tau 0.95 as many as with tau 1 ({_percent(v['tau "
-                    "0.95'])}). "
-                "A little leaves out what is wrong anyway, much leaves out what would be right. The paper's aes (Eq. "
-                "30) "
-                "weighs the accuracy against the share that is left out.",
+                measure=partial(_without_partner, "both"),
+                shown=tuple(_TAUS),
+                answer="tau 0.5",
+                told=lambda v: (
+                    f"{_percent(v['tau 0.5'])}; with tau 0.95 as many as with tau 1, "
+                    f"{_percent(v['tau 0.95'])}. A little leaves out what is wrong anyway, much leaves out what would be "
+                    "right. The paper's aes (Eq. 30) weighs the accuracy against the share that is left out."
+                ),
                 page="coupling",
             ),
         ),
