@@ -520,8 +520,8 @@ LESSONS: dict[str, Lesson] = {
                 answer="tau 0.5",
                 told=lambda v: (
                     f"{_percent(v['tau 0.5'])}; with tau 0.95 as many as with tau 1, "
-                    f"{_percent(v['tau 0.95'])}. A little leaves out what is wrong anyway, much leaves out what would be "
-                    "right. The paper's aes (Eq. 30) weighs the accuracy against the share that is left out."
+                    f"{_percent(v['tau 0.95'])}. A little leaves out what is wrong anyway, much leaves out what would "
+                    "be right. The paper's aes (Eq. 30) weighs the accuracy against the share that is left out."
                 ),
                 page="coupling",
             ),

@@ -403,6 +403,24 @@ def test_what_is_brushed_on_one_map_is_forgotten_by_it_when_another_is_brushed(v
     driver.until(lambda: target.evaluate(brushed) == 0)
 
 
+def test_a_lesson_is_led_by_the_arrow_keys_and_back(visit):
+    page = visit("/lessons?lesson=overlap&step=1&present=true")
+    expect(page.get_by_text("Step 1 of 3")).to_be_visible(timeout=PATIENCE)
+    page.locator(driver.IDLE).wait_for(timeout=PATIENCE)
+    assert not page.locator("[data-testid=stSidebar]").is_visible()
+    page.locator("h1").click()
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".st-key-bet .js-plotly-plot")).to_be_visible(timeout=PATIENCE)
+    page.locator(driver.IDLE).wait_for(timeout=PATIENCE)
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_text("Step 2 of 3")).to_be_visible(timeout=PATIENCE)
+    assert parse_qs(urlparse(page.url).query)["step"] == ["2"]
+    page.go_back()
+    expect(page.get_by_text("Step 1 of 3")).to_be_visible(timeout=PATIENCE)
+    page.locator(".st-key-lesson_present button").first.click()
+    expect(page.locator("[data-testid=stSidebar]")).to_be_visible(timeout=PATIENCE)
+
+
 def test_two_runs_are_compared_on_one_clock(visit):
     page = visit("/compare?dataset=blobs&cost=bridge&steps=40&percent=2&batch_size=64", reduced_motion="reduce")
     page.get_by_role("button", name="Train now").click(timeout=PATIENCE)

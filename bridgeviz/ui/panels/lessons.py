@@ -92,7 +92,7 @@ def _answer(step: Step, measured: dict[str, float], bet: float | str) -> None:
     """What was measured beside the bet, what it means, the formula, and where to see more."""
     decides = step.answer or step.best(measured)
     if isinstance(bet, str):
-        verdict = "Right." if bet == decides else f"It is **{decides}**."
+        verdict = "Right." if bet == decides else "No."
     else:
         away = abs(bet - measured[decides])
         verdict = "Very close." if away <= 0.05 else "Close." if away <= 0.15 else "Further than one would think."
