@@ -10,7 +10,9 @@ from streamlit.components import v2 as components
 
 _SCRIPT = Path(__file__).parents[1] / "assets" / "copy.js"
 _STYLE = """
-button { font: inherit; font-size: 0.875rem; color: inherit; background: none; border: 0; padding: 0.25rem 0; cursor: pointer; }
+button {
+  font: inherit; font-size: 0.875rem; color: inherit; background: none; border: 0; padding: 0.25rem 0; cursor: pointer;
+}
 button:hover, button:focus-visible { color: var(--st-primary-color); text-decoration: underline; }
 """
 
