@@ -80,7 +80,7 @@ def test_the_sizes_are_those_of_table_3(capsys):
 
 
 @pytest.mark.parametrize(
-    "options", [VAE(steps=200, width=0.02), FusedVAE(steps=200, width=0.02)], ids=lambda one: one.name
+    "options", [VAE(steps=100, width=0.02), FusedVAE(steps=100, width=0.02)], ids=lambda one: one.name
 )
 def test_pictures_become_labels_and_labels_become_pictures(problem, options):
     new = pictures(40, 1)
@@ -95,7 +95,7 @@ def test_pictures_become_labels_and_labels_become_pictures(problem, options):
 
 def test_without_pictures_it_carries_points(blobs):
     pairs = blobs.sample_pairs(0.5, seed=0)
-    for options in (VAE(steps=300), FusedVAE(steps=200, width=0.2)):
+    for options in (VAE(steps=300), FusedVAE(steps=120, width=0.2)):
         fitted = options.fit(blobs, pairs)
         assert fitted.accuracy(blobs.test.source.x, blobs.test.source.labels) > 0.6
 

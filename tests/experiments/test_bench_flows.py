@@ -50,7 +50,7 @@ def test_bench_flows_writes_its_rows_and_its_table(tmp_path, document, monkeypat
     assert "| step: ott-jax, tiny, MNIST 4 -> 3 |" in document.read_text()
 
 
-def test_the_precisions_are_compared_on_handwriting(monkeypatch):
+def test_the_precisions_are_compared_on_handwriting(small_networks, monkeypatch):
     precisions, fit = [], bv.flows.fit
 
     def watched(problem, plan, config):
@@ -58,7 +58,7 @@ def test_the_precisions_are_compared_on_handwriting(monkeypatch):
         return fit(problem, plan, config)
 
     monkeypatch.setattr(_flow_timings.flows, "fit", watched)
-    tasks = FlowBenchmark(accuracy_steps=60, accuracy_seeds=1).tasks(1)
+    tasks = FlowBenchmark(accuracy_steps=700, accuracy_seeds=1).tasks(1)
     rows = [row for task in tasks if task.key == {"group": "test accuracy"} for row in task.measure()]
     assert precisions == ["float32", "bfloat16"]
     assert all(50 < row["value"] < 100 for row in rows)
