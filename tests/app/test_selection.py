@@ -4,13 +4,14 @@ import re
 
 import numpy as np
 import pytest
+from streamlit.testing.v1 import AppTest
 
 import bridgeviz as bv
 from bridgeviz import InputError
 from bridgeviz.ui.panels import failures
 from bridgeviz.ui.state import selection, spans
 from bridgeviz.ui.state.selection import Selection
-from tests.app.driver import load
+from tests.app.driver import PATIENCE, load
 
 BLOBS = {"dataset": "blobs", "percent": "5"}
 
@@ -88,6 +89,26 @@ def test_rows_of_other_data_are_no_longer_selected():
     app.session_state["dataset"] = "swiss-roll"
     app.run()
     assert text_of(app) == "Nothing is selected."
+
+
+def test_back_to_other_data_reads_the_same_text_anew():
+    def script():
+        import streamlit as st
+
+        import bridgeviz as bv
+        from bridgeviz.ui.state import selection
+
+        for data, overlap in (("first", 0.1), ("second", 0.9)):
+            selection.reconcile(data, "source:class=2")
+            problem = bv.load("blobs", n=40, overlap=overlap, seed=int(10 * overlap))
+            st.text(",".join(map(str, selection.current(problem).rows)))
+            st.text(",".join(str(row) for row in range(40) if problem.source.labels[row] == 2))
+
+    app = AppTest.from_function(script, default_timeout=PATIENCE).run()
+    assert not app.exception, app.exception
+    first, own, second, other = (line.value for line in app.text)
+    assert first == own
+    assert second == other != first
 
 
 def test_the_link_holds_a_small_selection_and_no_large_one():

@@ -291,8 +291,8 @@ MUTANTS = [
     Mutant(
         "selection: rows of other data stay selected",
         "bridgeviz/ui/state/selection.py",
-        "elif st.session_state.get(_DATA, data) != data:",
-        "elif False:",
+        "other = st.session_state.get(_DATA, data) != data",
+        "other = False",
         "app/test_selection.py",
     ),
     Mutant(

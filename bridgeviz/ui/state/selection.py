@@ -71,10 +71,11 @@ def reconcile(data: Any, in_link: str | None) -> str:
         data: whatever tells the data apart; rows of other data are no longer selected.
         in_link: the text in the link where the link decides, as in a new session; else None.
     """
+    other = st.session_state.get(_DATA, data) != data
     if in_link is not None:
-        if in_link != text():
+        if other or in_link != text():
             _put(None, in_link)
-    elif st.session_state.get(_DATA, data) != data:
+    elif other:
         clear()
     st.session_state[_DATA] = data
     if st.session_state.get(KEY) != text():  # the control only carries the text
