@@ -19,4 +19,6 @@ def app(streamlit_options: tuple[str, ...]) -> None:
     script = home / "app.py" if (home / "app.py").is_file() else home / "_app" / "app.py"
     command = [sys.executable, "-m", "streamlit", "run", str(script), *streamlit_options]
     signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C also reaches the server, which ends in its own time
-    sys.exit(subprocess.call(command, cwd=script.parent))
+    with subprocess.Popen(command, cwd=script.parent) as server:
+        signal.signal(signal.SIGTERM, lambda *_: server.terminate())  # this signal reaches only one process
+        sys.exit(server.wait())

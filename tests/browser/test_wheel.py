@@ -81,3 +81,5 @@ def test_bridgeviz_app_opens_every_page(installed, browser):
     finally:
         server.terminate()
         server.wait(20)
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(f"{url}/_stcore/health", timeout=5)

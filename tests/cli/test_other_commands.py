@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import json
+import signal
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -193,9 +196,16 @@ def test_the_nearest_class_mean_is_that_of_scikit_learn(blobs):
 
 def test_app_starts_streamlit_on_the_shipped_script(monkeypatch, call):
     calls = []
-    monkeypatch.setattr(subprocess, "call", lambda command, cwd: calls.append((command, cwd)) or 0)
+
+    def start(command, cwd):
+        calls.append((command, cwd))
+        return contextlib.nullcontext(SimpleNamespace(wait=lambda: 3, terminate=lambda: None))
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(subprocess, "Popen", start)
     code, _, _ = call("app", "--server.port", "8600")
-    assert code == 0
+    signal.signal(signal.SIGTERM, before)
+    assert code == 3
     command, cwd = calls[0]
     assert command[:4] == [sys.executable, "-m", "streamlit", "run"]
     assert command[4].endswith("app.py")
