@@ -88,10 +88,10 @@ def test_the_player_obeys_the_keyboard(visit):
 
 
 def test_train_shows_a_falling_loss_then_plays(visit):
-    page = visit("/flow?steps=2000&dataset=blobs&percent=10")
+    page = visit("/flow?steps=8000&dataset=blobs&percent=10")  # long enough to be watched on any machine
     driver.train(page)
     values, looks = set(), set()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 150
     ends = page.locator(".st-key-ends .gtitle")
     metric = page.locator("[data-testid=stMetric]").filter(has_text="Loss").locator("[data-testid=stMetricValue]")
     while time.monotonic() < deadline and page.locator(driver.CANVAS).count() == 0:
