@@ -393,11 +393,11 @@ def test_what_is_brushed_on_one_map_is_forgotten_by_it_when_another_is_brushed(v
     lasso(page, "data_source", 0.4, 0.3, 0.1, 0.15)
     expect(selected).to_contain_text("source rows", timeout=PATIENCE)
     source, target = (page.locator(f".st-key-data_{side} .js-plotly-plot") for side in ("source", "target"))
-    assert source.evaluate(brushed) == 1
+    driver.until(lambda: source.evaluate(brushed) == 1)
     lasso(page, "data_target", 0.3, 0.3, 0.15, 0.3)
     expect(selected).to_contain_text("target rows", timeout=PATIENCE)
     driver.until(lambda: source.evaluate(brushed) == 0)
-    assert target.evaluate(brushed) == 1
+    driver.until(lambda: target.evaluate(brushed) == 1)
     page.locator(".st-key-select_clear button").click()
     expect(selected).to_contain_text("Nothing is selected", timeout=PATIENCE)
     driver.until(lambda: target.evaluate(brushed) == 0)
