@@ -38,13 +38,10 @@ class PairEdits(NamedTuple):
 
     def of(self, drawn: Int[np.ndarray, "l 2"]) -> Int[np.ndarray, "k 2"]:
         """The pairs after the edits, each once: those that stay of `drawn`, in its order, and then those added."""
-        kept = [] if self.fresh else [pair for pair in map(tuple, np.asarray(drawn).tolist()) if pair not in self._gone]
+        gone = set(self.removed)
+        kept = [] if self.fresh else [pair for pair in map(tuple, np.asarray(drawn).tolist()) if pair not in gone]
         pairs = list(dict.fromkeys([*kept, *self.added]))
         return np.array(pairs, np.int64).reshape(-1, 2)
-
-    @property
-    def _gone(self) -> set[Pair]:
-        return set(self.removed)
 
 
 def read_edits(text: str, name: str = "edits", where: str = "RunConfig") -> PairEdits:
@@ -82,8 +79,8 @@ def between(drawn: Int[np.ndarray, "l 2"], wanted: Int[np.ndarray, "k 2"]) -> Pa
     """
     before, after = (set(map(tuple, np.asarray(pairs).reshape(-1, 2).tolist())) for pairs in (drawn, wanted))
     changed = PairEdits(False, tuple(sorted(before - after)), tuple(sorted(after - before)))
-    anew = PairEdits(True, (), tuple(sorted(after)))
-    return min((changed, anew), key=lambda edits: len(edits.text))
+    replaced = PairEdits(True, (), tuple(sorted(after)))
+    return min((changed, replaced), key=lambda edits: len(edits.text))
 
 
 @dataclass(frozen=True)

@@ -156,9 +156,8 @@ def with_neighbourhoods(
     rows = rows_of_all_classes(problem.source, len(straight.labels), seed=seed)
     states = run.flow.transport(problem.source.x[rows], seed=seed, ts=straight.ts.tolist()).states
     centres = classes_of(problem.source, run.problem.target, rows, states)[3]
-    arrival, arrival_labels = some_targets(
-        problem.source, run.problem.target, most=100
-    )  # more would leave fewer points
+    # More targets would leave fewer points.
+    arrival, arrival_labels = some_targets(problem.source, run.problem.target, most=100)
     positions, fixed = projection.neighbourhoods(states, np.concatenate([centres, arrival]), seed=seed, report=report)
     n = positions.shape[1]
     shown = straight.strip < n

@@ -60,6 +60,7 @@ if TYPE_CHECKING:
         coverage,
         nearest_pairs,
         sample_cost,
+        uncovered_pair,
     )
     from bridgeviz.metrics._two_sample import TwoSample, two_sample
     from bridgeviz.metrics._weighted import carry_weight
@@ -111,6 +112,7 @@ __getattr__, __dir__, __all__ = attach(
             "coverage",
             "nearest_pairs",
             "sample_cost",
+            "uncovered_pair",
         ],
         "_two_sample": ["TwoSample", "two_sample"],
         "_weighted": ["carry_weight"],

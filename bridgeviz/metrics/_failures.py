@@ -54,9 +54,7 @@ class Failures(NamedTuple):
     @property
     def counts(self) -> dict[str, int]:
         """How many points go wrong at each stage, the most frequent first, without stages at which none does."""
-        names, counts = np.unique(self.stages[np.isin(self.stages, WRONG)], return_counts=True)
-        order = np.argsort(-counts, kind="stable")
-        return {str(names[k]): int(counts[k]) for k in order}
+        return counts_of_stages(self.stages)
 
 
 class Reliability(NamedTuple):
@@ -73,6 +71,13 @@ class Reliability(NamedTuple):
     right: Float[np.ndarray, " b"]
     counts: Int[np.ndarray, " b"]
     error: float
+
+
+def counts_of_stages(stages: np.ndarray) -> dict[str, int]:
+    """How many of some stages are each of `WRONG`, the most frequent first, without those that do not occur."""
+    names, counts = np.unique(stages[np.isin(stages, WRONG)], return_counts=True)
+    order = np.argsort(-counts, kind="stable")
+    return {str(names[k]): int(counts[k]) for k in order}
 
 
 def failures(

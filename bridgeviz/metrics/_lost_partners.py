@@ -11,15 +11,13 @@ from numpy.typing import ArrayLike
 from bridgeviz import _checks as check
 from bridgeviz.costs import Cost
 from bridgeviz.couplings import Plan
+from bridgeviz.metrics._failures import counts_of_stages
 from bridgeviz.metrics._neighbours import nearest_rows
 from bridgeviz.metrics._supervision import nearest_pairs
 from bridgeviz.problem import Problem
 
 if TYPE_CHECKING:
     from bridgeviz.flows import Flow
-
-LOSING = ("overlap", "pair", "cost", "coupling", "flow")
-"""The stages at which a partner can be lost, in their order."""
 
 
 class LostPartners(NamedTuple):
@@ -34,7 +32,7 @@ class LostPartners(NamedTuple):
             row's neighbours, their median; "pair": nearer to it than the target of the nearest pair; "cost": cheaper;
             "coupling": with more mass; "flow": nearer to the mean end of the flow. Without a cost, or without a plan of
             all rows, its stage is missing.
-        stages: (k,) "found", or one of `LOSING`.
+        stages: (k,) "found", or one of `_failures.WRONG`.
         ends: (k, q) the mean ends of the flow.
     """
 
@@ -47,9 +45,7 @@ class LostPartners(NamedTuple):
     @property
     def counts(self) -> dict[str, int]:
         """How many points are lost at each stage, the most frequent first, without stages at which none is."""
-        names, counts = np.unique(self.stages[np.isin(self.stages, LOSING)], return_counts=True)
-        order = np.argsort(-counts, kind="stable")
-        return {str(names[k]): int(counts[k]) for k in order}
+        return counts_of_stages(self.stages)
 
 
 def lost_partners(
@@ -80,6 +76,8 @@ def lost_partners(
     Raises:
         InputError: no known pair is unused, or there are fewer than two target rows.
     """
+    from sklearn.metrics import pairwise_distances
+
     where = "lost_partners"
     source, target = problem.source, problem.target
     pairs = check.pair_index(pairs, "pairs", where, shape=problem.shape)
@@ -89,7 +87,7 @@ def lost_partners(
         raise check.fail("problem", where, "one with known pairs that are not used, and two target rows", "none")
     rows, partners = unused[np.sort(np.random.default_rng(seed).permutation(len(unused))[:most])].T
     ends = flow.mean(source.x[rows], seed=seed)
-    of_partners = _distances(target.x[partners], target.x)
+    of_partners = pairwise_distances(target.x[partners], target.x)
     shares = {"overlap": _of_neighbours(problem, rows, partners, of_partners, k)}
     if len(pairs):
         nearest, _ = nearest_pairs(source.x, pairs, points=source.x[rows], metric=metric)
@@ -99,7 +97,7 @@ def lost_partners(
         shares["cost"] = _before(cost.block(rows, every), partners)
     if plan.whole is not None:
         shares["coupling"] = _before(-plan.whole.block(rows, every), partners)
-    shares["flow"] = _before(_distances(ends, target.x), partners)
+    shares["flow"] = _before(pairwise_distances(ends, target.x), partners)
     near = max(within, 1.0 / (len(target) - 1))
     limits = {"overlap": far, "pair": far, "cost": near, "coupling": near}
     stages = np.full(len(rows), "flow", dtype=object)
@@ -107,12 +105,6 @@ def lost_partners(
         stages[shares[stage] > limits[stage]] = stage
     stages[shares["flow"] <= near] = "found"
     return LostPartners(rows, partners, shares, stages.astype(str), ends)
-
-
-def _distances(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    from sklearn.metrics import pairwise_distances
-
-    return pairwise_distances(x, y)
 
 
 def _before(values: Float[np.ndarray, "k m"], own: Int[np.ndarray, " k"]) -> Float[np.ndarray, " k"]:

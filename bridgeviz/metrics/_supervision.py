@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from bridgeviz import _checks as check
 from bridgeviz.costs import Cost, find_metric
 from bridgeviz.metrics._matching import class_shares, shares_of_rows
+from bridgeviz.problem import Problem
 
 
 class CostSample(NamedTuple):
@@ -39,6 +40,15 @@ def coverage(labels: ArrayLike, pairs: ArrayLike) -> tuple[np.ndarray, np.ndarra
     labels = check.labels(labels, "labels", "coverage")
     classes, code = np.unique(labels, return_inverse=True)
     return classes, np.bincount(code[np.asarray(pairs)[:, 0]], minlength=len(classes))
+
+
+def uncovered_pair(problem: Problem, pairs: ArrayLike) -> tuple[int, int] | None:
+    """A known pair of a source class that has no pair; None if every class with known pairs has one."""
+    labels, unused = problem.source.labels, problem.unused(pairs)
+    if labels is None:
+        return None
+    lacking = unused[~np.isin(labels[unused.source], labels[np.asarray(pairs)[:, 0]])]
+    return (int(lacking[0, 0]), int(lacking[0, 1])) if len(lacking) else None
 
 
 def chance_matching(

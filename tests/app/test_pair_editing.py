@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import bridgeviz as bv
-from bridgeviz.ui.panels.editing import missing_class
+from bridgeviz.metrics import uncovered_pair
 from tests.app.driver import load
 
 
@@ -53,10 +53,10 @@ def test_the_first_pair_of_a_missing_class_is_offered():
     labels = problem.source.labels
     without = problem.truth[labels[problem.truth[:, 0]] != 2]
     pairs = bv.Pairs(without, shape=problem.shape)
-    i, j = missing_class(problem, pairs)
+    i, j = uncovered_pair(problem, pairs)
     assert labels[i] == 2
     assert [i, j] in np.asarray(problem.truth).tolist()
-    assert missing_class(problem, bv.Pairs(problem.truth, shape=problem.shape)) is None
+    assert uncovered_pair(problem, bv.Pairs(problem.truth, shape=problem.shape)) is None
 
 
 @pytest.mark.parametrize(

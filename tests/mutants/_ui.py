@@ -318,8 +318,8 @@ MUTANTS = [
     ),
     Mutant(
         "pairs by hand: the pair of a class that has one is offered",
-        "bridgeviz/ui/panels/editing.py",
-        "lacking = unused[~np.isin(labels[unused.source], labels[pairs.source])]",
+        "bridgeviz/metrics/_supervision.py",
+        "lacking = unused[~np.isin(labels[unused.source], labels[np.asarray(pairs)[:, 0]])]",
         "lacking = unused",
         "app/test_pair_editing.py",
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 
 from bridgeviz import metrics
@@ -12,6 +14,7 @@ from bridgeviz.experiments.lessons._step import Lesson, Step, best, percent
 _EPSILONS = {"epsilon 0.0005": 5e-4, "epsilon 0.005": 5e-3, "epsilon 0.05": 5e-2, "epsilon 0.5": 0.5}
 
 
+@cache
 def _epsilons() -> dict[str, float]:
     return {title: matched(**DIGITS, count=27, epsilon=epsilon) for title, epsilon in _EPSILONS.items()}
 
@@ -55,8 +58,7 @@ LESSON = Lesson(
             told=lambda v: (
                 "In the median, from "
                 f"{v['epsilon 0.0005']:.1f} to {v['epsilon 0.5']:.1f} classes. A flow that learns from a blurred "
-                "plan "
-                "is taught many targets for one point."
+                "plan is taught many targets for one point."
             ),
             page="coupling",
             config=RunConfig(**DIGITS, count=27, epsilon=0.05),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
@@ -26,6 +26,12 @@ def _without_partner(measure: str) -> dict[str, float]:
         measure: "mass", the share of the mass that is right; "rows", the share of the source rows that carry any;
             "both", the share of all source rows that are sent to their own class.
     """
+    return {title: values[measure] for title, values in _plans().items()}
+
+
+@cache
+def _plans() -> dict[str, dict[str, float]]:
+    """All measures of each plan, for all steps."""
     problem = until("load", {"dataset": "blobs", "options": {"overlap": 0.2}}).problem
     labels = problem.target.labels
     part = problem.part(np.arange(len(problem.source)), np.flatnonzero(labels != labels.max()))
@@ -36,7 +42,7 @@ def _without_partner(measure: str) -> dict[str, float]:
         plan = linear(pipeline.cost, epsilon=5e-3, tau=(tau, tau))
         rows = metrics.rows_with_mass(plan, part.source.labels, part.target.labels)
         right = metrics.matching_accuracy(plan, part.source.labels, part.target.labels)
-        values[title] = {"mass": right, "rows": rows.source, "both": rows.agreement}[measure]
+        values[title] = {"mass": right, "rows": rows.source, "both": rows.agreement}
     return values
 
 
@@ -46,8 +52,7 @@ LESSON = Lesson(
     steps=(
         Step(
             text="Five clouds in the source, but the target lacks one of them. Balanced transport (tau 1) moves "
-            "every "
-            "point.",
+            "every point.",
             question="How much of the mass goes to the right class?",
             measure=partial(_without_partner, "mass"),
             shown=("tau 1",),
@@ -66,9 +71,8 @@ LESSON = Lesson(
             shown=("tau 1", "tau 0.95"),
             answer="tau 0.95",
             told=lambda v: (
-                f"{percent(v['tau 0.95'])}, {v['tau 0.95'] - v['tau 1']:+.0%}: what is left out is "
-                "mostly "
-                "what has no partner."
+                f"{percent(v['tau 0.95'])}, {v['tau 0.95'] - v['tau 1']:+.0%}: what is left out "
+                "is mostly what has no partner."
             ),
             formula=_UNBALANCED,
             page="coupling",
@@ -81,8 +85,7 @@ LESSON = Lesson(
             answer="tau 0.5",
             told=lambda v: (
                 f"{percent(v['tau 0.5'])}, against {percent(v['tau 0.95'])} with tau 0.95. Four "
-                "rows of "
-                "five have a partner."
+                "rows of five have a partner."
             ),
             page="coupling",
         ),

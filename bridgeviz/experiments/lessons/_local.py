@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from bridgeviz.experiments._config import RunConfig
 from bridgeviz.experiments.lessons._measures import DIGITS, matched
 from bridgeviz.experiments.lessons._step import Lesson, Step, best, percent
 
 
+@cache
 def _batches() -> dict[str, float]:
     local = {**DIGITS, "count": 27, "strategy": "local"}
     sizes = {"batches of 16": 16, "batches of 64": 64, "batches of 256": 256}
@@ -20,8 +23,7 @@ LESSON = Lesson(
     steps=(
         Step(
             text="All digits at once: {all points at once} of the mass goes to the right class. Now the plan "
-            "is "
-            "made within batches of 16 digits and 16 codes, drawn at random.",
+            "is made within batches of 16 digits and 16 codes, drawn at random.",
             question="How much is right within them?",
             measure=_batches,
             shown=("batches of 16", "all points at once"),

@@ -40,8 +40,7 @@ LESSON = Lesson(
     steps=(
         Step(
             text="Five clouds that hardly overlap: with 5 % of the pairs, {overlap 0.1} of the mass goes to "
-            "the "
-            "right class. Now the clouds are pushed together, to an overlap of 0.9.",
+            "the right class. Now the clouds are pushed together, to an overlap of 0.9.",
             question="How much is right then?",
             measure=_easy_or_hard,
             shown=("overlap 0.1", "overlap 0.5", "overlap 0.9"),

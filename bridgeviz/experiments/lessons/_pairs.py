@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from bridgeviz import metrics
 from bridgeviz.experiments._config import RunConfig
 from bridgeviz.experiments.lessons._measures import DIGITS, cheapest, matched, until
 from bridgeviz.experiments.lessons._step import Lesson, Step, best, percent
@@ -25,12 +24,11 @@ def _doublings() -> dict[str, float]:
 
 def _missing() -> dict[str, float]:
     pipeline = until("pairs", {**DIGITS, "count": 7})
-    labels, unused = pipeline.problem.source.labels, pipeline.problem.unused(pipeline.pairs)
-    lacking = unused[~np.isin(labels[unused.source], labels[pipeline.pairs.source])]
-    i, j = (int(row) for row in lacking[0])
+    pair = metrics.uncovered_pair(pipeline.problem, pipeline.pairs)
+    assert pair is not None, "7 pairs can't cover ten classes"
     return {
         "7 pairs": cheapest(**DIGITS, count=7),
-        "one more, of a class without any": cheapest(**DIGITS, count=7, edits=f"{i}:{j}"),
+        "one more, of a class without any": cheapest(**DIGITS, count=7, edits=f"{pair[0]}:{pair[1]}"),
         "ten more, drawn at random": cheapest(**DIGITS, count=17),
     }
 

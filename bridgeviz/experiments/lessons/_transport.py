@@ -31,10 +31,8 @@ LESSON = Lesson(
     steps=(
         Step(
             text="Each class has a pair, 13 in all, and the cost is the diffusion bridge: the cheapest target is "
-            "right "
-            "for {the cheapest target} of the digits. Transport uses the same cost, but all target rows must "
-            "be "
-            "filled.",
+            "right for {the cheapest target} of the digits. Transport uses the same cost, but all target rows must "
+            "be filled.",
             question="How much of the plan's mass goes to the right class?",
             measure=partial(_cheapest_or_plan, "diffusion_bridge"),
             shown=("the cheapest target", "the plan"),

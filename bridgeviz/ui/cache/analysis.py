@@ -76,9 +76,9 @@ def panel_of(problem: Problem, side: str, overlap: np.ndarray | None = None) -> 
 
 
 @_by("load", 12)
-def space_figure(config: RunConfig, side: str, brush: bool = True) -> go.Figure:
-    """The map of one side with nothing selected, to brush or to click on."""
-    return maps.space_map(panel(config, side), brush=brush)
+def space_figure(config: RunConfig, side: str) -> go.Figure:
+    """The map of one side with nothing selected."""
+    return maps.space_map(panel(config, side))
 
 
 @_by("load", 8)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,10 @@ import plotly.graph_objects as go
 import streamlit as st
 from streamlit.components import v2 as components
 
+from bridgeviz import Problem
 from bridgeviz.ui.panels import charts
-from bridgeviz.ui.state import router, selection
+from bridgeviz.ui.state import picks, router, selection
+from bridgeviz.ui.state.selection import Selection
 from bridgeviz.viz.maps import Panel, prepared, space_map
 
 _SCRIPT = Path(__file__).parents[1] / "assets" / "cleared.js"
@@ -38,6 +41,39 @@ def brushable(panel: Panel, plain: go.Figure, lit: np.ndarray | None, *, key: st
     charts.draw(st, selection.anew(figure, key), key=key, on_select=brushed, alt=alt, selection_mode=("box", "lasso"))
     if shown is not None:
         notice_clearing(key)
+
+
+def ringed(
+    draw: Callable[..., go.Figure], problem: Problem, chosen: Selection | None, *, key: str, alt: str,
+    tested: bool = False, story: str = "",
+) -> None:  # fmt: skip
+    """Draw a map of source points on which the selected ones are ringed; a click or a lasso selects.
+
+    Args:
+        draw: makes the figure; takes the ringed rows as `lit`.
+        problem: that the points belong to.
+        chosen: the selection.
+        key: of the chart.
+        alt: a description for those who can't see it.
+        tested: whether they are points of the test split.
+        story: the key of the control that takes up a single point, or "".
+    """
+    rows = None
+    if chosen is not None and chosen.tested == tested:
+        rows = selection.source_points(problem, chosen)
+    figure = draw(lit=selection.drawn_on(key, rows))
+    charts.draw(
+        st, selection.anew(figure, key), key=key, on_select=partial(_select, key, tested, story), alt=alt,
+        selection_mode=("points", "box", "lasso"),
+    )  # fmt: skip
+
+
+def _select(chart: str, tested: bool, story: str) -> None:
+    """A map's callback: select what is clicked or brushed on it, and hand a single point on."""
+    selection.brushed(chart, "source", tested)
+    rows = picks.picked_rows(st.session_state.get(chart))
+    if story and len(rows) == 1:
+        st.session_state[story] = int(rows[0])
 
 
 def notice_clearing(key: str) -> None:

@@ -15,7 +15,7 @@ from bridgeviz.experiments import scene as straight_scene
 from bridgeviz.metrics import changed_sides
 from bridgeviz.ui.cache import analysis
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import charts, live, thumbnails
+from bridgeviz.ui.panels import brushing, live, thumbnails
 from bridgeviz.ui.panels.player import player
 from bridgeviz.ui.state import controls, selection, values
 from bridgeviz.ui.state.selection import Selection
@@ -152,7 +152,7 @@ def groups(changed: np.ndarray | None, after: Run) -> dict[str, Callable[[], Sel
 
     def make(side: str) -> Callable[[], Selection]:
         name = {"won": "won by the change", "lost": "lost by the change", "wrong": "wrong in both runs"}[side]
-        return lambda: Selection("source", rows[side], name, tested=tested)
+        return partial(Selection, "source", rows[side], name, tested=tested)
 
     return {
         f"{NAMES[side].capitalize()} ({len(rows[side]):,})": make(side) for side in rows if len(rows[side])
@@ -175,8 +175,7 @@ def points(before: Run, after: Run, changed: np.ndarray | None, chosen: Selectio
         st.info("Without labels on both sides, no point is right or wrong.", icon=":material/label_off:")
         return
     was, now = analysis.diagnosis(before), analysis.diagnosis(after)
-    problem = after.problem
-    space = (problem.test if now.tested and problem.test is not None else problem).source
+    space = selection.part_of(after.problem, now.tested).source
     _, names = analysis.names(after.config)
     counts = {side: int((changed == side).sum()) for side in ("won", "lost", "right", "wrong")}
     st.markdown(
@@ -190,14 +189,9 @@ def points(before: Run, after: Run, changed: np.ndarray | None, chosen: Selectio
     ]
     left, right = st.columns(2)
     with left:
-        rows = None
-        if chosen is not None and chosen.tested == now.tested:
-            rows = selection.source_points(problem, chosen)
-        figure = changes_map(plane.project(space.x), changed, texts, lit=selection.drawn_on("changes", rows))
-        charts.draw(
-            st, selection.anew(figure, "changes"), key="changes",
-            on_select=partial(selection.brushed, "changes", "source", now.tested),
-            selection_mode=("points", "box", "lasso"), alt="points that changed sides, in the source",
+        brushing.ringed(
+            partial(changes_map, plane.project(space.x), changed, texts), after.problem, chosen, key="changes",
+            tested=now.tested, alt="points that changed sides, in the source",
         )  # fmt: skip
         st.caption(
             f"PCA of the source: {plane.variance_share:.0%} of the variance. Click a point, or draw a lasso around "

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from bridgeviz import InputError, Pairs, Problem, RunConfig
+from bridgeviz import InputError, Pairs, Problem, RunConfig, metrics
 from bridgeviz._checks import pair_index
 from bridgeviz._pair_edits import between
 from bridgeviz.ui.cache import analysis, stages
@@ -42,7 +42,7 @@ def buttons(config: RunConfig, problem: Problem, pairs: Pairs, i: int, j: int) -
         kept = np.asarray(pairs)[pairs.source != i]
         what = f"Remove the pair of row {i}" if len(of_row) == 1 else f"Remove the pairs of row {i}"
         pressed.append(_button(what, "remove", config, kept, ":material/link_off:"))
-    missing = missing_class(problem, pairs)
+    missing = metrics.uncovered_pair(problem, pairs)
     if missing is not None:
         wanted = np.concatenate([np.asarray(pairs), [missing]])
         pressed.append(_button("Add one of a missing class", "missing", config, wanted, ":material/playlist_add:"))
@@ -50,15 +50,6 @@ def buttons(config: RunConfig, problem: Problem, pairs: Pairs, i: int, j: int) -
         pressed.append(st.button("Undo", key="edit_undo", on_click=_undo, icon=":material/undo:", width="stretch"))
     if any(pressed):
         st.rerun()
-
-
-def missing_class(problem: Problem, pairs: Pairs) -> tuple[int, int] | None:
-    """A known pair of a source class that has no pair; None if there is none."""
-    labels, unused = problem.source.labels, problem.unused(pairs)
-    if labels is None:
-        return None
-    lacking = unused[~np.isin(labels[unused.source], labels[pairs.source])]
-    return (int(lacking[0, 0]), int(lacking[0, 1])) if len(lacking) else None
 
 
 def effect(config: RunConfig, problem: Problem, pairs: Pairs) -> None:
@@ -93,10 +84,6 @@ def effect(config: RunConfig, problem: Problem, pairs: Pairs) -> None:
             "A CSV file with the columns source and target", type="csv", key="edit_file", on_change=_load,
             args=(config, problem), max_upload_size=1,
         )  # fmt: skip
-
-
-def _matching(config: RunConfig) -> float:
-    return analysis.matching(config)[0]
 
 
 def _metric(column, label: str, now: float | None, before: float | None) -> None:

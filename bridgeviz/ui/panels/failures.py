@@ -13,8 +13,8 @@ from bridgeviz.experiments import remedy
 from bridgeviz.metrics import Diagnosis, Failures, reliability
 from bridgeviz.ui.cache import analysis
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import charts, live, table
-from bridgeviz.ui.state import picks, selection
+from bridgeviz.ui.panels import brushing, charts, remedies, table
+from bridgeviz.ui.state import selection
 from bridgeviz.ui.state.selection import Selection
 from bridgeviz.ui.text import literal
 from bridgeviz.viz.failures import failure_map, reliability_curve
@@ -36,13 +36,8 @@ def summary(run: Run, found: Failures) -> None:
     covered = len(np.unique(labels[np.asarray(run.pairs)[:, 0]])) == len(np.unique(labels))
     for stage, count in found.counts.items():
         change = remedy(stage, run.config, uncovered=not covered)
-        text, button = st.columns([3, 2], vertical_alignment="center")
-        text.markdown(f"**{count / wrong:.0%} {stage}**: {counted(count, 'point')}. {literal(change.why)}")
-        if change.config is not None:
-            button.button(
-                f"{change.what}, and train again", key=f"mend_{stage}", on_click=live.train_with, args=(change.config,),
-                icon=":material/build:", width="stretch",
-            )  # fmt: skip
+        text = f"**{count / wrong:.0%} {stage}**: {counted(count, 'point')}. {literal(change.why)}"
+        remedies.stage(stage, text, change.what, change.config)
 
 
 def groups(diagnosis: Diagnosis, found: Failures | None) -> dict[str, Callable[[], Selection]]:
@@ -54,7 +49,7 @@ def groups(diagnosis: Diagnosis, found: Failures | None) -> dict[str, Callable[[
     """
 
     def make(rows: np.ndarray, name: str) -> Callable[[], Selection]:
-        return lambda: Selection("source", np.sort(rows), name, tested=diagnosis.tested)
+        return partial(Selection, "source", np.sort(rows), name, tested=diagnosis.tested)
 
     wrong = np.flatnonzero(diagnosis.labels != diagnosis.predicted)
     kinds = {f"All {counted(len(wrong), 'point')} in a wrong class": make(wrong, "all wrong")} if len(wrong) else {}
@@ -103,7 +98,7 @@ def maps(
         "Colour by", list(BY), default="stage", required=True, format_func=BY.__getitem__, key="failures_by"
     )
     problem = run.problem
-    points = (problem.test if found.tested and problem.test is not None else problem).source
+    points = selection.part_of(problem, found.tested).source
     texts = [
         f"row {row}: {names[str(label)]}, {own:.0%} of the draws arrive there<br>{stage}"
         for row, label, own, stage in zip(found.rows, found.labels, found.own, found.stages, strict=True)
@@ -112,33 +107,21 @@ def maps(
         "source": (problem.source.x, points.x[found.rows], "In the source"),
         "target": (problem.target.x, found.ends, "Where they arrive"),
     }
-    rows = None
-    if chosen is not None and chosen.tested == found.tested:
-        rows = selection.source_points(problem, chosen)
     for (side, (space, ends, title)), column in zip(sides.items(), st.columns(2), strict=True):
         plane = analysis.plane(run, side)
         with column:
             st.markdown(f"**{title}**")
-            key = f"failures_{side}"
-            lit = selection.drawn_on(key, rows)
-            figure = failure_map(plane.project(space), plane.project(ends), found, texts, by=by or "stage", lit=lit)
-            charts.draw(
-            st, selection.anew(figure, key), key=key, on_select=partial(_select, key, story, found.tested),
-                selection_mode=("points", "box", "lasso"),
+            draw = partial(
+                failure_map, plane.project(space), plane.project(ends), found, texts, by=by or "stage"
+            )  # fmt: skip
+            brushing.ringed(
+                draw, problem, chosen, key=f"failures_{side}", tested=found.tested, story=story,
                 alt=f"{title.lower()}: points by {BY[by or 'stage']}",
             )  # fmt: skip
             st.caption(
                 f"PCA of the {side}: {plane.variance_share:.0%} of the variance. Click a point to read its story, or "
                 "draw a lasso around several."
             )
-
-
-def _select(chart: str, story: str, tested: bool) -> None:
-    """A map's callback: select what is clicked or brushed on it, and tell the story of a single point."""
-    rows = picks.picked_rows(st.session_state.get(chart))
-    selection.brushed(chart, "source", tested)
-    if len(rows) == 1:
-        st.session_state[story] = int(rows[0])
 
 
 def calibration(found: Failures) -> None:

@@ -11,9 +11,7 @@ from bridgeviz import Run, metrics
 from bridgeviz.experiments import remedy
 from bridgeviz.metrics import LostPartners
 from bridgeviz.ui.cache import analysis
-from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import charts, live
-from bridgeviz.ui.state import selection
+from bridgeviz.ui.panels import brushing, remedies
 from bridgeviz.ui.state.selection import Selection
 from bridgeviz.viz.failures import stage_map
 from bridgeviz.viz.words import counted
@@ -67,13 +65,8 @@ def show(run: Run, found: LostPartners, chosen: Selection | None) -> None:
     )
     for stage, count in found.counts.items():
         change = remedy(stage, run.config)
-        text, button = st.columns([3, 2], vertical_alignment="center")
-        text.markdown(f"**{count / lost:.0%} {stage}**: {counted(count, 'row')}. {WHY[stage]}")
-        if change.config is not None:
-            button.button(
-                f"{change.what}, and train again", key=f"mend_{stage}", on_click=live.train_with, args=(change.config,),
-                icon=":material/build:", width="stretch",
-            )  # fmt: skip
+        text = f"**{count / lost:.0%} {stage}**: {counted(count, 'row')}. {WHY[stage]}"
+        remedies.stage(stage, text, change.what, change.config)
     _maps(run, found, chosen)
 
 
@@ -86,21 +79,16 @@ def _maps(run: Run, found: LostPartners, chosen: Selection | None) -> None:
             found.rows, found.partners, found.stages, found.shares["flow"], strict=True
         )
     ]
-    rows = None
-    if chosen is not None and not chosen.tested:
-        rows = selection.source_points(problem, chosen)
-    sides = {"source": (found.rows, None, "In the source"), "target": (None, found.ends, "Where they end")}
-    for (side, (own, ends, title)), column in zip(sides.items(), st.columns(2), strict=True):
-        plane, space, key = analysis.plane(run, side), getattr(problem, side), f"lost_{side}"
-        points = plane.project(space.x[own] if ends is None else ends)
-        with column, guard():
+    sides = {
+        "source": (problem.source.x[found.rows], "In the source"), "target": (found.ends, "Where they end")
+    }  # fmt: skip
+    for (side, (points, title)), column in zip(sides.items(), st.columns(2), strict=True):
+        plane = analysis.plane(run, side)
+        behind = plane.project(getattr(problem, side).x)
+        with column:
             st.markdown(f"**{title}**")
-            figure = stage_map(
-                plane.project(space.x), points, found.rows, found.stages, texts, lit=selection.drawn_on(key, rows)
-            )
-            charts.draw(
-            st, selection.anew(figure, key), key=key, on_select=partial(selection.brushed, key, "source"),
-                selection_mode=("points", "box", "lasso"),
-                alt=f"{title.lower()}: points by the stage at which they lose their partner",
+            brushing.ringed(
+                partial(stage_map, behind, plane.project(points), found.rows, found.stages, texts), problem, chosen,
+                key=f"lost_{side}", alt=f"{title.lower()}: points by the stage at which they lose their partner",
             )  # fmt: skip
             st.caption(f"PCA of the {side}: {plane.variance_share:.0%} of the variance.")
