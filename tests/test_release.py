@@ -7,10 +7,11 @@ import re
 import subprocess
 import sys
 import tomllib
-from importlib.metadata import packages_distributions
+from importlib.metadata import PackageNotFoundError, packages_distributions, requires
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 import bridgeviz as bv
 
@@ -53,6 +54,31 @@ def test_a_lock_names_versions_and_hashes_of_all_that_is_declared_and_no_place(l
         assert all(re.fullmatch(r"    --hash=sha256:[0-9a-f]{64}", line) for line in hashes), first
         names.add(re.split(r"[=\[]", first)[0])
     assert declared(*extras) <= names
+
+
+def brought_along(names: set[str]) -> set[str]:
+    """The packages that these need, and that those need in turn, as far as they are installed here."""
+    found, left = set(), [Requirement(name) for name in names]
+    while left:
+        package = left.pop()
+        name = package.name.lower().replace("_", "-").replace(".", "-")
+        for extra in {"", *package.extras}:
+            if (name, extra) in found:
+                continue
+            found.add((name, extra))
+            try:
+                needs = [Requirement(line) for line in requires(name) or ()]
+            except PackageNotFoundError:  # it is of another platform, or was installed by nobody
+                continue
+            left += [need for need in needs if need.marker is None or need.marker.evaluate({"extra": extra})]
+    return {name for name, _ in found}
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-test.lock"])
+def test_a_lock_holds_what_its_packages_bring_along(lock):
+    """An installer that asks for hashes refuses a package that the lock does not name."""
+    names = {re.split(r"[=\\ ]", line)[0] for line in (ROOT / lock).read_text().splitlines() if line[:1].isalnum()}
+    assert brought_along(names) <= {re.sub(r"\[.*", "", name) for name in names}
 
 
 def test_no_file_names_a_package_registry():
