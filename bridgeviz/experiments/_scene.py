@@ -34,6 +34,7 @@ class Scene:
         landmarks: (k, 2) centres of the target's classes on the map, in the order of `names`.
         targets, target_labels: (m, 2) some of the target's points on the map, where the points should arrive, and their
             classes as indices into `names`.
+        origins: (n, 2) where the points come from, on a map of the source; empty if that is not shown.
         thumbnails: (n, h, w) source pictures in 0..255, or None.
         strip: (s,) points that are followed one by one.
         strip_pictures: (s, h, w) their source pictures, or None.
@@ -41,7 +42,7 @@ class Scene:
         strip_made: (T, s, h, w) pictures that they decode to on the way, or None.
         lit: (n,) which points are drawn with their paths while the others fade; None draws all alike.
         badge: of the map: `name`, `variance_share`, `trustworthiness`, `step_variation`, `latent_step_variation`,
-            `largest_step`.
+            `largest_step`; and of the map of the source `source_variance_share` and `source_trustworthiness`.
         losses: (k,) training losses, averaged over equal stretches of steps that end at `loss_steps`.
         metrics, config: of the run.
         note: about the pictures.
@@ -57,6 +58,7 @@ class Scene:
     badge: dict[str, Any]
     targets: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), np.float32))
     target_labels: np.ndarray = field(default_factory=lambda: np.zeros(0, np.uint8))
+    origins: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), np.float32))
     thumbnails: np.ndarray | None = None
     strip_pictures: np.ndarray | None = None
     strip_sure: np.ndarray | None = None
@@ -109,8 +111,8 @@ def build(
 ) -> Scene:  # fmt: skip
     """The scene of given states (T, n, q) of some rows of a problem; `lit` as in `Scene`."""
     source, target = problem.source, run.problem.target
-    plane = projection.fit_map(target.x)
-    positions = plane.project(states)
+    plane, plane_of_source = projection.fit_map(target.x), projection.fit_map(run.problem.source.x)
+    positions, origins = plane.project(states), plane_of_source.project(source.x[rows])
     labels, decoded, names, centres = classes_of(source, target, rows, states)
     followed = _follow(labels, strip, lit)
     every = max(1, len(run.losses) // 150)
@@ -126,8 +128,14 @@ def build(
         landmarks=plane.project(centres).astype(np.float32),
         targets=plane.project(arrival).astype(np.float32),
         target_labels=arrival_labels,
+        origins=origins.astype(np.float32),
         strip=followed,
-        badge=_badge(plane.name, plane.variance_share, positions, states) | {"tested": problem is run.problem.test},
+        badge=_badge(plane.name, plane.variance_share, positions, states)
+        | {
+            "tested": problem is run.problem.test,
+            "source_variance_share": plane_of_source.variance_share,
+            "source_trustworthiness": projection.trustworthiness(source.x[rows], origins),
+        },
         thumbnails=_shrunk(source.pictures(rows)),
         strip_pictures=None if pictures is None else np.asarray(pictures, np.uint8),
         strip_sure=_certainty(target, states[:, followed]),
@@ -173,8 +181,10 @@ def with_neighbourhoods(
         landmarks=fixed[: len(centres)].astype(np.float32),
         targets=fixed[len(centres) :].astype(np.float32),
         target_labels=arrival_labels,
+        origins=straight.origins[:n],
         strip=straight.strip[shown],
         badge=_badge("Neighbourhoods (one UMAP of all frames)", None, positions, states[:, :n])
+        | {name: value for name, value in straight.badge.items() if name.startswith("source_")}
         | {"tested": run.problem.test is not None},
         strip_pictures=on_axis(straight.strip_pictures, 0, shown),
         strip_sure=on_axis(straight.strip_sure, 1, shown),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,12 +16,17 @@ if TYPE_CHECKING:
     from bridgeviz.experiments import Scene
 
 SIZE = (640, 520)
+"""Of the stage, on which the points move."""
+
+SOURCE = 320
+"""Width of the map of the source, which stands to the left of the stage."""
+
 PER_FRAME = 3
 """Pictures between two frames of a scene, so that motion looks smooth."""
 
 _SCALE = 2  # drawn at twice the size and reduced, for smooth edges
 _SIDES, _TURNS = (4, 4, 3, 6), (45, 0, -90, 0)  # of the shapes of classes after the circle: square, diamond, ...
-_GROUND, _INK = "#FFFFFF", "#1B2733"
+_GROUND, _INK, _LINE = "#FFFFFF", "#1B2733", "#D5DBE1"
 
 
 def _corners(sides: int, turn: float) -> np.ndarray:
@@ -36,22 +42,18 @@ def gif(scene: Scene, *, seconds: float = 4.0, hold: float = 1.5) -> bytes:
     """The points on their way from noise to the target, with the share that is right; it plays for ever.
 
     Args:
-        scene: what to draw.
+        scene: what to draw; beside the stage stands the source, where the scene has a map of it.
         seconds: from t = 0 to t = 1.
         hold: seconds at the end.
     """
+    left = SOURCE if len(scene.origins) else 0
+    width, height = SIZE
     whole = np.concatenate([scene.positions.reshape(-1, 2), scene.landmarks, scene.targets])
-    low, high = np.percentile(whole, (0.3, 99.7), axis=0)
-    width, height = (_SCALE * side for side in SIZE)
-    top, margin = 50 * _SCALE, 30 * _SCALE
-    scale = min((width - 2 * margin) / (high - low)[0], (height - top - 2 * margin) / (high - low)[1])
-    middle = np.array([width / 2, (height + top) / 2])
+    place = _placing(whole, (left, 50, left + width, height))
+    origins = _placing(scene.origins, (0, 50, left, height))(scene.origins) if left else None
 
-    def place(points: np.ndarray) -> np.ndarray:
-        return (points - (low + high) / 2) * (scale, -scale) + middle
-
-    ground = Image.new("RGB", (width, height), _GROUND)
-    _behind(ImageDraw.Draw(ground), scene, place)
+    ground = Image.new("RGB", (_SCALE * (left + width), _SCALE * height), _GROUND)
+    _behind(ImageDraw.Draw(ground), scene, place, origins)
     count = (len(scene.ts) - 1) * PER_FRAME
     pictures = []
     for step in range(count + 1):
@@ -59,7 +61,11 @@ def gif(scene: Scene, *, seconds: float = 4.0, hold: float = 1.5) -> bytes:
         first, share = min(int(at), len(scene.ts) - 2), at - min(int(at), len(scene.ts) - 2)
         points = place((1 - share) * scene.positions[first] + share * scene.positions[first + 1])
         picture = ground.copy()
-        _points(ImageDraw.Draw(picture), scene, points, round(at), last=step == count)
+        draw = ImageDraw.Draw(picture)
+        _points(draw, scene, points, round(at))
+        if step == count:
+            for arrived in (points, origins):
+                _rings(draw, scene, arrived)
         pictures.append(picture.reduce(_SCALE))
     palette = pictures[-1].quantize(128, dither=Image.Dither.NONE)
     frames = [picture.quantize(palette=palette, dither=Image.Dither.NONE) for picture in pictures]
@@ -69,8 +75,17 @@ def gif(scene: Scene, *, seconds: float = 4.0, hold: float = 1.5) -> bytes:
     return buffer.getvalue()
 
 
-def _behind(draw: ImageDraw.ImageDraw, scene: Scene, place) -> None:
-    """What does not move: the target's points and the names of the classes."""
+def _placing(points: np.ndarray, box: tuple[int, int, int, int]) -> Callable[[np.ndarray], np.ndarray]:
+    """What moves points from a map into a box of the picture, with one scale for both axes and a margin."""
+    low, high = np.percentile(points, (0.3, 99.7), axis=0)
+    corners = _SCALE * np.reshape(box, (2, 2))
+    room = corners[1] - corners[0] - 60 * _SCALE
+    scale = float((room / np.maximum(high - low, 1e-9)).min())
+    return lambda x: (x - (low + high) / 2) * (scale, -scale) + corners.mean(0)
+
+
+def _behind(draw: ImageDraw.ImageDraw, scene: Scene, place, origins: np.ndarray | None) -> None:
+    """What does not move: the source, the target's points and the names of the classes."""
     for (x, y), label in zip(place(scene.targets), scene.target_labels, strict=True):
         draw.circle((x, y), 3 * _SCALE, fill=_faint(colour(int(label))))
     if 1 < len(scene.names) <= MOST_NAMES:
@@ -79,26 +94,47 @@ def _behind(draw: ImageDraw.ImageDraw, scene: Scene, place) -> None:
         away /= np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-9)
         for (x, y), name, k in zip(marks + 26 * _SCALE * away, scene.names, range(len(marks)), strict=True):
             draw.text((x, y), name, fill=colour(k), font=font, anchor="mm")
+    if origins is not None:
+        draw.line(
+            [(SOURCE * _SCALE, 60 * _SCALE), (SOURCE * _SCALE, (SIZE[1] - 20) * _SCALE)], fill=_LINE, width=_SCALE
+        )
+        draw.text((20 * _SCALE, 16 * _SCALE), "source", fill=_INK, font=ImageFont.load_default(18 * _SCALE))
+        _marks(draw, scene, origins)
 
 
-def _points(draw: ImageDraw.ImageDraw, scene: Scene, points: np.ndarray, frame: int, *, last: bool) -> None:
-    """The points of one picture; at the end, those that decode to another class have a red ring."""
-    several, decoded = len(scene.names) > 1, scene.decoded[frame]
+def _points(draw: ImageDraw.ImageDraw, scene: Scene, points: np.ndarray, frame: int) -> None:
+    """The points of one picture, the time, and how many are right."""
+    _marks(draw, scene, points)
+    text = f"t = {scene.ts[frame]:.2f}"
+    if len(scene.names) > 1:
+        text += f"   {np.mean(scene.decoded[frame] == scene.labels):.0%} decode to their own class"
+    left = SOURCE if len(scene.origins) else 0
+    draw.text(((left + 20) * _SCALE, 16 * _SCALE), text, fill=_INK, font=ImageFont.load_default(18 * _SCALE))
+
+
+def _marks(draw: ImageDraw.ImageDraw, scene: Scene, points: np.ndarray) -> None:
+    """One mark per point, with the colour and the shape of its class; points that are not lit are faint."""
     for k, (x, y) in enumerate(points):
         label = int(scene.labels[k])
-        lit = scene.lit is None or bool(scene.lit[k])
-        ink = colour(label) if lit else _faint(colour(label))
+        ink = colour(label) if _is_lit(scene, k) else _faint(colour(label))
         kind = label % (1 + len(_SHAPES))
         if kind:
             draw.polygon((_SHAPES[kind - 1] + (x, y)).ravel().tolist(), fill=ink)
         else:
             draw.circle((x, y), 3.8 * _SCALE, fill=ink)
-        if last and several and lit and decoded[k] != label:
+
+
+def _rings(draw: ImageDraw.ImageDraw, scene: Scene, points: np.ndarray | None) -> None:
+    """Red rings around those that decode to another class in the end."""
+    if points is None or len(scene.names) < 2:
+        return
+    for k, (x, y) in enumerate(points):
+        if _is_lit(scene, k) and scene.decoded[-1, k] != scene.labels[k]:
             draw.circle((x, y), 6.5 * _SCALE, outline=WRONG, width=_SCALE)
-    text = f"t = {scene.ts[frame]:.2f}"
-    if several:
-        text += f"   {np.mean(decoded == scene.labels):.0%} decode to their own class"
-    draw.text((20 * _SCALE, 16 * _SCALE), text, fill=_INK, font=ImageFont.load_default(18 * _SCALE))
+
+
+def _is_lit(scene: Scene, k: int) -> bool:
+    return scene.lit is None or bool(scene.lit[k])
 
 
 def _faint(ink: str) -> str:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from bridgeviz.experiments import gallery
 from bridgeviz.ui.panels.player import page_of
-from bridgeviz.viz.film import PER_FRAME, SIZE, gif
+from bridgeviz.viz.film import PER_FRAME, SIZE, SOURCE, gif
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +26,7 @@ def short(film):
 
 def frames_of(data: bytes) -> list[np.ndarray]:
     picture = Image.open(io.BytesIO(data))
-    assert (picture.format, picture.size, picture.info["loop"]) == ("GIF", SIZE, 0)
+    assert (picture.format, picture.size, picture.info["loop"]) == ("GIF", (SOURCE + SIZE[0], SIZE[1]), 0)
     frames = []
     for k in range(picture.n_frames):
         picture.seek(k)
@@ -50,10 +50,16 @@ def test_the_picture_moves_from_noise_to_the_target_and_rings_what_is_wrong_at_t
     assert len(frames) == 3 * PER_FRAME + 1
     assert np.abs(frames[0] - frames[-1]).max() > 100
     assert red(frames[-1]) > red(frames[-2]) + 200
+    assert red(frames[-1][:, :SOURCE]) > red(frames[-2][:, :SOURCE]) + 100  # in the source as well
     assert abs(red(frames_of(gif(right))[-1]) - red(frames_of(gif(right))[-2])) < 200
     last = Image.open(io.BytesIO(data))
     last.seek(last.n_frames - 1)
     assert last.info["duration"] == 2000
+
+
+def test_a_scene_without_a_source_shows_the_stage_alone(short):
+    data = gif(replace(short, origins=np.zeros((0, 2), np.float32)))
+    assert Image.open(io.BytesIO(data)).size == SIZE
 
 
 def test_a_page_holds_all_it_needs_and_no_text_breaks_it(film):

@@ -67,6 +67,30 @@ def test_the_targets_of_a_scene_lie_where_the_points_should_arrive():
     assert film.target_labels.max() < len(film.names)
 
 
+def test_the_source_of_a_scene_is_where_the_points_come_from(run):
+    film = scene(run, points=40)
+    at = projection.fit_map(run.problem.source.x).project(run.problem.test.source.x)
+    nearest = np.linalg.norm(film.origins[:, None] - at, axis=-1)
+    assert nearest.min(1).max() < 1e-4  # each is a test point, on the map of the source
+    np.testing.assert_array_equal(run.problem.test.source.labels[nearest.argmin(1)], film.labels)
+    message = player.payload(film)["origins"]
+    low, size = film.origins.min(0), np.ptp(film.origins, axis=0).max()
+    sent = low + np.frombuffer(base64.b64decode(message["positions"]), "<u2").reshape(40, 2) / 65535 * size
+    np.testing.assert_allclose(sent, film.origins, atol=1e-4 * size)
+    assert message["equal"] == [1] * 40
+    assert "source: its own PCA" in player.badge(film)
+
+
+def test_points_at_one_place_of_the_source_are_counted_and_an_old_scene_has_no_source(run):
+    film = scene(run, points=20)
+    labels = replace(film, origins=np.repeat(film.origins[[0, 3]], [15, 5], axis=0))
+    assert player.payload(labels)["origins"]["equal"] == [15] * 15 + [5] * 5
+    assert player.payload(labels)["id"] != player.payload(film)["id"]
+    without = replace(film, origins=np.zeros((0, 2), np.float32))
+    assert player.payload(without)["origins"] is None
+    assert "source: its own PCA" not in player.badge(without)
+
+
 def test_selected_points_are_shown_with_their_paths_and_the_others_stay_as_they_were(run):
     plain, rows = scene(run, points=60), np.array([0, 1, 2, 300])
     film = scene(run, points=60, lit=rows)
@@ -169,6 +193,9 @@ def test_the_gallery_shows_what_its_settings_give(name):
     on_map = projection.fit_map(problem.target.x).project(problem.target.x)
     nearest = np.linalg.norm(film.targets[:, None] - on_map, axis=-1).min(1)
     assert nearest.max() < 1e-4
+    played = problem.test or problem
+    origins = projection.fit_map(problem.source.x).project(played.source.x)
+    assert np.linalg.norm(film.origins[:, None] - origins, axis=-1).min(1).max() < 1e-3
 
 
 def test_the_whole_gallery_is_small():

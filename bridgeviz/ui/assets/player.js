@@ -62,7 +62,7 @@ class Player {
   constructor(root) {
     this.root = root;
     const find = (name) => root.querySelector(`.bv-${name}`);
-    for (const name of ["canvas", "tip", "score", "right", "right-words", "strip", "side-title", "side", "play", "t",
+    for (const name of ["canvas", "source", "from", "where", "tip", "score", "right", "right-words", "strip", "side-title", "side", "play", "t",
       "now", "speed", "loop", "pictures", "pics", "badge"]) this[name.replace("-", "_")] = find(name);
     this.context = this.canvas.getContext("2d");
     this.reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -81,9 +81,11 @@ class Player {
     this.canvas.onpointerdown = (e) => { this.drag = [e.offsetX, e.offsetY]; this.canvas.setPointerCapture(e.pointerId); };
     this.canvas.onpointerup = () => { this.drag = null; };
     this.canvas.onpointermove = (e) => this.move(e);
-    this.canvas.onpointerleave = () => { this.tip.hidden = true; this.hovered = null; this.draw(); };
+    this.source.onpointermove = (e) => this.point(e, this.from_at);
+    this.canvas.onpointerleave = this.source.onpointerleave = () => { this.tip.hidden = true; this.hovered = null; this.draw(); };
     this.sized = new ResizeObserver(() => this.draw());
     this.sized.observe(this.canvas);
+    this.sized.observe(this.source);
     this.inView = true;
     this.watched = new IntersectionObserver((entries) => { this.inView = entries.at(-1).isIntersecting; this.run(); });
     this.watched.observe(this.canvas);
@@ -106,6 +108,8 @@ class Player {
     this.landmarks = words(data.landmarks);
     this.targets = words(data.targets);
     this.targetLabels = bytes(data.target_labels);
+    this.origins = data.origins && words(data.origins.positions);
+    this.from.style.display = this.origins ? "" : "none";
     this.labels = bytes(data.labels);
     this.decoded = bytes(data.decoded);
     this.sure = data.sure && bytes(data.sure);
@@ -303,9 +307,14 @@ class Player {
       this.draw();
       return;
     }
+    this.point(e, this.at);
+  }
+
+  // Points to the nearest of the points that are drawn at `at`, in the source or on the stage.
+  point(e, at) {
     let best = 14 ** 2, nearest = null;
     for (let k = 0; k < this.data.n; k++) {
-      const d = (this.at[2 * k] - e.offsetX) ** 2 + (this.at[2 * k + 1] - e.offsetY) ** 2;
+      const d = (at[2 * k] - e.offsetX) ** 2 + (at[2 * k + 1] - e.offsetY) ** 2;
       if (d < best) { best = d; nearest = k; }
     }
     if (nearest !== this.hovered) { this.hovered = nearest; this.draw(); }
@@ -315,23 +324,31 @@ class Player {
     const text = document.createElement("div");
     text.innerText = names.length > 1 ? `true class: ${names[this.labels[nearest]]}\ndecodes to: ${names[c]}${c === this.labels[nearest] ? "" : " ✗"}` : `point ${nearest}`;
     this.tip.replaceChildren(...(this.thumbnails ? [paint(document.createElement("canvas"), this.thumbnails, nearest, this.inkRGB)] : []), text);
-    const left = e.offsetX > this.box.width - 230;
-    this.tip.style.left = `${e.offsetX + (left ? -220 : 16)}px`;
-    this.tip.style.top = `${Math.max(4, e.offsetY - 40)}px`;
+    const panel = e.target.parentElement, x = panel.offsetLeft + e.offsetX;  // the tip stands in the whole player
+    this.tip.style.left = `${Math.max(0, x + (x > panel.parentElement.clientWidth - 230 ? -220 : 16))}px`;
+    this.tip.style.top = `${Math.max(4, panel.offsetTop + e.offsetY - 40)}px`;
+  }
+
+  // Clears a canvas and scales it to the screen; its context, its size, and pixels per unit.
+  cleared(canvas) {
+    const width = canvas.clientWidth, height = canvas.clientHeight, ratio = Math.min(2, devicePixelRatio || 1);
+    const size = [Math.round(width * ratio), Math.round(height * ratio)];
+    if (canvas.width !== size[0] || canvas.height !== size[1]) [canvas.width, canvas.height] = size;
+    const c = canvas.getContext("2d");
+    c.setTransform(ratio, 0, 0, ratio, 0, 0);
+    c.clearRect(0, 0, width, height);
+    return { c, width, height, ratio };
   }
 
   draw() {
-    const { data, canvas, context: c } = this;
+    const { data, canvas } = this;
     if (!data || !canvas.clientWidth) return;
-    const width = canvas.clientWidth, height = canvas.clientHeight, ratio = Math.min(2, devicePixelRatio || 1);
-    if (canvas.width !== Math.round(width * ratio)) { canvas.width = Math.round(width * ratio); canvas.height = Math.round(height * ratio); }
-    c.setTransform(ratio, 0, 0, ratio, 0, 0);
-    c.clearRect(0, 0, width, height);
-    this.box = { width, height, margin: 44, top: 34 };
-    this.view = this.seen(width - 88, height - 122);
+    const { c, width, height, ratio } = this.cleared(canvas);
+    const top = Math.max(34, this.score.offsetHeight - 4);  // below what is written there
+    this.box = { width, height, margin: 44, top };
+    this.view = this.seen(width - 88, height - 88 - top);
     const at = this.time * (data.frames - 1), from = Math.min(data.frames - 2, Math.floor(at)), share = at - from;
-    const frame = this.frame(), n = data.n, P = this.positions, colours = this.colours;
-    const sprites = this.thumbnails && (this.pictures.checked || this.zoom >= 3);
+    const n = data.n, P = this.positions, colours = this.colours;
     this.at = this.at && this.at.length === 2 * n ? this.at : new Float32Array(2 * n);
     const marks = data.names.map((_, k) => this.place(this.landmarks[2 * k], this.landmarks[2 * k + 1]));
     const named = data.names.length > 1 && data.names.length <= MOST_NAMES;
@@ -344,28 +361,55 @@ class Player {
       c.beginPath(); c.arc(...this.place(this.targets[2 * k], this.targets[2 * k + 1]), 2.6, 0, 7); c.fill();
     });
     const r = 4.2 * Math.min(1.6, Math.sqrt(this.zoom)), big = 15 * Math.min(2.2, Math.sqrt(this.zoom));
+    const sprites = this.thumbnails && (this.pictures.checked || this.zoom >= 3);
     if (this.lit) this.trails(at);
     for (let k = 0; k < n; k++) {
       const a = 2 * (from * n + k), b = a + 2 * n;
       const [x, y] = this.place(P[a] + share * (P[b] - P[a]), P[a + 1] + share * (P[b + 1] - P[a + 1]));
       this.at[2 * k] = x; this.at[2 * k + 1] = y;
-      const label = this.labels[k], wrong = this.time > 0.97 && this.decoded[frame * n + k] !== label;
-      const faded = this.hovered !== null ? (this.hovered !== k ? 0.35 : 1) : this.lit && !this.lit[k] ? 0.16 : 1;
       c.setTransform(ratio, 0, 0, ratio, x * ratio, y * ratio);
-      c.globalAlpha = 0.85 * faded;
-      if (sprites) { c.imageSmoothingEnabled = false; c.drawImage(this.sprites[k], -big / 2, -big / 2, big, big); }
-      else {
-        c.fillStyle = colours[label % colours.length];
-        c.beginPath(); SHAPES[label % SHAPES.length](c, r); c.fill();
-      }
-      if (wrong) { c.globalAlpha = faded; c.strokeStyle = data.wrong; c.lineWidth = 1.8; c.beginPath(); c.arc(0, 0, sprites ? big * 0.6 : r + 2.5, 0, 7); c.stroke(); }
-      if (this.hovered === k) { c.globalAlpha = 1; c.strokeStyle = this.ink; c.lineWidth = 2; c.beginPath(); c.arc(0, 0, big * 0.75, 0, 7); c.stroke(); }
+      this.mark(c, k, r, sprites ? big : 0);
     }
     c.setTransform(ratio, 0, 0, ratio, 0, 0);
     c.globalAlpha = 1;
     if (named) this.name(marks, width, height);
+    if (this.origins) this.drawSource();
     canvas.dataset.t = this.time.toFixed(3);
     this.announce();
+  }
+
+  // The same points where they come from. They do not move; at the end, those that went wrong are ringed here as well.
+  drawSource() {
+    const { data, origins } = this, { c, width, height, ratio } = this.cleared(this.source);
+    const [x0, y0, x1, y1] = data.origins.view, edge = 34;  // leaves room for the name below
+    const scale = Math.min((width - 2 * edge) / (x1 - x0 || 1), (height - 2 * edge) / (y1 - y0 || 1));
+    this.from_at = this.from_at && this.from_at.length === 2 * data.n ? this.from_at : new Float32Array(2 * data.n);
+    for (let k = 0; k < data.n; k++) {
+      const x = width / 2 + (origins[2 * k] - (x0 + x1) / 2) * scale;
+      const y = height / 2 - (origins[2 * k + 1] - (y0 + y1) / 2) * scale;
+      this.from_at[2 * k] = x; this.from_at[2 * k + 1] = y;
+      c.setTransform(ratio, 0, 0, ratio, x * ratio, y * ratio);
+      this.mark(c, k, 3.2 * Math.min(3, Math.sqrt(data.origins.equal[k])), this.thumbnails && this.pictures.checked ? 15 : 0);
+    }
+  }
+
+  // Draws a point at the origin of a context: as a shape of radius r, or as its picture of width `big`, if not 0.
+  mark(c, k, r, big) {
+    const { data, colours, hovered } = this, label = this.labels[k];
+    const wrong = this.time > 0.97 && this.decoded[this.frame() * data.n + k] !== label;
+    const faded = hovered !== null ? (hovered !== k ? 0.35 : 1) : this.lit && !this.lit[k] ? 0.16 : 1;
+    c.globalAlpha = 0.85 * faded;
+    if (big) { c.imageSmoothingEnabled = false; c.drawImage(this.sprites[k], -big / 2, -big / 2, big, big); }
+    else {
+      c.fillStyle = colours[label % colours.length];
+      c.beginPath(); SHAPES[label % SHAPES.length](c, r); c.fill();
+    }
+    const ring = (ink, width, radius) => {
+      c.globalAlpha = ink === this.ink ? 1 : faded; c.strokeStyle = ink; c.lineWidth = width;
+      c.beginPath(); c.arc(0, 0, radius, 0, 7); c.stroke();
+    };
+    if (wrong) ring(data.wrong, 1.8, big ? big * 0.6 : r + 2.5);
+    if (hovered === k) ring(this.ink, 2, big ? big * 0.75 : r + 7);
   }
 
   // The paths of the selected points, from noise to where they are now.

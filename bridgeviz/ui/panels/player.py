@@ -78,28 +78,22 @@ def player(
 def payload(scene: Scene, *, pictures: bool = False, beside: Scene | None = None) -> dict[str, Any]:
     """The message for the browser: positions as 16-bit numbers, percentages as text, pictures as 4-bit numbers."""
     flat = np.concatenate([_drawn(one) for one in (scene, beside) if one is not None])
-    low = flat.min(0)
-    size = float((flat.max(0) - low).max()) or 1.0  # one scale for both axes
-
-    def quantised(x: np.ndarray) -> str:
-        return _text(np.round((x - low) / size * 65535).astype("<u2"))
-
-    view = (np.percentile(flat, (0.3, 99.7), axis=0) - low) / size * 65535  # a few outliers may leave the stage
     decoded = scene.strip_made
     right = scene.decoded == scene.labels
     accuracy = (right if scene.lit is None else right[:, scene.lit]).mean(1)
     return {
-        "id": f"{hash((scene.positions.tobytes(), scene.labels.tobytes(), _lit(scene))):x}",
+        "id": f"{hash((scene.positions.tobytes(), scene.origins.tobytes(), scene.labels.tobytes(), _lit(scene))):x}",
         "frames": len(scene.ts),
         "n": len(scene.labels),
-        "view": [round(float(v)) for v in view.reshape(-1)],
-        "positions": quantised(scene.positions),
+        "view": _view(_quantised(flat, flat)),
+        "positions": _text(_quantised(scene.positions, flat)),
         "labels": _text(scene.labels.astype(np.uint8)),
         "decoded": _text(scene.decoded.astype(np.uint8)),
         "names": list(scene.names),
-        "landmarks": quantised(scene.landmarks),
-        "targets": quantised(scene.targets),
+        "landmarks": _text(_quantised(scene.landmarks, flat)),
+        "targets": _text(_quantised(scene.targets, flat)),
         "target_labels": _text(scene.target_labels.astype(np.uint8)),
+        "origins": _origins(scene),
         "colours": COLOURS,
         "wrong": WRONG,
         "accuracy": [f"{a:.0%}" for a in accuracy] if len(scene.names) > 1 else None,
@@ -114,6 +108,27 @@ def payload(scene: Scene, *, pictures: bool = False, beside: Scene | None = None
         "pictures": pictures,
         "badge": badge(scene),
     }  # fmt: skip
+
+
+def _origins(scene: Scene) -> dict[str, Any] | None:
+    """Where the points come from, on a map of their own, and how many of them lie at the place of each."""
+    if not len(scene.origins):
+        return None
+    numbers = _quantised(scene.origins, scene.origins)
+    _, place, counts = np.unique(numbers, axis=0, return_inverse=True, return_counts=True)
+    return {"positions": _text(numbers), "view": _view(numbers), "equal": counts[place.reshape(-1)].tolist()}
+
+
+def _quantised(x: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """Points as 16-bit numbers: their places in the square around all points, with one scale for both axes."""
+    low = whole.min(0)
+    size = float((whole.max(0) - low).max()) or 1.0
+    return np.round((x - low) / size * 65535).astype("<u2")
+
+
+def _view(numbers: np.ndarray) -> list[int]:
+    """The corners of what is shown; a few outliers may leave the stage."""
+    return np.percentile(numbers, (0.3, 99.7), axis=0).round().astype(int).reshape(-1).tolist()
 
 
 def _selected(scene: Scene) -> str:
@@ -149,6 +164,11 @@ def badge(scene: Scene) -> str:
         parts.append(f"{int(scene.lit.sum()):,} of them selected, with their paths")
     if len(scene.targets):
         parts.append(f"faint dots: {counted(len(scene.targets), 'point')} of the target")
+    if len(scene.origins) and "source_variance_share" in about:
+        parts.append(
+            f"source: its own PCA, {about['source_variance_share']:.0%} of its variance, trustworthiness "
+            f"{about['source_trustworthiness']:.2f}"
+        )
     note = f" Pictures: {scene.note}." if scene.note else ""
     return " · ".join(parts) + ". Every number is measured in the full space." + note
 
