@@ -78,13 +78,20 @@ def test_reduced_motion_waits_for_the_visitor(visit):
     assert driver.drawn(page) == 0
 
 
-def test_the_player_obeys_the_keyboard(visit):
+def test_the_player_obeys_the_keyboard_and_points_to_the_same_point_in_both_spaces(visit):
     page = visit("/", reduced_motion="reduce")
     canvas = page.locator(driver.CANVAS)
     expect(canvas).to_have_attribute("data-t", "1.000", timeout=PATIENCE)
     canvas.focus()
     page.keyboard.press("ArrowLeft")
     expect(canvas).to_have_attribute("data-t", "0.950")
+    player = page.locator(".bv")
+    x, y = player.evaluate("e => [...e.player.from_at.slice(0, 2)]")
+    page.locator(".bv-source").hover(position={"x": x, "y": y})
+    expect(page.locator(".bv-tip")).to_contain_text("true class")
+    assert player.evaluate("e => e.player.hovered") is not None  # and so ringed in the target as well
+    page.mouse.move(0, 0)
+    expect(page.locator(".bv-tip")).to_be_hidden()
 
 
 def test_train_shows_a_falling_loss_then_plays(visit):
