@@ -95,12 +95,14 @@ class Options:
         where: the function or class that errors name; the name if empty.
         summary: one line for lists and help texts.
         lead: one or two sentences for its page in the app.
+        formula: what it computes, in LaTeX, for the same page; "" for none.
     """
 
     name: ClassVar[str] = ""
     where: ClassVar[str] = ""
     summary: ClassVar[str] = ""
     lead: ClassVar[str] = ""
+    formula: ClassVar[str] = ""
 
     def __post_init__(self):
         for name, about in options_of(type(self)).items():

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from bridgeviz.ui.cache import analysis
-from bridgeviz.ui.panels import compare, live, page, selecting
+from bridgeviz.ui.panels import compare, formula, live, page, selecting
 from bridgeviz.ui.panels.sidebar import sidebar
 from bridgeviz.ui.work import slots
 
@@ -33,4 +33,5 @@ else:
     compare.points(before, after, changed, chosen)
 if runs:
     compare.others(runs[0].config)
+formula.of_page("compare")
 page.next_page("diagnose", "why did some points fail?")

@@ -4,7 +4,7 @@ import streamlit as st
 
 from bridgeviz.ui.cache import analysis, stages
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import methods, page, plans, selecting, table
+from bridgeviz.ui.panels import formula, methods, page, plans, selecting, table
 from bridgeviz.ui.panels.advice import choice_of_tau
 from bridgeviz.ui.panels.sidebar import sidebar
 from bridgeviz.ui.panels.verdict import verdict
@@ -40,4 +40,5 @@ if problem.target.labels is not None and plan.whole is not None:
 methods.compare(config)
 if config.coupling.uses_cost:
     choice_of_tau(config, problem)
+formula.of_plan(config)
 page.next_page("flow", "how does noise become a target?")

@@ -4,7 +4,7 @@ import streamlit as st
 
 from bridgeviz.ui.cache import analysis, stages
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import page, rows, selecting, table, thumbnails
+from bridgeviz.ui.panels import formula, page, rows, selecting, table, thumbnails
 from bridgeviz.ui.panels.brushing import brushable
 from bridgeviz.ui.panels.overlap import overlap
 from bridgeviz.ui.panels.sidebar import sidebar
@@ -48,6 +48,7 @@ for space in (problem.source, problem.target):
     if space.images is not None:
         rows.gallery(space, names)
         break
+formula.of_page("data")
 page.next_page("pairs_and_cost", "what does supervision buy?")
 with guard():
     for side in near:

@@ -5,7 +5,20 @@ import streamlit as st
 
 from bridgeviz.ui.cache import analysis
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import collisions, doubt, errors, failures, live, lost, page, saved, selecting, table
+from bridgeviz.ui.panels import (
+    collisions,
+    doubt,
+    errors,
+    failures,
+    formula,
+    live,
+    lost,
+    others,
+    page,
+    saved,
+    selecting,
+    table,
+)
 from bridgeviz.ui.panels.sidebar import sidebar
 from bridgeviz.ui.text import literal
 from bridgeviz.ui.work import slots
@@ -54,6 +67,8 @@ if analysis.labels_of(problem) is None:
     if lost_rows is not None:
         lost.show(run, lost_rows, chosen)
     doubt.show(run)
+    others.show(run)
+    formula.of_page("partners")
     page.next_page("flow", "back to the flow")
     st.stop()
 
@@ -89,4 +104,6 @@ if chosen is not None and chosen.side == "source" and chosen.tested == diagnosis
 errors.one_point(run, diagnosis, points, classes, names, np.concatenate([np.zeros(0, int), *listed]))
 if found is not None:
     failures.calibration(found)
+others.show(run)
+formula.of_page("diagnose")
 page.next_page("pairs_and_cost", "change the pairs and try again")

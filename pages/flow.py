@@ -5,7 +5,7 @@ import streamlit as st
 
 from bridgeviz.ui.cache import analysis, stages
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import live, page, result, saved, selecting, shipped, table
+from bridgeviz.ui.panels import formula, live, page, result, saved, selecting, shipped, table
 from bridgeviz.ui.panels.sidebar import sidebar
 from bridgeviz.ui.text import literal
 from bridgeviz.ui.work import slots
@@ -59,4 +59,5 @@ else:
         )  # fmt: skip
         live.empty_curve(config.flow.steps)
     saved.listing()
+formula.of_page("flow")
 page.next_page("diagnose", "why did some points fail?")

@@ -4,7 +4,7 @@ import streamlit as st
 
 from bridgeviz.ui.cache import analysis, stages
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import editing, page, selecting, supervision, table
+from bridgeviz.ui.panels import editing, formula, page, selecting, supervision, table
 from bridgeviz.ui.panels.advice import choice_of_cost
 from bridgeviz.ui.panels.bridge import bridge, memory
 from bridgeviz.ui.panels.sidebar import sidebar
@@ -46,4 +46,5 @@ if cost is not None:
         choice_of_cost(config, problem, pairs)
     st.subheader("Does the cost tell classes apart?")
     supervision.separation(config, cost, problem, pairs)
+formula.of_cost(config)
 page.next_page("coupling", "what did optimal transport decide?")

@@ -1,6 +1,6 @@
 """Does the paper hold here?"""
 
-from bridgeviz.ui.panels import evidence, page
+from bridgeviz.ui.panels import evidence, formula, page
 from bridgeviz.ui.state import router
 
 router.ensure()
@@ -11,4 +11,5 @@ page.question(
 )
 evidence.claims()
 evidence.own_runs()
+formula.of_page("paper")
 page.next_page("which_method", "which method should you use?")

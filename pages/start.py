@@ -4,7 +4,7 @@ import streamlit as st
 
 from bridgeviz.experiments import gallery
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import cards, page
+from bridgeviz.ui.panels import cards, formula, page
 from bridgeviz.ui.panels.player import player
 from bridgeviz.ui.state import router
 
@@ -28,5 +28,6 @@ page.open_with(config, "flow", "Open these settings in Flow", type="primary", ic
 st.divider()
 st.subheader("More ways it can go")
 cards.cards(name)
+formula.of_page("start")
 st.divider()
 page.open_with(config, "data", "**Next:** what are the two spaces?", type="tertiary", icon=":material/arrow_forward:")

@@ -1,6 +1,6 @@
 """Which method should you use?"""
 
-from bridgeviz.ui.panels import evidence, page
+from bridgeviz.ui.panels import evidence, formula, page
 from bridgeviz.ui.state import router
 
 router.ensure()
@@ -11,4 +11,5 @@ page.question(
 )
 evidence.methods()
 evidence.present()
+formula.of_page("which_method")
 page.next_page("your_data", "bring your own data")

@@ -5,7 +5,7 @@ import streamlit as st
 from bridgeviz import RunConfig
 from bridgeviz.datasets import Yours
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import first_look, page
+from bridgeviz.ui.panels import first_look, formula, page
 from bridgeviz.ui.panels.bring import OWN_DATA, bring, forget
 from bridgeviz.ui.state import router, values
 
@@ -39,3 +39,4 @@ st.button(
     "Forget these data", key="forget_data", on_click=forget, args=(key,), type="tertiary", icon=":material/delete:",
     help="Deletes the copy that this machine keeps. Runs that were trained on them stay until they are deleted.",
 )  # fmt: skip
+formula.of_page("your_data")

@@ -67,6 +67,7 @@ class Blend(CostOptions):
         "Two costs on a common scale are averaged. One that follows neighbours and one that compares directions make "
         "different mistakes, and a pair of points that both call near is more likely to be a match."
     )
+    formula = r"C = (1 - s) \, C_1 / \overline{C_1} + s \, C_2 / \overline{C_2}"
     variants = (
         CostVariant({}, title="blend"),
         CostVariant({"share": 0.1}),

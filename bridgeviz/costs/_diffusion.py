@@ -87,6 +87,7 @@ class DiffusionBridge(CostOptions):
         "Every pair counts: mass starts at the pairs and diffuses from neighbour to neighbour, and two points are "
         "close if mass from the same pairs reaches both."
     )
+    formula = r"C = -\log F_X F_Y^\top, \qquad F = (1 - a) (I - a S)^{-1} E, \qquad S = D^{-1/2} W D^{-1/2}"
     variants = (
         CostVariant({}, title="diffusion bridge"),
         CostVariant({"k": 5}),

@@ -63,6 +63,7 @@ class DiscriminantBridge(CostOptions):
         "Rows that belong to the same partner scatter around a mean. Pairs show where the means are, and similar "
         "partners have similar means; two points are close if one is probable around the mean of the other."
     )
+    formula = r"C_{ij} = \max_{j^\prime} \log p(x_i \mid y_{j^\prime}) - \log p(x_i \mid y_j)"
 
     def build(self, x: ArrayLike, y: ArrayLike, pairs: ArrayLike) -> Cost:
         """The cost between the rows of x and y."""

@@ -60,6 +60,7 @@ class GeodesicBridge(CostOptions):
         "The cheapest path over one pair, as in Eq. 6, but its legs keep to the cloud of points, from neighbour to "
         "neighbour."
     )
+    formula = r"C_{ij} = \min_p \; g_X(x_i, x_p) + g_Y(y_p, y_j)"
     variants = (CostVariant({}, title="geodesic bridge"), CostVariant({"k": 5}))
     metric: str = metric_option("cosine")
     k: int = neighbours_option()

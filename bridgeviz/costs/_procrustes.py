@@ -70,6 +70,10 @@ class ProcrustesBridge(CostOptions):
         "One rotation carries the whole source space to the target space. It is fitted to the pairs and to an optimal "
         "transport plan in turns, and it can be found without any pairs."
     )
+    formula = (
+        r"C_{ij} = 1 - \cos(x_i W, y_j), \qquad W = \arg\max_{W^\top W = I} \operatorname{tr} W^\top \Big("
+        r"X^\top \pi Y + \frac{1}{l} X_P^\top Y_P \Big)"
+    )
     needs_pairs: ClassVar[bool] = False
     variants = (
         CostVariant({}, title="Procrustes bridge"),

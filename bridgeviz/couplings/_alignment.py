@@ -73,6 +73,11 @@ class Alignment(Options, ABC):
         return (self.transport.lead if self.transport else "") or self.lead
 
     @property
+    def objective(self) -> str:
+        """What is minimised, or what the coupling is, in LaTeX."""
+        return (self.transport.formula if self.transport else "") or self.formula
+
+    @property
     def epsilon(self) -> float | None:
         """The solver's entropy regularisation; None if it has none, or takes the cost's own."""
         return getattr(self.transport, "epsilon", None)

@@ -62,6 +62,7 @@ class Assignment(SolverOptions):
         "**Assignment** matches rows one to one, so that the total cost is the least possible. Nothing is blurred: "
         "epsilon plays no part."
     )
+    formula = r"\pi^* = \arg\min_{\pi} \sum_{ij} C_{ij} \pi_{ij}, \qquad \pi \text{ a permutation} / n"
     entries: int = option(Count(), 32, help="Entries per row and column that the search for the plan begins with.")
     max_iterations: int = option(
         Count(), 100, label="Rounds", key="rounds", limits=(1, 10_000), stops=("10", "100", "1000"),

@@ -76,6 +76,12 @@ class FGW(Entropic):
         "**Fused Gromov-Wasserstein** weighs two wishes: cheap matches between the spaces, and matches that keep "
         "the distances within each space. Alpha is the weight of the second."
     )
+    formula = (
+        r"\pi^* = \arg\min_{\pi} \sum_{iji^\prime j^\prime} \big( \alpha |c_X(x_i, x_{i^\prime}) - "
+        r"c_Y(y_j, y_{j^\prime})|^2 + (1 - \alpha) C_{ij} \big) \pi_{ij} \pi_{i^\prime j^\prime} - \epsilon H(\pi) + "
+        r"\lambda_X \mathrm{KL}^{\otimes}(\pi_X \,\|\, \mu) + \lambda_Y \mathrm{KL}^{\otimes}(\pi_Y \,\|\, \nu)"
+        r" \tag{3, unsquared}"
+    )
     needs_spaces = True
     large = 2**16  # a step is a whole Sinkhorn, and "dense" starts each from the one before
     unread_in_batches = (*Entropic.unread_in_batches, "squared", "correction", "max_iterations", "max_inner")

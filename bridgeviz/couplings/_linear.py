@@ -114,6 +114,10 @@ class Linear(Entropic):
 
     name = "linear"
     summary = "the cost between the spaces alone decides"
+    formula = (
+        r"\pi^* = \arg\min_{\pi} \sum_{ij} C_{ij} \pi_{ij} - \epsilon H(\pi) + "
+        r"\lambda_X \mathrm{KL}(\pi_X \,\|\, \mu) + \lambda_Y \mathrm{KL}(\pi_Y \,\|\, \nu) \tag{1}"
+    )
     unread_in_batches = (*Entropic.unread_in_batches, "max_iterations")
     max_iterations: int = option(
         Count(), 10_000, label="Sinkhorn iterations", key="iterations", limits=(10, 1_000_000),

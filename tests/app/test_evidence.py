@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 import bridgeviz as bv
 from bridgeviz.experiments._verdicts import most_overlap
 from bridgeviz.experiments.claims import CLAIMS
 from bridgeviz.ui.panels import evidence, thumbnails
+from bridgeviz.ui.state import link, values
 from bridgeviz.ui.work import runs
 
 from .driver import load
@@ -128,3 +130,88 @@ def test_runs_of_ones_own_stand_beside_the_claims(monkeypatch, tmp_path):
     assert not app.exception
     table = app.dataframe[-1].value
     assert table[["Dataset", "Test accuracy"]].values.tolist() == [["mnist", "75.0%"]]
+
+
+def test_each_claim_can_be_tried_on_its_page_with_settings_that_are_valid(monkeypatch):
+    opened_pages = []
+    monkeypatch.setattr(link, "open_page", opened_pages.append)
+    for claim in CLAIMS:
+        assert claim.page in {"", "data", "coupling", "flow"}
+        for dataset in claim.results:
+            values.config_of(values.texts_of(claim.config(dataset)))
+    place = place_of(9)
+    app = opened(place)
+    (button,) = [one for one in app.button if one.key == f"open_claim_{place}"]
+    app = button.click().run()
+    assert not app.exception
+    assert opened_pages == ["flow"]
+    stored = app.session_state["_settings"]
+    assert (stored["dataset"], stored["percent"], stored["cost"]) == ("mnist", "1", "auto")
+
+
+def test_the_numbers_of_pairs_of_a_kind_can_be_tried(monkeypatch):
+    opened_pages = []
+    monkeypatch.setattr(link, "open_page", opened_pages.append)
+    app = load("which_method").run()
+    assert [one.label for one in app.button if (one.key or "").startswith("try_")] == ["10 pairs, one per class", "1 %"]
+    app = next(one for one in app.button if one.label == "1 %").click().run()
+    assert opened_pages == ["flow"]
+    stored = app.session_state["_settings"]
+    assert (stored["dataset"], stored["percent"], stored["cost"]) == ("mnist", "1", "auto")
+    app = app.selectbox[0].select("rotated-mnist").run()  # not in the app
+    assert not [one for one in app.button if (one.key or "").startswith("try_")]
+
+
+def test_a_count_of_pairs_becomes_the_share_that_draws_as_many(monkeypatch):
+    monkeypatch.setattr(link, "open_page", lambda _: None)
+    app = load("which_method").run()
+    app = app.selectbox[0].select("snare-seq").run()
+    app = next(one for one in app.button if one.label == "50 pairs").click().run()
+    assert not app.exception
+    config = values.config_of(app.session_state["_settings"])
+    problem = config.data.dataset.load()
+    assert len(problem.sample_pairs(config.fraction)) == 50
+
+
+def compared():
+    """A run on MNIST beside the others, as Diagnose shows them; its dataset is in the session."""
+    from types import SimpleNamespace
+
+    import numpy as np
+    import streamlit as st
+
+    from bridgeviz import RunConfig
+    from bridgeviz.ui.panels import others
+
+    config = RunConfig(dataset=st.session_state["name"], fraction=0.01)
+    problem = SimpleNamespace(truth=np.zeros((10_000, 2), int))
+    run = SimpleNamespace(config=config, pairs=range(100), problem=problem, metrics={"test_accuracy": 0.5})
+    others.show(run)
+
+
+def test_a_run_stands_among_the_methods_that_were_measured_on_its_data(monkeypatch):
+    opened_pages = []
+    monkeypatch.setattr(link, "open_page", opened_pages.append)
+    app = AppTest.from_function(compared)
+    app.session_state["name"] = "mnist"
+    app = app.run()
+    assert not app.exception
+    table = app.dataframe[0].value
+    assert table.method.tolist().count("this run") == 1
+    figure = table["new points: accuracy"]
+    assert figure.tolist() == sorted(figure, reverse=True)
+    ahead = int((figure > 0.5).sum())
+    assert ahead == list(table.method).index("this run")
+    assert "100 pairs (this run has 100)" in app.markdown[0].value
+    app = app.button[0].click().run()
+    assert opened_pages == ["which_method"]
+    assert app.session_state[evidence.KIND] == "mnist"
+
+
+def test_a_run_on_other_data_is_sent_to_the_page_alone():
+    app = AppTest.from_function(compared)
+    app.session_state["name"] = "blobs"
+    app = app.run()
+    assert not app.exception
+    assert not app.dataframe
+    assert "not among them" in app.markdown[0].value

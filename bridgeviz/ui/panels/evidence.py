@@ -8,16 +8,18 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from bridgeviz.datasets import paths
-from bridgeviz.experiments import RunConfig
+from bridgeviz.datasets import DATASETS
+from bridgeviz.experiments import RunConfig, measured_kinds, pairs_of
 from bridgeviz.experiments._verdicts import most_overlap
+from bridgeviz.experiments.benchmarks._kind import Draw, Kind
 from bridgeviz.experiments.benchmarks._kind_list import KINDS
 from bridgeviz.experiments.claims import CLAIMS, FAILS, HOLDS, Claim, Verdict, seconds
 from bridgeviz.ui.cache import stages
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import charts, saved, thumbnails
+from bridgeviz.ui.panels import charts, page, saved, thumbnails
 from bridgeviz.ui.panels.advice import choice_of_cost
 from bridgeviz.ui.panels.sidebar import sidebar
+from bridgeviz.ui.state import link, values
 from bridgeviz.ui.state.summary import summary
 from bridgeviz.ui.text import duration, literal
 from bridgeviz.ui.work import runs
@@ -25,6 +27,9 @@ from bridgeviz.viz.paper import PICTURES, accuracies_of_runs, highest, methods_b
 
 COLOURS = {HOLDS: "green", FAILS: "orange"}
 """The colour of an outcome; grey for all others."""
+
+KIND = "evidence_kind"
+"""The control that says which kind of problem Which method? shows."""
 
 ALWAYS = ("automatic", "ridge", "nearest class mean", "wasserstein procrustes", "bridge", "diffusion bridge")
 """The methods that are drawn at first, beside the best at each number of pairs."""
@@ -76,6 +81,9 @@ def _one(place: int, claim: Claim) -> None:
     spent = None if rows is None else seconds(rows)
     if spent is not None:
         st.caption(f"This measurement took {duration(spent)} in all, on a machine with two cores.")
+    if claim.page:
+        label = f"Try it on {dataset}, on the page {claim.page.replace('_', ' ').capitalize()}"
+        page.open_with(claim.config(dataset), claim.page, label, key=f"claim_{place}", icon=":material/open_in_new:")
 
 
 PICTURES_PER_CLASS = 8
@@ -104,20 +112,11 @@ def _numbers(claim: Claim) -> str:
     return "Fig. " + ", ".join(map(str, claim.figures)) if claim.figures else "Open question"
 
 
-@st.cache_data(show_spinner=False)
-def _kinds() -> Any:
-    path = paths.shipped() / "benchmarks" / "kinds.csv"
-    rows = pd.read_csv(path)
-    return rows[rows["failed"].isna()] if "failed" in rows else rows
-
-
 def methods() -> None:
     """One kind of problem at a time: the curves of the chosen methods, and the best at each number of pairs."""
-    rows = _kinds()  # a pandas table
+    rows = measured_kinds()  # a pandas table
     names = [name for name in KINDS if name in set(rows.kind)]
-    kind = KINDS[
-        st.selectbox("Kind of problem", names, format_func=lambda name: KINDS[name].title, key="evidence_kind")
-    ]
+    kind = KINDS[st.selectbox("Kind of problem", names, format_func=lambda name: KINDS[name].title, key=KIND)]
     part = rows[rows.kind == kind.name]
     figures = {name: about for name, about in kind.figures.items() if name in part and part[name].notna().any()}
     name = next(iter(figures))
@@ -153,6 +152,26 @@ def methods() -> None:
     ]
     digits = {name: st.column_config.NumberColumn(format="%.3f") for name in table[0] if name.startswith("of the")}
     st.dataframe(pd.DataFrame(table), hide_index=True, key="best_methods", column_config=digits)
+    _try(kind)
+
+
+def _try(kind: Kind) -> None:
+    """Buttons that open Flow with the data of a kind and each of its numbers of pairs, where the app has these data."""
+    if kind.dataset.name not in DATASETS:
+        return
+    st.markdown("**See it for yourself**: train the automatic choice on these data, with")
+    with st.container(horizontal=True):
+        for draw in kind.draws:
+            if st.button(draw.label, key=f"try_{draw.label}", on_click=_set, args=(kind, draw), icon=":material/air:"):
+                link.open_page("flow")
+
+
+def _set(kind: Kind, draw: Draw) -> None:
+    """Set the controls to the data of a kind and one of its numbers of pairs; a callback."""
+    with guard():
+        known = page.known_pairs(kind.problem)
+    fraction = pairs_of(draw, known) / known
+    values.apply(RunConfig(dataset=kind.dataset, cost="auto", fraction=fraction, cover_classes=draw.cover))
 
 
 def present() -> None:

@@ -27,9 +27,9 @@ def next_page(file: str, question: str) -> None:
     st.page_link(f"pages/{file}.py", label=f"**Next:** {question}", icon=":material/arrow_forward:")
 
 
-def open_with(config: RunConfig, file: str, label: str, **look: Any) -> None:
-    """A button that opens a page with the settings of a config."""
-    if st.button(label, key=f"open_{file}", on_click=values.apply, args=(config,), **look):
+def open_with(config: RunConfig, file: str, label: str, *, key: str = "", **look: Any) -> None:
+    """A button that opens a page with the settings of a config; `key` tells several to one page apart."""
+    if st.button(label, key=f"open_{key or file}", on_click=values.apply, args=(config,), **look):
         link.open_page(file)
 
 

@@ -1,0 +1,108 @@
+"""The last layer of each page: the formula behind its picture, folded away."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from bridgeviz import RunConfig
+from bridgeviz.ui.text import literal
+
+TITLE = "The formula"
+
+_MAP = r"T : \mathcal{X} \to \mathcal{Y}, \qquad f_Y(d^y) \approx T(f_X(d^x))"
+_COST = r"C_{ij} = \min_p \; c_X(x_i, x_p) + c_Y(y_p, y_j) \tag{6}"
+_PLAN = r"\pi^* = \arg\min_{\pi} \sum_{ij} C_{ij} \pi_{ij} - \epsilon H(\pi) + \text{marginal terms} \tag{1}"
+_LOSS = r"\mathcal{L}(\theta) = \mathbb{E} \, \| v_{t,\theta}(t y + (1 - t) z \mid x) - (y - z) \|^2 \tag{4}"
+_SOLVE = r"\hat{y} = \mathrm{ODESolve}(v_{t,\theta}(\cdot \mid x), z, t_0 = 0, t_1 = 1) \tag{12}"
+_OVERLAP = r"\mathrm{overlap}(x_i) = \frac{1}{k} \sum_{x_j \in \mathrm{kNN}(x_i)} \mathbb{1}(l_j \neq l_i) \tag{21}"
+_NEAREST = r"\hat{l}_j = l_{k}, \qquad k = \arg\min_i \; 1 - \cos(\hat{y}_j, y_i) \tag{25}"
+_ACCURACY = r"\mathrm{accuracy} = \frac{1}{n} \sum_{j=1}^{n} \mathbb{1}(\hat{l}_j = l_j) \tag{26}"
+_TAU = r"\tau = \frac{\lambda}{\lambda + \epsilon} \tag{28}"
+_PARTNER = (
+    r"\mathrm{FOSCTTM} = \frac{1}{n} \sum_{i} \frac{\#\{ j : \|\hat{y}_i - y_j\| < \|\hat{y}_i - y_{i}\| \}}{m - 1}"
+)
+
+PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "start": (
+        "Two frozen models $f_X$ and $f_Y$ see the same things $d$. What is learned is a map between their spaces. It "
+        "is given as a flow: noise $z$ becomes a target point, guided by $x$.",
+        (_MAP, _SOLVE),
+    ),
+    "lessons": (
+        "Pairs enter the cost $C$; epsilon blurs the plan $\\pi$; tau, which sets the marginal terms, lets it leave "
+        "points out. Each lesson turns one of these.",
+        (_COST, _PLAN, _TAU),
+    ),
+    "data": (
+        "The overlap of a point is the share of its $k$ nearest neighbours whose label $l$ is another one, here with "
+        "$k = 15$.",
+        (_OVERLAP,),
+    ),
+    "flow": (
+        "A network $v$ learns the velocity at which noise $z$, drawn from a normal distribution, moves to a target "
+        "point $y$. The pairs $(x, y)$ are drawn from the plan, and $t$ from 0 to 1. A new point is carried by "
+        "following the velocity.",
+        (_LOSS, _SOLVE),
+    ),
+    "diagnose": (
+        "A transported point takes the label $l$ of the nearest target row (or of the target's own decoder, where it "
+        "has one). The accuracy is the share of points that get their own label.",
+        (_NEAREST, _ACCURACY),
+    ),
+    "compare": (
+        "Both runs are judged by the same share: the points that get their own label. Without labels, FOSCTTM is the "
+        "share of the other rows that lie nearer than a point's own partner.",
+        (_ACCURACY, _PARTNER),
+    ),
+    "partners": (
+        "Without labels, an end $\\hat{y}_i$ is judged by its own partner $y_i$: FOSCTTM is the share of the other "
+        "rows that lie nearer.",
+        (_PARTNER,),
+    ),
+    "paper": (
+        "All figures are about one chain: a cost from the pairs, a plan from the cost, a flow from the plan, and an "
+        "accuracy.",
+        (_COST, _PLAN, _LOSS, _ACCURACY),
+    ),
+    "which_method": (
+        "Where a target is a class, methods are judged by the share of points that get their own label; where every "
+        "row has one partner, by FOSCTTM: the share of the other rows that lie nearer than it.",
+        (_ACCURACY, _PARTNER),
+    ),
+    "your_data": (
+        "What is sought is a map between your two spaces, which the known pairs $P$ begin.",
+        (_MAP, r"P = \{ (x_p, y_p) \}_{p=1}^{l}"),
+    ),
+}
+"""A sentence and the formulas of each page on which they do not depend on the settings; "partners" is Diagnose
+without labels."""
+
+
+def of_page(name: str) -> None:
+    """The formulas of a page in `PAGES`."""
+    _folded(*PAGES[name])
+
+
+def of_cost(config: RunConfig) -> None:
+    """The formula of the cost."""
+    if config.coupling.uses_cost:
+        text = f"The cost **{literal(config.cost.name)}** between source row $i$ and target row $j$: {config.cost.lead}"
+        _folded(text, (config.cost.formula,) if config.cost.formula else (_COST,))
+
+
+def of_plan(config: RunConfig) -> None:
+    """What the plan minimises."""
+    texts = [
+        "$C$ is the cost, divided by its mean, $H$ the entropy, and $\\mu$, $\\nu$ are the weights of the rows.",
+        "With tau 1, a marginal is met exactly; the less tau is, the more mass may be left out.",
+    ]
+    solved = config.tau is not None
+    _folded(" ".join(texts) if solved else config.coupling.introduction,
+            (config.coupling.objective, *([_TAU] if solved else [])))  # fmt: skip
+
+
+def _folded(text: str, formulas: tuple[str, ...]) -> None:
+    with st.expander(TITLE, icon=":material/function:", key="formula"):
+        st.markdown(text)
+        for formula in formulas:
+            st.latex(formula)
