@@ -3,7 +3,7 @@
 import streamlit as st
 
 from bridgeviz.ui.cache import analysis
-from bridgeviz.ui.panels import compare, formula, live, page, selecting
+from bridgeviz.ui.panels import compare, formula, live, more_runs, page, selecting
 from bridgeviz.ui.panels.sidebar import sidebar
 from bridgeviz.ui.work import slots
 
@@ -23,14 +23,15 @@ if len(runs) < 2:
     if not runs:
         st.button("Train now", on_click=live.train_now, type="primary", icon=":material/play_arrow:", key="train")
 else:
-    before, after = compare.chosen(runs)
+    before, after, more = compare.chosen(runs)
     changed, here = compare.sides(before, after), config.key("load")
     chosen = None
-    if before.config.key("load") == after.config.key("load") == here:  # the selection names rows of these data
+    if all(run.config.key("load") == here for run in (before, after, *more)):  # the selection names rows of these data
         chosen = selecting.bar(config, after.problem, analysis.names(config)[1], compare.groups(changed, after))
-    compare.differences(before, after)
-    compare.animations(before, after, chosen)
+    compare.differences(before, after, runs)
+    compare.animations([before, after, *more], chosen)
     compare.points(before, after, changed, chosen)
+more_runs.offer(runs)
 if runs:
     compare.others(runs[0].config)
 formula.of_page("compare")

@@ -9,6 +9,8 @@ import pytest
 
 import bridgeviz as bv
 from bridgeviz.metrics import changed_sides, diagnose
+from bridgeviz.ui.panels import compare
+from bridgeviz.ui.work import runs as work_runs
 from bridgeviz.ui.work import slots
 
 from .driver import load
@@ -92,6 +94,61 @@ def test_several_differences_are_warned_of_and_any_two_runs_can_be_chosen(runs):
     test.selectbox(key=f"after_{id(runs[2])}").set_value(2).run()
     assert "**0 settings differ**" in texts(test)
     assert "**0 were won** and **0 were lost**" in texts(test)
+
+
+def test_further_runs_play_beside_the_two_on_the_same_axes(runs, monkeypatch):
+    played = []
+    monkeypatch.setattr(compare, "player", lambda scene, **how: played.append((scene, how)))
+    test = opened(runs[2], runs[1], runs[0])
+    assert len(played) == 2
+    played.clear()
+    test.multiselect(key=f"also_{id(runs[2])}").set_value([2]).run()
+    assert not test.exception
+    assert {how["clock"] for _, how in played} == {"compare"}
+    assert len({how["key"] for _, how in played}) == len(played) == 3
+    assert all(len(how["beside"]) == 2 and all(one is not scene for one in how["beside"]) for scene, how in played)
+
+
+def saved(config, accuracy, path):
+    return work_runs.Saved(config, config.flow.steps, {"test_accuracy": accuracy}, 0.0, path)
+
+
+def test_ranges_over_seeds_stand_beside_the_numbers_where_there_are_any(runs, monkeypatch, tmp_path):
+    test = opened(runs[1], runs[0])
+    assert list(test.dataframe[1].value) == ["number", "before", "after", "difference"]
+    assert "their ranges stand here" in texts(test)
+    below, above = (run.config.replace(seed=5) for run in runs[:2])
+    others = [saved(below, 0.0, tmp_path), saved(above, 1.0, tmp_path)]
+    monkeypatch.setattr(work_runs, "listed", lambda: [*others, saved(runs[2].config.replace(seed=5), 0.0, tmp_path)])
+    test = opened(runs[1], runs[0])
+    flow = test.dataframe[1].value.set_index("number").loc["Flow: right on new points"]
+    assert flow["before, over seeds"] == f"0.000 to {runs[0].metrics['test_accuracy']:.3f} (2 seeds)"
+    assert flow["after, over seeds"] == f"{runs[1].metrics['test_accuracy']:.3f} to 1.000 (2 seeds)"
+
+
+@pytest.mark.parametrize(("after", "text"), [([0.5, 0.6], "do not overlap"), ([0.4, 0.6], "might explain it")])
+def test_ranges_that_overlap_prove_nothing(after, text, monkeypatch):
+    said = []
+    monkeypatch.setattr(compare.st, "caption", said.append)
+    compare._doubt([0.3, 0.45], after)
+    assert text in said[0]
+    compare._doubt(after, [0.3, 0.45])
+    assert text in said[1]
+    compare._doubt([0.3], after)
+    assert "their ranges stand here" in said[2]
+
+
+def test_a_saved_run_that_is_not_open_can_be_opened(runs, monkeypatch, tmp_path):
+    trained = []
+    monkeypatch.setattr("bridgeviz.ui.panels.live.train", trained.append)
+    monkeypatch.setattr(
+        work_runs, "listed", lambda: [saved(run.config, 0.5, tmp_path) for run in runs[:2]]
+    )  # fmt: skip
+    test = opened(runs[0])
+    (box,) = [one for one in test.selectbox if (one.key or "").startswith("saved_")]
+    assert len(box.options) == 1  # the other one is open
+    test.button(key="compare_saved").click().run()
+    assert trained == [runs[1].config]
 
 
 def test_points_of_other_data_are_not_compared(runs):

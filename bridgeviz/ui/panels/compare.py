@@ -1,4 +1,4 @@
-"""Two runs side by side: their settings and numbers, both animations, and the points that changed sides."""
+"""Runs side by side: settings and numbers of two, the animations, and the points that changed sides."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from bridgeviz.metrics import changed_sides
 from bridgeviz.ui.cache import analysis
 from bridgeviz.ui.guard import guard
 from bridgeviz.ui.panels import brushing, live, thumbnails
+from bridgeviz.ui.panels.more_runs import interval, of_seeds
 from bridgeviz.ui.panels.player import player
 from bridgeviz.ui.state import controls, selection, values
 from bridgeviz.ui.state.selection import Selection
@@ -36,6 +37,9 @@ NUMBERS = {
     "test_prediction_error": "Flow: error per neuron",
 }
 """The numbers that are compared, and their names."""
+
+NUMBER = "test_accuracy"
+"""The number whose ranges over seeds are compared."""
 
 
 def others(config: RunConfig) -> None:
@@ -60,8 +64,8 @@ def _cost(config: RunConfig, name: str) -> RunConfig | None:
     return config.replace(cost=name) if config.coupling.uses_cost and config.cost.name != name else None
 
 
-def chosen(runs: list[Run]) -> tuple[Run, Run]:
-    """The two runs that the visitor compares; at first the latest one with the one before."""
+def chosen(runs: list[Run]) -> tuple[Run, Run, list[Run]]:
+    """The two runs that the visitor compares, at first the latest one with the one before, and further ones to play."""
 
     def name(place: int) -> str:
         accuracy = runs[place].metrics.get("test_accuracy")
@@ -71,11 +75,18 @@ def chosen(runs: list[Run]) -> tuple[Run, Run]:
     left, right = st.columns(2)
     first = left.selectbox("Before", places, index=1, format_func=name, key=f"before_{id(runs[0])}")
     second = right.selectbox("After", places, index=0, format_func=name, key=f"after_{id(runs[0])}")
-    return runs[first], runs[second]
+    more = [place for place in places if place not in (first, second)]
+    also = st.multiselect("Play as well", more, format_func=name, key=f"also_{id(runs[0])}") if more else []
+    return runs[first], runs[second], [runs[place] for place in also]
 
 
-def differences(before: Run, after: Run) -> None:
-    """The settings that differ, with a warning if several do, and the numbers of both."""
+def differences(before: Run, after: Run, trained: list[Run]) -> None:
+    """The settings that differ, with a warning if several do, and the numbers of both.
+
+    Args:
+        before, after: the runs.
+        trained: the runs of the session, among which other seeds are looked for.
+    """
     texts = [texts_of(run.config) for run in (before, after)]
     read = {one.key: one.label for text in texts for one in controls.shown(values.settings(), text)}
     changed = [key for key in read if texts[0][key] != texts[1][key]]
@@ -92,42 +103,59 @@ def differences(before: Run, after: Run) -> None:
         )
     with right:
         st.markdown("**What became of it**")
-        numbers = [
-            {
-                "number": title, "before": before.metrics[name], "after": after.metrics[name],
-                "difference": after.metrics[name] - before.metrics[name],
-            }
-            for name, title in NUMBERS.items()
-            if name in before.metrics and name in after.metrics
-        ]  # fmt: skip
+        seeds = {title: of_seeds(run, trained) for title, run in (("before", before), ("after", after))}
+        numbers = []
+        for name, title in NUMBERS.items():
+            if name in before.metrics and name in after.metrics:
+                one = {"number": title, "before": before.metrics[name], "after": after.metrics[name]}
+                one["difference"] = one["after"] - one["before"]
+                for side, every in seeds.items():
+                    if len(every) > 1:
+                        one[f"{side}, over seeds"] = interval([metrics[name] for metrics in every if name in metrics])
+                numbers.append(one)
         columns = {name: st.column_config.NumberColumn(format="%.3f") for name in ("before", "after")}
         columns["difference"] = st.column_config.NumberColumn(format="%+.3f")
         st.dataframe(pd.DataFrame(numbers), hide_index=True, key="changed_numbers", column_config=columns)
     if before.config.replace(seed=after.config.seed) != after.config:
+        _doubt(*([metrics[NUMBER] for metrics in seeds[side] if NUMBER in metrics] for side in ("before", "after")))
+
+
+def _doubt(before: list[float], after: list[float]) -> None:
+    """Whether seeds alone could make the difference, as far as several were trained."""
+    if min(len(before), len(after)) < 2:
         st.caption(
-            "One run each: another seed alone also changes the numbers. **another seed** below shows by how much."
+            "Another seed alone also changes the numbers. **another seed** below shows by how much: with two seeds or "
+            "more on both sides, their ranges stand here."
         )
+        return
+    apart = max(before) < min(after) or max(after) < min(before)
+    text = "do not overlap: the change does more than a seed does" if apart else "overlap: seeds alone might explain it"
+    st.caption(f"Right on new points, {interval(before)} before and {interval(after)} after: the ranges {text}.")
 
 
-def animations(before: Run, after: Run, chosen: Selection | None) -> None:
-    """Both players; they show the same time and point to the same point, on the same axes if the data are the same.
+def animations(runs: list[Run], chosen: Selection | None) -> None:
+    """The players of several runs; they show the same time and point to the same point.
+
+    They have the same axes if the data are the same.
 
     Args:
-        before, after: the runs.
-        chosen: the selection, whose paths are drawn; None unless it is of the data of both.
+        runs: before, after, and any others.
+        chosen: the selection, whose paths are drawn; None unless it is of the data of all.
     """
-    rows = None if chosen is None else selection.source_points(after.problem, chosen)
+    rows = None if chosen is None else selection.source_points(runs[1].problem, chosen)
     with guard():
         if chosen is None or rows is None:
-            scenes = [analysis.of_run(run, "scene", partial(straight_scene, run)) for run in (before, after)]
+            scenes = [analysis.of_run(run, "scene", partial(straight_scene, run)) for run in runs]
         else:
-            scenes = [analysis.scene_of_rows(run, rows, test=chosen.tested) for run in (before, after)]
-    same = same_data(before, after)
-    for place, (column, title) in enumerate(zip(st.columns(2), ("Before", "After"), strict=True)):
+            scenes = [analysis.scene_of_rows(run, rows, test=chosen.tested) for run in runs]
+    same = all(same_data(runs[0], run) for run in runs)
+    columns = [column for _ in range(0, len(runs), 2) for column in st.columns(2)]
+    for place, (column, run) in enumerate(zip(columns, runs, strict=False)):
         with column:
+            title = ("Before", "After")[place] if place < 2 else literal(summary(run.config))
             st.markdown(f"**{title}**")
-            other = scenes[1 - place] if same else None
-            player(scenes[place], key=f"compare_{title}", clock="compare", beside=other)
+            others = [scene for k, scene in enumerate(scenes) if k != place] if same else []
+            player(scenes[place], key=f"compare_{place}", clock="compare", beside=others)
 
 
 def same_data(before: Run, after: Run) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -57,7 +58,7 @@ def page_of(scene: Scene, title: str) -> str:
 
 
 def player(
-    scene: Scene, *, key: str, pictures: bool = False, clock: str = "", beside: Scene | None = None
+    scene: Scene, *, key: str, pictures: bool = False, clock: str = "", beside: Sequence[Scene] = ()
 ) -> None:  # fmt: skip
     """Play a scene, three times at most, and only while it can be seen.
 
@@ -69,15 +70,15 @@ def player(
         key: of the element.
         pictures: whether thumbnails are drawn instead of marks from the start.
         clock: players with the same name show the same time and point to the same point; "" for a clock of its own.
-        beside: another scene with which this one shares its axes.
+        beside: other scenes with which this one shares its axes.
     """
     message = payload(scene, pictures=pictures, beside=beside) | ({"clock": clock} if clock else {})
     _component()(key=key, data=message, height="content")
 
 
-def payload(scene: Scene, *, pictures: bool = False, beside: Scene | None = None) -> dict[str, Any]:
+def payload(scene: Scene, *, pictures: bool = False, beside: Sequence[Scene] = ()) -> dict[str, Any]:
     """The message for the browser: positions as 16-bit numbers, percentages as text, pictures as 4-bit numbers."""
-    flat = np.concatenate([_drawn(one) for one in (scene, beside) if one is not None])
+    flat = np.concatenate([_drawn(one) for one in (scene, *beside)])
     decoded = scene.strip_made
     right = scene.decoded == scene.labels
     accuracy = (right if scene.lit is None else right[:, scene.lit]).mean(1)
