@@ -34,6 +34,7 @@ class Scene:
         landmarks: (k, 2) centres of the target's classes on the map, in the order of `names`.
         targets, target_labels: (m, 2) some of the target's points on the map, where the points should arrive, and their
             classes as indices into `names`.
+        rows: (n,) the row of each point among the test points, or the aligned rows; empty if that is not known.
         origins: (n, 2) where the points come from, on a map of the source; empty if that is not shown.
         thumbnails: (n, h, w) source pictures in 0..255, or None.
         strip: (s,) points that are followed one by one.
@@ -58,6 +59,7 @@ class Scene:
     badge: dict[str, Any]
     targets: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), np.float32))
     target_labels: np.ndarray = field(default_factory=lambda: np.zeros(0, np.uint8))
+    rows: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
     origins: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), np.float32))
     thumbnails: np.ndarray | None = None
     strip_pictures: np.ndarray | None = None
@@ -128,6 +130,7 @@ def build(
         landmarks=plane.project(centres).astype(np.float32),
         targets=plane.project(arrival).astype(np.float32),
         target_labels=arrival_labels,
+        rows=rows.astype(np.int32),
         origins=origins.astype(np.float32),
         strip=followed,
         badge=_badge(plane.name, plane.variance_share, positions, states)
@@ -181,6 +184,7 @@ def with_neighbourhoods(
         landmarks=fixed[: len(centres)].astype(np.float32),
         targets=fixed[len(centres) :].astype(np.float32),
         target_labels=arrival_labels,
+        rows=straight.rows[:n],
         origins=straight.origins[:n],
         strip=straight.strip[shown],
         badge=_badge("Neighbourhoods (one UMAP of all frames)", None, positions, states[:, :n])

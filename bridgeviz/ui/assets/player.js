@@ -322,7 +322,8 @@ class Player {
     if (nearest === null) return;
     const { names, n } = this.data, c = this.decoded[this.frame() * n + nearest];
     const text = document.createElement("div");
-    text.innerText = names.length > 1 ? `true class: ${names[this.labels[nearest]]}\ndecodes to: ${names[c]}${c === this.labels[nearest] ? "" : " ✗"}` : `point ${nearest}`;
+    const row = `row ${this.data.rows[nearest] ?? nearest}`;
+    text.innerText = names.length > 1 ? `true class: ${names[this.labels[nearest]]}\ndecodes to: ${names[c]}${c === this.labels[nearest] ? "" : " ✗"}\n${row}` : row;
     this.tip.replaceChildren(...(this.thumbnails ? [paint(document.createElement("canvas"), this.thumbnails, nearest, this.inkRGB)] : []), text);
     const panel = e.target.parentElement, x = panel.offsetLeft + e.offsetX;  // the tip stands in the whole player
     this.tip.style.left = `${Math.max(0, x + (x > panel.parentElement.clientWidth - 230 ? -220 : 16))}px`;

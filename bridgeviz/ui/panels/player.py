@@ -91,6 +91,7 @@ def payload(scene: Scene, *, pictures: bool = False, beside: Sequence[Scene] = (
         "labels": _text(scene.labels.astype(np.uint8)),
         "decoded": _text(scene.decoded.astype(np.uint8)),
         "names": list(scene.names),
+        "rows": scene.rows.tolist(),
         "landmarks": _text(_quantised(scene.landmarks, flat)),
         "targets": _text(_quantised(scene.targets, flat)),
         "target_labels": _text(scene.target_labels.astype(np.uint8)),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
+import numpy as np
 import streamlit as st
 
 from bridgeviz import Run
@@ -32,7 +34,10 @@ def show(run: Run, record: Record | None, chance: float, chosen: Selection | Non
         chosen: the selection, whose paths are drawn.
     """
     straight = live.scene_of(run, record)
-    scene = live.neighbourhoods(run, straight) if live.chosen_map() == live.NEIGHBOURHOODS else _lit(run, chosen)
+    if live.chosen_map() == live.NEIGHBOURHOODS:
+        scene = _lit_where_shown(run, live.neighbourhoods(run, straight), chosen)
+    else:
+        scene = _lit(run, chosen)
     player(scene or straight, key="flow_player")
     page.numbers(run.metrics, pairs=len(run.pairs), known=page.known_pairs(run.problem), chance=straight.chance)
     if not run.metrics:
@@ -59,6 +64,17 @@ def _lit(run: Run, chosen: Selection | None) -> Scene | None:
         st.caption("The selected rows are aligned rows: the animation shows such rows instead of test points.")
     with guard(), st.spinner("Following the selected points …"):
         return analysis.scene_of_rows(run, rows, test=chosen.tested)
+
+
+def _lit_where_shown(run: Run, scene: Scene | None, chosen: Selection | None) -> Scene | None:
+    """The scene with those of its points lit that are selected: a map that takes long is not made anew for others."""
+    if scene is None or chosen is None:
+        return scene
+    rows = selection.source_points(run.problem, chosen)
+    if rows is None or chosen.tested != bool(scene.badge.get("tested")) or not np.isin(scene.rows, rows).any():
+        st.caption(f"None of the selected rows is among the {len(scene.labels):,} points of this map.")
+        return scene
+    return replace(scene, lit=np.isin(scene.rows, rows))
 
 
 def _downloads(run: Run, scene: Scene) -> None:
