@@ -26,16 +26,16 @@ if cost is not None and cost.advice and len(stages.pairs(config)) == 0:
 
 left, right = st.columns(2)
 with left:
-    st.subheader("Which class goes where?")
+    st.header("Which class goes where?")
     plans.between_classes(config, classes, names)
 with right:
-    st.subheader("The plan itself")
+    st.header("The plan itself")
     plans.in_blocks(problem, plan, names)
 if chosen is not None:
     plans.selected(config, chosen, classes, names)
 plans.lines(config, chosen)
 if problem.target.labels is not None and plan.whole is not None:
-    st.subheader("What does each target class receive?")
+    st.header("What does each target class receive?")
     plans.received(config, plan.whole, problem.target.labels, classes, names)
 methods.compare(config)
 if config.coupling.uses_cost:

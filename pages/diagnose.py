@@ -95,9 +95,9 @@ if found is not None:
     failures.summary(run, found)
     failures.maps(run, found, names, errors.story_key(run), chosen)
 errors.by_class(diagnosis, names)
-st.subheader("Which classes collide, and why?")
+st.header("Which classes collide, and why?")
 collisions.show(diagnosis, points, names, run.config)
-st.subheader("One point's story")
+st.header("One point's story")
 listed = [] if found is None else [found.rows]
 if chosen is not None and chosen.side == "source" and chosen.tested == diagnosis.tested:
     listed.append(chosen.rows)

@@ -23,10 +23,10 @@ chosen = selecting.bar(config, problem, names)
 if chosen is not None:
     table.show(config, problem, chosen, names)
 
-st.subheader(f"Which classes are covered by {counted(len(pairs), 'pair')}?")
+st.header(f"Which classes are covered by {counted(len(pairs), 'pair')}?")
 supervision.coverage(problem.source, pairs, classes, names)
 
-st.subheader("Which pair bridges two points?")
+st.header("Which pair bridges two points?")
 if cost is None:
     st.info(
         f"{config.coupling.introduction} It needs no cost between the other rows. Choose another strategy in the "
@@ -44,7 +44,7 @@ if cost is not None:
     st.caption(memory(cost))
     if len(pairs) > 0:
         choice_of_cost(config, problem, pairs)
-    st.subheader("Does the cost tell classes apart?")
+    st.header("Does the cost tell classes apart?")
     supervision.separation(config, cost, problem, pairs)
 formula.of_cost(config)
 page.next_page("coupling", "what did optimal transport decide?")

@@ -26,7 +26,7 @@ config = gallery.config(scene)
 page.open_with(config, "flow", "Open these settings in Flow", type="primary", icon=":material/air:")
 
 st.divider()
-st.subheader("More ways it can go")
+st.header("More ways it can go")
 cards.cards(name)
 formula.of_page("start")
 st.divider()

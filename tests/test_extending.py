@@ -245,7 +245,7 @@ def page(name: str, **link: str) -> AppTest:
 
 
 def texts(app: AppTest) -> str:
-    elements = [*app.markdown, *app.caption, *app.info, *app.success, *app.subheader, *app.warning]
+    elements = [*app.markdown, *app.caption, *app.info, *app.success, *app.header, *app.warning]
     return " ".join(str(element.value) for element in elements)
 
 

@@ -37,7 +37,7 @@ def opened(name, monkeypatch=None, problem=None, **link):
 
 
 def texts(test):
-    parts = [*test.markdown, *test.caption, *test.info, *test.warning, *test.success, *test.error, *test.subheader]
+    parts = [*test.markdown, *test.caption, *test.info, *test.warning, *test.success, *test.error, *test.header]
     return " ".join(str(part.value) for part in parts)
 
 

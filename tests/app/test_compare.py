@@ -41,7 +41,7 @@ def opened(*runs):
 
 
 def texts(test):
-    parts = [*test.markdown, *test.caption, *test.info, *test.warning, *test.subheader]
+    parts = [*test.markdown, *test.caption, *test.info, *test.warning, *test.header]
     return " ".join(str(part.value) for part in parts)
 
 
@@ -49,7 +49,7 @@ def test_without_a_run_it_offers_to_train_one(links):
     test = opened()
     assert "Train a first run here" in test.info[0].value
     assert test.button(key="train").label == "Train now"
-    assert not test.subheader
+    assert not test.header
     assert links == ["pages/diagnose.py"]
 
 

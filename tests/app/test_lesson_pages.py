@@ -19,7 +19,7 @@ def linked(app, key: str) -> str:
 
 
 def said(app) -> str:
-    return " ".join(str(part.value) for part in [*app.markdown, *app.caption, *app.subheader])
+    return " ".join(str(part.value) for part in [*app.markdown, *app.caption, *app.header])
 
 
 def test_the_page_lists_all_lessons_and_begins_one():

@@ -24,7 +24,7 @@ CRAFTED = [
     ":material/home:",
     "~s~",
 ]
-SHOWN = ("error", "warning", "info", "success", "caption", "markdown", "subheader")
+SHOWN = ("error", "warning", "info", "success", "caption", "markdown", "header")
 
 
 def live(text: str) -> list[str]:

@@ -99,7 +99,7 @@ def test_files_are_looked_at_and_the_question_is_answered(files):
     table = app.table[0].value
     assert table.iloc[:, 0]["Rows"] == f"{N}, all distinct"
     assert any(caption.value.startswith("Transport between all rows takes") for caption in app.caption)
-    assert [heading.value for heading in app.subheader] == ["Your 20 pairs", "Can this be aligned?"]
+    assert [heading.value for heading in app.header] == ["Your 20 pairs", "Can this be aligned?"]
     verdict = [*app.success, *app.info, *app.warning][-1].value
     assert "On 20 held-out pairs" in verdict
     assert "yes" in verdict.lower() or "partly" in verdict.lower()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -55,12 +57,26 @@ def test_the_wheel_is_what_is_imported_and_holds_its_data(installed):
     assert shape == "(10000, 10000)"
 
 
-def test_bridgeviz_app_opens_every_page(installed, browser):
+def container(cache) -> tuple[dict[str, str], list[str]]:
+    """The environment and the arguments of the app in the container, with another folder for its cache."""
+    text = (driver.ROOT / "Containerfile").read_text().replace("\\\n", " ")
+    (line,) = re.findall(r"^ENV (.+)$", text, re.MULTILINE)
+    (command,) = re.findall(r"^CMD (.+)$", text, re.MULTILINE)
+    settings = (word.split("=", 1) for word in line.split())
+    return {name: value.replace("/cache", str(cache)) for name, value in settings}, json.loads(command)[1:]
+
+
+def test_bridgeviz_app_opens_every_page_and_in_a_container_writes_to_its_cache_alone(installed, browser, tmp_path):
     with socket.socket() as probe:
         probe.bind(("localhost", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "bridgeviz", "app", f"--server.port={port}", "--server.headless=true"]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **away(installed))
+    settings, arguments = container(tmp_path)
+    files = sorted(path for path in installed.rglob("*") if path.suffix != ".pyc")
+    how = away(installed)
+    how["env"] |= settings
+    arguments = [*arguments, f"--server.port={port}"]  # the last one counts
+    command = [sys.executable, "-m", "bridgeviz", *arguments]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **how)
     url = f"http://localhost:{port}"
     try:
         began = time.monotonic()
@@ -81,5 +97,6 @@ def test_bridgeviz_app_opens_every_page(installed, browser):
     finally:
         server.terminate()
         server.wait(20)
+    assert sorted(path for path in installed.rglob("*") if path.suffix != ".pyc") == files
     with pytest.raises(OSError, match="refused"):
         urllib.request.urlopen(f"{url}/_stcore/health", timeout=5)

@@ -46,7 +46,7 @@ _SCORES = {
 
 def choice_of_cost(config: RunConfig, problem: Problem, pairs: Pairs) -> None:
     """A button, its progress, the table of candidates and the choice."""
-    st.subheader("Which cost do the pairs favour?")
+    st.header("Which cost do the pairs favour?")
     st.markdown(
         "One fifth of the pairs is held out at a time. The cost that finds most of the held-out partners is the best "
         "guess for all other points. No labels are used."
@@ -75,7 +75,7 @@ def choice_of_cost(config: RunConfig, problem: Problem, pairs: Pairs) -> None:
 
 def choice_of_tau(config: RunConfig, problem: Problem) -> None:
     """The tuning of L.2 on a validation set: heatmaps over the taus (Fig. 20) and the regression (Fig. 19)."""
-    st.subheader("Which tau and epsilon?")
+    st.header("Which tau and epsilon?")
     if analysis.labels_of(problem) is None or problem.truth is None:
         st.info("Tuning needs labels on both sides, to measure the accuracy.", icon=":material/label_off:")
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 from contextlib import suppress
 from functools import lru_cache
 
@@ -56,7 +57,7 @@ def _card(name: str) -> None:
         st.caption(str(error))
         return
     st.markdown(f"**{gallery.PRESETS[name].title}**")
-    st.image(picture(name), width="stretch")
+    st.html(picture(name))
     st.caption(gallery.lesson(name, scene))
     label = f"Play: {gallery.PRESETS[name].short}"
     st.button(label, key=f"play_{name}", on_click=_choose, args=(name,), icon=":material/play_arrow:")
@@ -70,7 +71,7 @@ def _choose(name: str) -> None:
 
 @lru_cache(maxsize=16)
 def picture(name: str) -> str:
-    """Where the points of a preset end, as a small SVG; points that decode to a wrong class have a red ring."""
+    """Where the points of a preset end, as an HTML picture; points that decode to a wrong class have a red ring."""
     scene = gallery.shipped(name)
     points = scene.positions[-1]
     low, high = points.min(0), points.max(0)
@@ -83,4 +84,5 @@ def picture(name: str) -> str:
         for a, b, c, bad in sorted(zip(x, y, scene.labels, wrong, strict=True), key=lambda row: row[3])
     )
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 300 124">{dots}</svg>'
-    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+    data, about = base64.b64encode(svg.encode()).decode(), f"Where the points end: {gallery.PRESETS[name].title}"
+    return f'<img src="data:image/svg+xml;base64,{data}" alt="{html.escape(about)}" style="width: 100%">'

@@ -44,7 +44,7 @@ NUMBER = "test_accuracy"
 
 def others(config: RunConfig) -> None:
     """Buttons that train the same settings with one thing changed."""
-    st.subheader("Try another ...")
+    st.header("Try another ...")
     choices = {
         "twice the pairs": remedy("pair", config).config,
         "the global strategy": None if config.strategy == "global" else config.replace(strategy="global"),
@@ -195,7 +195,7 @@ def points(before: Run, after: Run, changed: np.ndarray | None, chosen: Selectio
         changed: from `sides`.
         chosen: the selection, which is ringed.
     """
-    st.subheader("Which points changed sides?")
+    st.header("Which points changed sides?")
     if not same_data(before, after):
         st.info("The two runs are of different data, so that no point is in both.", icon=":material/difference:")
         return

@@ -47,7 +47,7 @@ def named(run: Run, table: pd.DataFrame) -> pd.DataFrame:
 def show(run: Run) -> None:
     """The numbers of a run without labels, its doubtful rows on the source map, and their table."""
     page.numbers(run.metrics, pairs=len(run.pairs), known=page.known_pairs(run.problem), chance=0.0)
-    st.subheader("Which rows to doubt?")
+    st.header("Which rows to doubt?")
     st.markdown(
         "Without labels, nothing can be called wrong. But a row is doubtful where flows from different noise end far "
         "apart, where the plan hesitates between many targets, or where no pair is near."

@@ -22,9 +22,9 @@ def by_class(diagnosis: Diagnosis, names: Mapping[str, str]) -> None:
     """Where the points of each class arrive, and whether overlapping classes fail."""
     known = [names[str(c)] for c in diagnosis.classes]
     left, right = st.columns(2)
-    left.subheader("Where do they arrive?")
+    left.header("Where do they arrive?")
     charts.draw(left, confusion_heatmap(diagnosis, known), key="confusion", alt="confusion of classes")
-    right.subheader("Do overlapping classes fail?")
+    right.header("Do overlapping classes fail?")
     charts.draw(
         right, overlap_against_error(diagnosis, known), key="overlap_error", alt="overlap against error by class"
     )

@@ -77,7 +77,7 @@ def _one(place: int, claim: Claim) -> None:
         charts.draw(st, drawn, key=f"figure_{place}", alt=claim.title)
     if claim.drawing == "overlap" and rows is not None:
         _worst_classes(dataset, most_overlap(rows))
-    st.code(claim.commands[dataset], language="sh")
+    st.code(claim.commands[dataset], language=None)  # the colours of a shell are too faint
     spent = None if rows is None else seconds(rows)
     if spent is not None:
         st.caption(f"This measurement took {duration(spent)} in all, on a machine with two cores.")
@@ -176,7 +176,7 @@ def _set(kind: Kind, draw: Draw) -> None:
 
 def present() -> None:
     """What the pairs of the settings in the sidebar say."""
-    st.subheader("And for the data in the sidebar?")
+    st.header("And for the data in the sidebar?")
     config = sidebar(choose=False)
     st.markdown(f"The present settings: {literal(summary(config))}.")
     with guard():
@@ -189,7 +189,7 @@ def present() -> None:
 
 def own_runs() -> None:
     """The visitor's finished runs on the data sets of the claims, beside each other."""
-    st.subheader("What did your own runs reach?")
+    st.header("What did your own runs reach?")
     names = {dataset for claim in CLAIMS for dataset in claim.results}
     own = [run for run in runs.listed() if run.finished and run.config.dataset in names]
     scored = [run for run in own if "test_accuracy" in run.metrics and run.config.fraction]

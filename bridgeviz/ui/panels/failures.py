@@ -25,7 +25,7 @@ BY = {"stage": "stage of failure", "error": "right or wrong", "certainty": "cert
 
 def summary(run: Run, found: Failures) -> None:
     """The stages by the number of points that go wrong there, each with what to change."""
-    st.subheader("Where do the errors come from?")
+    st.header("Where do the errors come from?")
     total, wrong = len(found.rows), sum(found.counts.values())
     undecided = int((found.stages == "undecided").sum())
     st.markdown(
@@ -126,7 +126,7 @@ def maps(
 
 def calibration(found: Failures) -> None:
     """Whether the flow is as often right as its draws agree."""
-    st.subheader("Does the flow know when it is wrong?")
+    st.header("Does the flow know when it is wrong?")
     about = reliability(found)
     left, right = st.columns([3, 2], vertical_alignment="center")
     charts.draw(left, reliability_curve(about), key="reliability", alt="share of right points by certainty")

@@ -72,7 +72,7 @@ def pairs(config: RunConfig) -> None:
     both = analysis.both_maps(config, legend=True)
     shown = known[:: max(1, -(-len(known) // _MOST_LINES))]
     part = f", {len(shown)} of them drawn" if len(shown) < len(known) else ""
-    st.subheader(f"Your {counted(len(known), 'pair')}")
+    st.header(f"Your {counted(len(known), 'pair')}")
     charts.draw(st, plan_lines(both, shown[:, 0], shown[:, 1]), key="own_pairs", alt="the pairs between the two maps")
     st.caption(literal(f"{both.caption} Each line is a pair{part}."))
 
@@ -101,7 +101,7 @@ def metric(config: RunConfig, suits: str | None) -> str | None:
 
 def alignable(config: RunConfig, metric: str | None) -> Assessment | None:
     """Whether the data can be aligned, computed in the background; None until it is known."""
-    st.subheader("Can this be aligned?")
+    st.header("Can this be aligned?")
     problem, known = stages.problem(config), stages.pairs(config)
 
     def work(job: Job) -> None:

@@ -59,7 +59,7 @@ def _step(name: str, number: int) -> None:
     """One step: its text, the bet, and after it what was measured."""
     lesson = LESSONS[name]
     step, key = lesson.steps[number], f"{name}_{number}"
-    st.subheader(lesson.title)
+    st.header(lesson.title)
     st.caption(f"{lesson.about} Step {number + 1} of {len(lesson.steps)}.")
     with guard(), st.spinner("Measuring …"):
         measured = _measured(name, number)

@@ -56,7 +56,7 @@ def show(run: Run, found: LostPartners, chosen: Selection | None) -> None:
         chosen: the selection, which is ringed.
     """
     lost = sum(found.counts.values())
-    st.subheader("Where do points lose their partner?")
+    st.header("Where do points lose their partner?")
     typical = ", ".join(f"{_TITLES[stage]} {np.median(share):.1%}" for stage, share in found.shares.items())
     st.markdown(
         f"Of {counted(len(found.rows), 'row')} whose partner is known and was not used, **{lost:,} end far from it**: "

@@ -19,7 +19,7 @@ HERE = "this run"
 
 def show(run: Run) -> None:
     """The best methods that were measured on the data of a run, and the run among them."""
-    st.subheader("What do other methods reach with this many pairs?")
+    st.header("What do other methods reach with this many pairs?")
     known = page.known_pairs(run.problem)
     whole = not run.config.data.reverse and run.config.data.rows is None
     found = None

@@ -24,7 +24,7 @@ def overlap(side: str, near: Neighbourhood, classes: np.ndarray, names: Mapping[
         names: of the classes.
     """
     known = [names[str(c)] for c in near.classes]
-    st.subheader(f"Do the classes of the {side} overlap?")
+    st.header(f"Do the classes of the {side} overlap?")
     mean = near.mean
     st.markdown(
         f"On average, **{mean:.1%}** of a point's {near.rows.shape[1]} nearest neighbours belong to another class "

@@ -59,7 +59,7 @@ def lines(config: RunConfig, chosen: Selection | None = None) -> None:
     """
     problem, plan = stages.problem(config), stages.plan(config)
     labels = analysis.labels_of(problem)
-    st.subheader("Lines between the two maps")
+    st.header("Lines between the two maps")
     left, right = st.columns(2)
     kind = left.segmented_control(
         "Show", ["draws"] if plan.whole is None else ["draws", "strongest"], default="draws", required=True, key="how",
@@ -91,7 +91,7 @@ def selected(config: RunConfig, chosen: Selection, classes: np.ndarray, names: M
     with guard():
         mass, shares = analysis.mass_of(config, chosen.side, np.asarray(rows))
     sent = chosen.side == "source"
-    st.subheader("Where do the selected rows go?" if sent else "What do the selected rows receive?")
+    st.header("Where do the selected rows go?" if sent else "What do the selected rows receive?")
     even = len(np.asarray(rows)) / len(getattr(problem, chosen.side))
     standing = f" They are the nearest rows to {counted(len(chosen.rows), 'test point')}." if chosen.tested else ""
     st.markdown(

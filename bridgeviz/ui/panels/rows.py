@@ -21,7 +21,7 @@ _SHOWN = 24
 
 def heading(title: str, space: Space) -> None:
     """A heading, and the size of the space."""
-    st.subheader(title)
+    st.header(title)
     drawn = f", {MOST:,} random ones drawn" if len(space) > MOST else ""
     size = f"{counted(len(space), 'row')}{drawn}, {counted(space.x.shape[1], 'dimension')}"
     st.caption(f"{literal(space.title or 'your points')}. {size}.")
@@ -65,7 +65,7 @@ def selection(
 @st.fragment
 def gallery(space: Space, names: Mapping[str, str]) -> None:
     """The pictures of one class; only this part of the page runs again when another class is chosen."""
-    st.subheader("What the rows look like")
+    st.header("What the rows look like")
     rows = np.arange(len(space))
     if space.labels is not None:
         classes = {str(c): c for c in np.unique(space.labels)}
