@@ -19,7 +19,7 @@ FLAGS = [
     "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-quic",
 ]  # fmt: skip
 QUICK = {"JAX_DISABLE_MOST_OPTIMIZATIONS", "XLA_FLAGS"}
-"""Settings of a test run that compile fast and compute slowly; a visitor's server has none."""
+"""Settings of a test run that compile fast and compute slowly; the server of a visitor, who is measured, has none."""
 CANVAS = "canvas.bv-canvas"
 LOSSES = ".st-key-losses .js-plotly-plot >> nth=0"
 """The first curve of the losses: while a training ends, the page may hold both its own and that of the result."""
@@ -64,7 +64,7 @@ class Server:
                 f"--server.port={self.port}", "--server.headless=true",
             ],
             cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            env={name: value for name, value in os.environ.items() if name not in QUICK} | own,
+            env={name: value for name, value in os.environ.items() if small or name not in QUICK} | own,
         )  # fmt: skip
         self._wait()
         self.healthy_after = time.perf_counter() - began

@@ -55,33 +55,17 @@ def test_nothing_is_in_the_way_on_any_page(visit, server):
     assert {link: what for link, what in found.items() if what} == {}
 
 
-def test_nothing_is_in_the_way_around_a_training(visit):
-    page = visit("/flow?dataset=blobs&percent=20&cost=bridge&steps=100", reduced_motion="reduce")
-    driver.train(page)
-    page.locator(driver.CANVAS).first.wait_for(timeout=PATIENCE)
-    assert serious(page) == []
-    page.get_by_role("link", name="Diagnose").first.click()
-    expect(page.get_by_text("Where do the errors come from?")).to_be_visible(timeout=PATIENCE)
-    assert serious(page) == []
-    page.get_by_role("link", name="Compare").first.click()
-    page.get_by_role("button", name="another seed").click()
-    expect(page.get_by_text("Which points changed sides?")).to_be_visible(timeout=PATIENCE)
-    assert serious(page) == []
-
-
-def test_the_keyboard_alone_leads_from_start_to_diagnose(visit):
+def test_the_keyboard_alone_leads_from_start_to_diagnose_and_nothing_is_in_the_way_there(visit):
     page = visit("/", reduced_motion="reduce")
     page.locator(driver.CANVAS).first.wait_for(timeout=PATIENCE)
     page.locator(driver.IDLE).wait_for(timeout=PATIENCE)
 
-    def press(name: str, role: str) -> None:
+    def press(name: str, tag: str) -> None:
         """Move on with Tab to what has this name, and press Enter."""
-        for _ in range(120):
+        for _ in range(150):
             page.keyboard.press("Tab")
-            here = page.evaluate(
-                "() => { const e = document.activeElement; return [e.tagName, e.textContent.trim(), e.href || '']; }"
-            )
-            if here[0].lower() == role and name in here[1]:
+            here = page.evaluate("() => [document.activeElement.tagName, document.activeElement.textContent.trim()]")
+            if here[0].lower() == tag and name in here[1]:
                 page.keyboard.press("Enter")
                 return
         raise AssertionError(f"Tab never reaches {name}")
@@ -90,7 +74,14 @@ def test_the_keyboard_alone_leads_from_start_to_diagnose(visit):
     expect(page.get_by_text("How does noise become a target?")).to_be_visible(timeout=PATIENCE)
     page.locator(".st-key-train button:not([disabled])").wait_for(timeout=PATIENCE)
     press("Train", "button")
-    page.locator(".st-key-losses").first.wait_for(timeout=PATIENCE)
+    page.locator(driver.LOSSES).wait_for(timeout=PATIENCE)
     page.locator(".st-key-train button:not([disabled])").wait_for(timeout=120_000)
+    page.locator(driver.CANVAS).first.wait_for(timeout=PATIENCE)
+    assert serious(page) == []
     press("Diagnose", "a")
     expect(page.get_by_text("Where do the errors come from?")).to_be_visible(timeout=PATIENCE)
+    assert serious(page) == []
+    page.get_by_role("link", name="Compare").first.click()
+    page.get_by_role("button", name="the pairs alone").click()
+    expect(page.get_by_text("Which points changed sides?")).to_be_visible(timeout=PATIENCE)
+    assert serious(page) == []

@@ -95,7 +95,7 @@ def test_the_player_obeys_the_keyboard_and_points_to_the_same_point_in_both_spac
 
 
 def test_train_shows_a_falling_loss_then_plays(visit):
-    page = visit("/flow?steps=8000&dataset=blobs&percent=10")  # long enough to be watched on any machine
+    page = visit("/flow?steps=5000&dataset=blobs&percent=10")  # long enough to be watched on any machine
     driver.train(page)
     values, looks = set(), set()
     deadline = time.monotonic() + 150
