@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import bridgeviz as bv
+from bridgeviz.experiments import gallery
 from bridgeviz.metrics import changed_sides, diagnose
-from bridgeviz.ui.panels import compare
+from bridgeviz.ui.panels import compare, result
+from bridgeviz.ui.state.selection import Selection
 from bridgeviz.ui.work import runs as work_runs
 from bridgeviz.ui.work import slots
 
@@ -107,6 +110,17 @@ def test_further_runs_play_beside_the_two_on_the_same_axes(runs, monkeypatch):
     assert {how["clock"] for _, how in played} == {"compare"}
     assert len({how["key"] for _, how in played}) == len(played) == 3
     assert all(len(how["beside"]) == 2 and all(one is not scene for one in how["beside"]) for scene, how in played)
+
+
+@pytest.mark.parametrize(("rows", "lit"), [([7, 3], [True, False, True]), ([99], None)])
+def test_on_a_map_that_takes_long_only_points_that_are_there_can_be_lit(rows, lit, monkeypatch):
+    said = []
+    monkeypatch.setattr(result.st, "caption", said.append)
+    film = replace(gallery.shipped("digits"), rows=np.array([3, 5, 7]), badge={"tested": True})
+    chosen = Selection("source", np.array(rows), "by number", tested=True)
+    shown = result._lit_where_shown(SimpleNamespace(problem=None), film, chosen)
+    assert (None if shown.lit is None else shown.lit.tolist()) == lit
+    assert bool(said) is (lit is None)
 
 
 def saved(config, accuracy, path):

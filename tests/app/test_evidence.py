@@ -202,6 +202,9 @@ def test_a_run_stands_among_the_methods_that_were_measured_on_its_data(monkeypat
     assert figure.tolist() == sorted(figure, reverse=True)
     ahead = int((figure > 0.5).sum())
     assert ahead == list(table.method).index("this run")
+    every = bv.experiments.others(bv.datasets.Mnist(), pairs=100, known=10_000, numbers={"test_accuracy"}).medians
+    beyond = sum(value > 0.5 for value in every.values())
+    assert f"{beyond} of {len(every)} methods are ahead of this run" in app.markdown[0].value
     assert "100 pairs (this run has 100)" in app.markdown[0].value
     app = app.button[0].click().run()
     assert opened_pages == ["which_method"]
