@@ -51,7 +51,7 @@ class Bridge(CostOptions):
         "The cost of $x_i$ and $y_j$ is the cheapest path over one pair $p$: a leg from $x_i$ to the pair's source, "
         "and a leg from the pair's target to $y_j$ (Eq. 6)."
     )
-    formula = r"C_{ij} = \min_p \; c_X(x_i, x_p) + c_Y(y_p, y_j) \tag{6}"
+    formula = r"C_{ij} = \min_p \; c_X(x_i, x_p) + c_Y(y_p, y_j) \quad (6)"
     metric: str = metric_option("cosine")
 
     def build(self, x: ArrayLike, y: ArrayLike, pairs: ArrayLike) -> Cost:

@@ -64,7 +64,7 @@ class KNN(CostOptions):
     name = "knn"
     summary = "the shortest path in one graph of both spaces (the paper's KNN)"
     lead = "The paper's KNN cost (Eq. 13-16): the shortest path in one graph of both spaces, joined at the pairs."
-    formula = r"C_{ij} = \mathrm{ShortestPath}(G_{\mathrm{fused}}, x_i, y_j) \tag{16}"
+    formula = r"C_{ij} = \mathrm{ShortestPath}(G_{\mathrm{fused}}, x_i, y_j) \quad (16)"
     variants = (CostVariant({"form": "path"}, title="KNN, exact paths"), CostVariant({}, title="KNN, heat"))
     metric: str = metric_option("sqeuclidean")
     k: int = neighbours_option()

@@ -80,7 +80,7 @@ class FGW(Entropic):
         r"\pi^* = \arg\min_{\pi} \sum_{iji^\prime j^\prime} \big( \alpha |c_X(x_i, x_{i^\prime}) - "
         r"c_Y(y_j, y_{j^\prime})|^2 + (1 - \alpha) C_{ij} \big) \pi_{ij} \pi_{i^\prime j^\prime} - \epsilon H(\pi) + "
         r"\lambda_X \mathrm{KL}^{\otimes}(\pi_X \,\|\, \mu) + \lambda_Y \mathrm{KL}^{\otimes}(\pi_Y \,\|\, \nu)"
-        r" \tag{3, unsquared}"
+        r" \quad (3, \text{ unsquared})"
     )
     needs_spaces = True
     large = 2**16  # a step is a whole Sinkhorn, and "dense" starts each from the one before

@@ -116,7 +116,7 @@ class Linear(Entropic):
     summary = "the cost between the spaces alone decides"
     formula = (
         r"\pi^* = \arg\min_{\pi} \sum_{ij} C_{ij} \pi_{ij} - \epsilon H(\pi) + "
-        r"\lambda_X \mathrm{KL}(\pi_X \,\|\, \mu) + \lambda_Y \mathrm{KL}(\pi_Y \,\|\, \nu) \tag{1}"
+        r"\lambda_X \mathrm{KL}(\pi_X \,\|\, \mu) + \lambda_Y \mathrm{KL}(\pi_Y \,\|\, \nu) \quad (1)"
     )
     unread_in_batches = (*Entropic.unread_in_batches, "max_iterations")
     max_iterations: int = option(

@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from . import driver
+from .test_layout import CUT, OVERPRINTED
 
 pytestmark = [
     pytest.mark.browser,
@@ -45,13 +46,34 @@ def serious(page) -> list[str]:
     return found
 
 
-def test_nothing_is_in_the_way_on_any_page(visit, server):
+OVER = """() => {
+    const main = document.querySelector('[data-testid=stMain]');
+    const scrolls = '[data-testid=stDataFrame], .js-plotly-plot, pre, .katex';
+    return [...main.querySelectorAll('*')].filter(e => e.getBoundingClientRect().width > 0 && !e.closest(scrolls) &&
+        e.getBoundingClientRect().right > innerWidth + 2).map(e => e.outerHTML.slice(0, 120)).slice(0, 3);
+}"""
+"""What reaches beyond the right edge of the window and does not scroll by itself."""
+
+
+def unreadable(page) -> list[str]:
+    """What is cut or printed over on the narrowest screen and on the widest one."""
+    found = []
+    for width in (390, 2560):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_timeout(1000)
+        page.locator(driver.IDLE).wait_for(timeout=PATIENCE)
+        found += [f"{width}: {what}" for check in (OVER, CUT, OVERPRINTED) for what in page.evaluate(check)]
+    page.set_viewport_size({"width": 1400, "height": 900})
+    return found
+
+
+def test_nothing_is_in_the_way_or_cut_on_any_page(visit, server):
     page, found = visit("/", reduced_motion="reduce"), {}
     for link in PAGES:
         page.goto(f"{server.url}/{link}")
         expect(page.locator("h1").first).to_be_visible(timeout=PATIENCE)
         page.wait_for_timeout(1500)
-        found[link] = serious(page)
+        found[link] = serious(page) + unreadable(page)
     assert {link: what for link, what in found.items() if what} == {}
 
 

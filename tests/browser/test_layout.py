@@ -51,7 +51,7 @@ GROUND = "() => getComputedStyle(document.querySelector('.stApp')).backgroundCol
 def test_nothing_is_cut_or_printed_over_and_everything_is_legible(visit, link, last):
     page = visit(f"/{link}", reduced_motion="reduce", color_scheme="light")
     expect(page.get_by_text(last)).to_be_visible(timeout=PATIENCE)
-    for width in (1400, 820, 640):
+    for width in (1440, 820, 640):
         page.set_viewport_size({"width": width, "height": 900})
         page.wait_for_timeout(1500)
         page.locator(driver.IDLE).wait_for(timeout=PATIENCE)

@@ -44,6 +44,4 @@ def until(stage: str, settings: dict[str, Any], **own: Any) -> Any:
     return pipeline
 
 
-TRANSPORT = (
-    r"\pi = \arg\min_{\pi \in \Pi(\mu, \nu)} \sum_{ij} \pi_{ij} C(x_i, y_j) - \varepsilon H(\pi) \qquad \text{(Eq. 1)}"
-)
+TRANSPORT = r"\pi = \arg\min_{\pi \in \Pi(\mu, \nu)} \sum_{ij} \pi_{ij} C(x_i, y_j) - \varepsilon H(\pi) \quad (1)"

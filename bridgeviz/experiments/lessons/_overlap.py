@@ -7,7 +7,7 @@ from bridgeviz.experiments._config import RunConfig
 from bridgeviz.experiments.lessons._measures import matched, until
 from bridgeviz.experiments.lessons._step import Lesson, Step, best, percent
 
-_OVERLAP = r"o(x_i) = \tfrac1k \sum_{j \in N_k(i)} [c_j \neq c_i] \qquad \text{(Eq. 21)}"
+_OVERLAP = r"o(x_i) = \tfrac1k \sum_{j \in N_k(i)} [c_j \neq c_i] \quad (21)"
 
 
 def _blobs(**settings) -> float:

@@ -7,7 +7,7 @@ from bridgeviz.experiments._config import RunConfig
 from bridgeviz.experiments.lessons._measures import DIGITS, cheapest, matched, until
 from bridgeviz.experiments.lessons._step import Lesson, Step, best, percent
 
-_BRIDGE = r"C(x_i, y_j) = \min_p \; d_X(x_i, x_p) + d_Y(y_p, y_j) \qquad \text{(Eq. 6)}"
+_BRIDGE = r"C(x_i, y_j) = \min_p \; d_X(x_i, x_p) + d_Y(y_p, y_j) \quad (6)"
 
 
 def _first_pairs() -> dict[str, float]:

@@ -10,14 +10,14 @@ from bridgeviz.ui.text import literal
 TITLE = "The formula"
 
 _MAP = r"T : \mathcal{X} \to \mathcal{Y}, \qquad f_Y(d^y) \approx T(f_X(d^x))"
-_COST = r"C_{ij} = \min_p \; c_X(x_i, x_p) + c_Y(y_p, y_j) \tag{6}"
-_PLAN = r"\pi^* = \arg\min_{\pi} \sum_{ij} C_{ij} \pi_{ij} - \epsilon H(\pi) + \text{marginal terms} \tag{1}"
-_LOSS = r"\mathcal{L}(\theta) = \mathbb{E} \, \| v_{t,\theta}(t y + (1 - t) z \mid x) - (y - z) \|^2 \tag{4}"
-_SOLVE = r"\hat{y} = \mathrm{ODESolve}(v_{t,\theta}(\cdot \mid x), z, t_0 = 0, t_1 = 1) \tag{12}"
-_OVERLAP = r"\mathrm{overlap}(x_i) = \frac{1}{k} \sum_{x_j \in \mathrm{kNN}(x_i)} \mathbb{1}(l_j \neq l_i) \tag{21}"
-_NEAREST = r"\hat{l}_j = l_{k}, \qquad k = \arg\min_i \; 1 - \cos(\hat{y}_j, y_i) \tag{25}"
-_ACCURACY = r"\mathrm{accuracy} = \frac{1}{n} \sum_{j=1}^{n} \mathbb{1}(\hat{l}_j = l_j) \tag{26}"
-_TAU = r"\tau = \frac{\lambda}{\lambda + \epsilon} \tag{28}"
+_COST = r"C_{ij} = \min_p \; c_X(x_i, x_p) + c_Y(y_p, y_j) \quad (6)"
+_PLAN = r"\pi^* = \arg\min_{\pi} \sum_{ij} C_{ij} \pi_{ij} - \epsilon H(\pi) + \text{marginal terms} \quad (1)"
+_LOSS = r"\mathcal{L}(\theta) = \mathbb{E} \, \| v_{t,\theta}(t y + (1 - t) z \mid x) - (y - z) \|^2 \quad (4)"
+_SOLVE = r"\hat{y} = \mathrm{ODESolve}(v_{t,\theta}(\cdot \mid x), z, t_0 = 0, t_1 = 1) \quad (12)"
+_OVERLAP = r"\mathrm{overlap}(x_i) = \frac{1}{k} \sum_{x_j \in \mathrm{kNN}(x_i)} \mathbb{1}(l_j \neq l_i) \quad (21)"
+_NEAREST = r"\hat{l}_j = l_{k}, \qquad k = \arg\min_i \; 1 - \cos(\hat{y}_j, y_i) \quad (25)"
+_ACCURACY = r"\mathrm{accuracy} = \frac{1}{n} \sum_{j=1}^{n} \mathbb{1}(\hat{l}_j = l_j) \quad (26)"
+_TAU = r"\tau = \frac{\lambda}{\lambda + \epsilon} \quad (28)"
 _PARTNER = (
     r"\mathrm{FOSCTTM} = \frac{1}{n} \sum_{i} \frac{\#\{ j : \|\hat{y}_i - y_j\| < \|\hat{y}_i - y_{i}\| \}}{m - 1}"
 )
@@ -106,3 +106,5 @@ def _folded(text: str, formulas: tuple[str, ...]) -> None:
         st.markdown(text)
         for formula in formulas:
             st.latex(formula)
+        if any("quad (" in formula for formula in formulas):
+            st.caption("Numbers in parentheses are those of the paper's equations.")
