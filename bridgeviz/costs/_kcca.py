@@ -100,7 +100,7 @@ class KCCA(CostOptions):
     summary = "the cosine distance in a joint space that the pairs span (the paper's KCCA)"
     lead = "The paper's KCCA cost (Eq. 17-18): the pairs span a joint space, and the cost is the cosine distance in it."
     formula = (
-        r"u_X = K_X \alpha, \qquad u_Y = K_Y \beta, \qquad C_{ij} = 1 - \cos\big(u_X^{(i)}, u_Y^{(j)}\big) \quad (18)"
+        r"u_X = K_X \alpha, \quad u_Y = K_Y \beta, \quad C_{ij} = 1 - \cos\big(u_X^{(i)}, u_Y^{(j)}\big) \quad (18)"
     )
     variants = (CostVariant({}, title="KCCA"), CostVariant({"shrinkage": 0.01}, title="KCCA, shrinkage 0.01"))
     metric: str = metric_option("sqeuclidean")

@@ -23,9 +23,7 @@ class TrueAlignment(Alignment):
     name = "true"
     summary = "learn from the pairs alone"
     lead = "The strategy **true** couples the pairs and nothing else: it is never wrong, and leaves out all other rows."
-    formula = (
-        r"\pi_{ij} = \begin{cases} 1 / l & \text{if } (x_i, y_j) \in P \\ 0 & \text{otherwise} \end{cases} \quad (5)"
-    )
+    formula = r"\pi_{ij} = \begin{cases} 1 / l & \text{if } (x_i, y_j) \in P \\ 0 & \text{else} \end{cases} \quad (5)"
     uses_cost = False
 
     def steps(self, problem: Problem, pairs: Pairs, cost: Cost | None = None, *, metric: str = "") -> Steps[Coupling]:
