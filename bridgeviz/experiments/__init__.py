@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bridgeviz.experiments._config import STAGES, DataConfig, PairsConfig, RunConfig
     from bridgeviz.experiments._evaluation import device, evaluate, evaluate_plan
     from bridgeviz.experiments._glimpse import Glimpse, Onlooker
-    from bridgeviz.experiments._others import Others, kind_of, measured_kinds, others, pairs_of
+    from bridgeviz.experiments._others import Others, measured_kinds, others
     from bridgeviz.experiments._pipeline import Finished, Known, Pipeline, Update
     from bridgeviz.experiments._recommend import fallback, recommend, recommend_steps
     from bridgeviz.experiments._recommendation import Recommendation
@@ -32,7 +32,7 @@ __getattr__, __dir__, __all__ = attach(
         "_config": ["STAGES", "DataConfig", "PairsConfig", "RunConfig"],
         "_evaluation": ["device", "evaluate", "evaluate_plan"],
         "_glimpse": ["Glimpse", "Onlooker"],
-        "_others": ["Others", "kind_of", "measured_kinds", "others", "pairs_of"],
+        "_others": ["Others", "measured_kinds", "others"],
         "_pipeline": ["Finished", "Known", "Pipeline", "Update"],
         "_recommend": ["fallback", "recommend", "recommend_steps"],
         "_recommendation": ["Recommendation"],

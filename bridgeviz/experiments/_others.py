@@ -11,7 +11,7 @@ import numpy as np
 from bridgeviz.datasets import DatasetOptions, paths
 
 if TYPE_CHECKING:
-    from bridgeviz.experiments.benchmarks._kind import Draw, Kind
+    from bridgeviz.experiments.benchmarks._kind import Kind
 
 NUMBERS = {
     "test": "test_accuracy", "plan": "matching_accuracy", "foscttm": "plan_foscttm", "error": "test_prediction_error",
@@ -57,7 +57,7 @@ class Others:
         return next((name for name in self.medians if name.startswith(AUTOMATIC)), None)
 
 
-def kind_of(dataset: DatasetOptions) -> Kind | None:
+def _kind_of(dataset: DatasetOptions) -> Kind | None:
     """The kind of problem that was measured on a data set; None if none was."""
     from bridgeviz.experiments.benchmarks._kind_list import KINDS
 
@@ -73,7 +73,7 @@ def others(dataset: DatasetOptions, *, pairs: int, known: int, numbers: Any) -> 
         known: how many are known in all.
         numbers: the names of the metrics of the run; one of them has to be comparable.
     """
-    kind = kind_of(dataset)
+    kind = _kind_of(dataset)
     rows = None if kind is None else measured_kinds()
     if kind is None or rows is None:
         return None
@@ -83,20 +83,15 @@ def others(dataset: DatasetOptions, *, pairs: int, known: int, numbers: Any) -> 
         about = kind.figures.get(name)
         if about is None or number not in numbers or name not in rows or not draws:
             continue
-        near = min(draws, key=lambda draw: abs(np.log1p(pairs_of(draw, known)) - np.log1p(pairs)))
+        near = min(draws, key=lambda draw: abs(np.log1p(draw.size(known)) - np.log1p(pairs)))
         part = rows[rows.pairs == near.label].dropna(subset=[name])
         medians = part.groupby("method")[name].median().sort_values(ascending=not about.higher)
         if len(medians):
             rivals = frozenset(part.loc[part.rival.astype(bool), "method"])
             best = {str(method): float(value) for method, value in medians.items()}
-            count = pairs_of(near, known)
+            count = near.size(known)
             return Others(kind.name, near.label, count, about.title, number, about.higher, best, rivals)
     return None
-
-
-def pairs_of(draw: Draw, known: int) -> int:
-    """How many pairs a draw takes of those that are known."""
-    return round((draw.fraction or 0) * known) if draw.count is None else draw.count
 
 
 @lru_cache(maxsize=1)

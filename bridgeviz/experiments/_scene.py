@@ -164,7 +164,7 @@ def with_neighbourhoods(
         report: as in `metrics.projection.neighbourhoods`.
     """
     problem = run.problem.test or run.problem
-    rows = rows_of_all_classes(problem.source, len(straight.labels), seed=seed)
+    rows = straight.rows
     states = run.flow.transport(problem.source.x[rows], seed=seed, ts=straight.ts.tolist()).states
     centres = classes_of(problem.source, run.problem.target, rows, states)[3]
     # More targets would leave fewer points.

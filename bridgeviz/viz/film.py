@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bridgeviz.experiments import Scene
 
 SIZE = (640, 520)
-"""Of the stage, on which the points move."""
+"""Size of the stage, on which the points move."""
 
 SOURCE = 320
 """Width of the map of the source, which stands to the left of the stage."""

@@ -50,8 +50,8 @@ MUTANTS = [
     Mutant(
         "compare: runs with other settings count as seeds",
         "bridgeviz/ui/panels/more_runs.py",
-        "return run.config.replace(seed=config.seed) == config",
-        "return run.config.data == config.data",
+        "one.config.replace(seed=config.seed) == config",
+        "one.config.data == config.data",
         "app/test_compare.py",
     ),
     Mutant(

@@ -52,6 +52,10 @@ class Draw:
         """The pairs of a seed."""
         return problem.sample_pairs(self.fraction, count=self.count, cover_classes=self.cover, seed=seed)
 
+    def size(self, known: int) -> int:
+        """How many pairs it takes of those that are known."""
+        return round((self.fraction or 0) * known) if self.count is None else self.count
+
 
 @dataclass(frozen=True, kw_only=True)
 class Kind(ABC):

@@ -62,7 +62,7 @@ class Player {
   constructor(root) {
     this.root = root;
     const find = (name) => root.querySelector(`.bv-${name}`);
-    for (const name of ["canvas", "source", "from", "where", "tip", "score", "right", "right-words", "strip", "side-title", "side", "play", "t",
+    for (const name of ["canvas", "source", "from", "tip", "score", "right", "right-words", "strip", "side-title", "side", "play", "t",
       "now", "speed", "loop", "pictures", "pics", "badge"]) this[name.replace("-", "_")] = find(name);
     this.context = this.canvas.getContext("2d");
     this.reducedMotion = matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -22,6 +22,7 @@ from bridgeviz.ui.state import controls, selection, values
 from bridgeviz.ui.state.selection import Selection
 from bridgeviz.ui.state.summary import summary
 from bridgeviz.ui.text import literal
+from bridgeviz.ui.work import runs as work_runs
 from bridgeviz.viz.changes import NAMES, changes_map
 from bridgeviz.viz.words import counted
 
@@ -103,7 +104,8 @@ def differences(before: Run, after: Run, trained: list[Run]) -> None:
         )
     with right:
         st.markdown("**What became of it**")
-        seeds = {title: of_seeds(run, trained) for title, run in (("before", before), ("after", after))}
+        known = [*work_runs.listed(), *trained]
+        seeds = {title: of_seeds(run, known) for title, run in (("before", before), ("after", after))}
         numbers = []
         for name, title in NUMBERS.items():
             if name in before.metrics and name in after.metrics:

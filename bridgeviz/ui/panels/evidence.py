@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from bridgeviz.datasets import DATASETS
-from bridgeviz.experiments import RunConfig, measured_kinds, pairs_of
+from bridgeviz.experiments import RunConfig, measured_kinds
 from bridgeviz.experiments._verdicts import most_overlap
 from bridgeviz.experiments.benchmarks._kind import Draw, Kind
 from bridgeviz.experiments.benchmarks._kind_list import KINDS
@@ -170,7 +170,7 @@ def _set(kind: Kind, draw: Draw) -> None:
     """Set the controls to the data of a kind and one of its numbers of pairs; a callback."""
     with guard():
         known = page.known_pairs(kind.problem)
-    fraction = pairs_of(draw, known) / known
+    fraction = draw.size(known) / known
     values.apply(RunConfig(dataset=kind.dataset, cost="auto", fraction=fraction, cover_classes=draw.cover))
 
 

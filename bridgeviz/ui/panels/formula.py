@@ -5,12 +5,13 @@ from __future__ import annotations
 import streamlit as st
 
 from bridgeviz import RunConfig
+from bridgeviz.costs import Bridge
 from bridgeviz.ui.text import literal
 
 TITLE = "The formula"
 
 _MAP = r"T : \mathcal{X} \to \mathcal{Y}, \qquad f_Y(d^y) \approx T(f_X(d^x))"
-_COST = r"C_{ij} = \min_p \; c_X(x_i, x_p) + c_Y(y_p, y_j) \quad (6)"
+_COST = Bridge.formula
 _PLAN = r"\pi^* = \arg\min_{\pi} \sum_{ij} C_{ij} \pi_{ij} - \epsilon H(\pi) + \text{marginal terms} \quad (1)"
 _LOSS = r"\mathcal{L}(\theta) = \mathbb{E} \, \| v_{t,\theta}(t y + (1 - t) z \mid x) - (y - z) \|^2 \quad (4)"
 _SOLVE = r"\hat{y} = \mathrm{ODESolve}(v_{t,\theta}(\cdot \mid x), z, t_0 = 0, t_1 = 1) \quad (12)"

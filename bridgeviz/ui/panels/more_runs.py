@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from bridgeviz import Run
@@ -31,21 +33,16 @@ def _label(run: runs.Saved) -> str:
     return ("" if accuracy is None else f"{accuracy:.1%} right: ") + summary(run.config)
 
 
-def of_seeds(run: Run, trained: list[Run]) -> list[dict[str, float]]:
-    """The numbers of all runs with the settings of this one but any seed, from the session and from the disk.
+def of_seeds(run: Run, known: Sequence[Run | runs.Saved]) -> list[dict[str, float]]:
+    """The numbers of all runs with the settings of this one but any seed.
 
     Args:
         run: whose settings are looked for; it is one of them.
-        trained: the runs of the session.
+        known: the runs among which they are looked for; of two with one seed, the later one counts.
     """
     config = run.config
-    found = {one.config.seed: one.metrics for one in runs.listed() if one.metrics and _alike(one, config)}
-    found |= {one.config.seed: one.metrics for one in trained if one.metrics and _alike(one, config)}
-    return list((found | {config.seed: run.metrics}).values())
-
-
-def _alike(run: Run | runs.Saved, config) -> bool:
-    return run.config.replace(seed=config.seed) == config
+    alike = [one for one in known if one.metrics and one.config.replace(seed=config.seed) == config]
+    return list(({one.config.seed: one.metrics for one in alike} | {config.seed: run.metrics}).values())
 
 
 def interval(values: list[float]) -> str:

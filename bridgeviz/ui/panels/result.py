@@ -67,7 +67,7 @@ def _lit(run: Run, chosen: Selection | None) -> Scene | None:
 
 
 def _lit_where_shown(run: Run, scene: Scene | None, chosen: Selection | None) -> Scene | None:
-    """The scene with those of its points lit that are selected: a map that takes long is not made anew for others."""
+    """The scene with its selected points lit. The map takes long, so it is not computed again for other points."""
     if scene is None or chosen is None:
         return scene
     rows = selection.source_points(run.problem, chosen)
