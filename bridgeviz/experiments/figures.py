@@ -41,7 +41,7 @@ FIGURES: dict[int, Callable[..., Benchmark]] = {
     6: _costs,
     7: LearningCurves,
     8: _tiny_by_pairs,
-    9: partial(PairCurves, number=9, raw=Mnist(spaces="raw")),
+    9: partial(PairCurves, number=9, raw=Mnist(spaces="raw"), fractions=(0.001, 0.01, 0.05, 0.2, 1.0)),
     10: NeuralErrors,
     11: NeuralErrors,
     12: LearningCurves,
