@@ -35,7 +35,10 @@ if cost is None:
 elif len(pairs) == 0:
     st.info(f"{config.cost.lead} Without pairs, none bridges two points.", icon=":material/link_off:")
 else:
-    st.markdown(f"{config.cost.lead} **Pick two points**, by row or with a click on a map.")
+    st.markdown(
+        f"{config.cost.lead} **Pick two points**, by row or with a click on a map. "
+        "The lasso in the toolbar of the maps selects rows."
+    )
 if cost is not None and cost.advice:
     st.warning(cost.advice, icon=":material/hub:")
 bridge(config, problem, cost, names, chosen)

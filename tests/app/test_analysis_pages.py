@@ -12,7 +12,7 @@ import bridgeviz as bv
 from bridgeviz.datasets import Blobs
 from bridgeviz.ui.cache import analysis, pictures
 from bridgeviz.ui.panels import advice
-from bridgeviz.ui.state.picks import picked_rows
+from bridgeviz.ui.state.picks import picked_rows, rows_inside
 
 from .driver import PATIENCE, ROOT, job_of, load
 
@@ -274,6 +274,17 @@ def test_a_click_or_a_brush_gives_row_numbers():
     event = {"selection": {"points": [{"customdata": 4}, {"customdata": [2]}, {"x": 1.0}, {"customdata": 4}]}}
     assert picked_rows(event).tolist() == [2, 4]
     assert picked_rows(None).tolist() == []
+
+
+def test_boxes_and_lassos_surround_points_that_may_have_no_marker():
+    points = np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 2.0], [0.5, 3.0], [1.5, 0.2]])
+    notch = {
+        "x": [-1, 3, 3, 1, -1],
+        "y": [-1, -1, 2.5, 0.5, 2.5],
+    }  # its upper edge dips below the second and third point
+    assert rows_inside({"selection": {"lasso": [notch]}}, points).tolist() == [0, 4]
+    assert rows_inside({"selection": {"box": [{"x": [2.5, 0.4], "y": [4, 1]}]}}, points).tolist() == [1, 2, 3]
+    assert rows_inside({"selection": {"points": []}}, points).tolist() == rows_inside(None, points).tolist() == []
 
 
 def test_a_sheet_holds_every_picture_in_its_place():

@@ -136,3 +136,20 @@ def until(true, *, seconds: float = 60.0, every: float = 0.05) -> float:
 def train(page) -> None:
     """Press Train once it can be pressed."""
     page.locator(".st-key-train button:not([disabled])").click(timeout=60_000)
+
+
+def lasso(page, chart: str, x: float, y: float, width: float, height: float) -> None:
+    """Draw a box with the lasso of a chart; its corner and its size in shares of the chart."""
+    ground = page.locator(f".st-key-{chart} .nsewdrag").first
+    ground.wait_for(timeout=60_000)
+    page.locator(IDLE).wait_for(timeout=60_000)
+    ground.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    box = ground.bounding_box()
+    left, top = box["x"] + x * box["width"], box["y"] + y * box["height"]
+    across, down = width * box["width"], height * box["height"]
+    page.mouse.move(left, top)
+    page.mouse.down()
+    for right, below in ((across, 0), (across, down), (0, down), (0, 5)):
+        page.mouse.move(left + right, top + below, steps=4)
+    page.mouse.up()

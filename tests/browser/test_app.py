@@ -347,27 +347,10 @@ def test_a_click_on_a_map_picks_the_row_and_a_pair_is_added_and_undone(visit):
     driver.until(lambda: "edits" not in page.url)
 
 
-def lasso(page, chart: str, x: float, y: float, width: float, height: float) -> None:
-    """Draw a box with the lasso of a chart; its corner and its size in shares of the chart."""
-    ground = page.locator(f".st-key-{chart} .nsewdrag").first
-    ground.wait_for(timeout=PATIENCE)
-    page.locator(driver.IDLE).wait_for(timeout=PATIENCE)
-    ground.scroll_into_view_if_needed()
-    page.wait_for_timeout(500)
-    box = ground.bounding_box()
-    left, top = box["x"] + x * box["width"], box["y"] + y * box["height"]
-    across, down = width * box["width"], height * box["height"]
-    page.mouse.move(left, top)
-    page.mouse.down()
-    for right, below in ((across, 0), (across, down), (0, down), (0, 5)):
-        page.mouse.move(left + right, top + below, steps=4)
-    page.mouse.up()
-
-
 def test_a_selection_is_seen_on_every_page_and_after_a_reload_until_it_is_cleared(visit):
     page = visit("/data?dataset=blobs&cost=bridge&percent=2", reduced_motion="reduce")
     selected = page.locator(".st-key-selected")
-    lasso(page, "data_source", 0.4, 0.3, 0.05, 0.08)
+    driver.lasso(page, "data_source", 0.4, 0.3, 0.05, 0.08)
     expect(selected).to_contain_text("(brushed on the source map)", timeout=PATIENCE)
     text = selected.locator("p").first.inner_text()
     assert "select=source%3A" in page.url
@@ -394,14 +377,32 @@ def test_a_selection_is_seen_on_every_page_and_after_a_reload_until_it_is_cleare
     driver.until(lambda: "select=" not in page.url)
 
 
+def test_a_lasso_on_the_maps_of_pairs_and_of_lines_selects_and_is_drawn_in_their_own_way(visit):
+    page = visit("/pairs_and_cost?dataset=blobs&cost=bridge&percent=2", reduced_motion="reduce")
+    selected = page.locator(".st-key-selected")
+    for chart, side, x in (("route", "source", 0.02), ("lines", "target", 0.55)):
+        if chart == "lines":
+            to(page, "Coupling")
+        tool = page.locator(f".st-key-{chart} [data-title='Lasso Select']").first
+        tool.wait_for(state="attached", timeout=PATIENCE)
+        page.locator(driver.IDLE).wait_for(timeout=PATIENCE)
+        tool.evaluate("e => e.click()")
+        driver.lasso(page, chart, x, 0.1, 0.4, 0.8)
+        expect(selected).to_contain_text(f"(brushed on the {side} map)", timeout=PATIENCE)
+        drawn = page.locator(f".st-key-{chart} .js-plotly-plot").first  # a page being drawn may hold the one before too
+        driver.until(lambda drawn=drawn: drawn.evaluate("e => (e.layout.selections || []).length") == 0)
+        says = "Nearest to" if chart == "route" else "Only what reaches the selected rows"
+        expect(page.get_by_text(says).first).to_be_visible(timeout=PATIENCE)
+
+
 def test_what_is_brushed_on_one_map_is_forgotten_by_it_when_another_is_brushed(visit):
     page = visit("/data?dataset=blobs", reduced_motion="reduce")
     selected, brushed = page.locator(".st-key-selected"), "e => (e.layout.selections || []).length"
-    lasso(page, "data_source", 0.4, 0.3, 0.1, 0.15)
+    driver.lasso(page, "data_source", 0.4, 0.3, 0.1, 0.15)
     expect(selected).to_contain_text("source rows", timeout=PATIENCE)
-    source, target = (page.locator(f".st-key-data_{side} .js-plotly-plot") for side in ("source", "target"))
+    source, target = (page.locator(f".st-key-data_{side} .js-plotly-plot").first for side in ("source", "target"))
     driver.until(lambda: source.evaluate(brushed) == 1)
-    lasso(page, "data_target", 0.3, 0.3, 0.15, 0.3)
+    driver.lasso(page, "data_target", 0.3, 0.3, 0.15, 0.3)
     expect(selected).to_contain_text("target rows", timeout=PATIENCE)
     driver.until(lambda: source.evaluate(brushed) == 0)
     driver.until(lambda: target.evaluate(brushed) == 1)

@@ -38,6 +38,7 @@ def bridge(
         names: of the classes.
         chosen: the selection: only its pairs are drawn, with the legs from its rows.
     """
+    selection.follow(chosen)
     i, j = _pickers(problem)
     pairs, labels = stages.pairs(config), analysis.labels_of(problem)
     route = None
@@ -53,8 +54,8 @@ def bridge(
     chart, numbers = st.columns([3, 1], vertical_alignment="center")
     with chart:
         charts.draw(
-            st, pair_map(both, pairs, route=route, right=right, lit=lit, side=side), key="route",
-            selection_mode="points", on_select=partial(_picked, both),
+            st, selection.anew(pair_map(both, pairs, route=route, right=right, lit=lit, side=side), "route"),
+            key="route", selection_mode=("points", "box", "lasso"), on_select=partial(_picked, both),
             alt="the pairs, and the route from the source point over one of them to the target point",
         )  # fmt: skip
         some = f" {MOST_PAIRS} random ones of {len(pairs):,} pairs are drawn." if len(pairs) > MOST_PAIRS else ""
@@ -148,7 +149,9 @@ def _pickers(problem: Problem) -> tuple[int, int]:
 
 
 def _picked(both: Maps) -> None:
-    """The map's callback: pick the clicked row of the side on which it lies."""
+    """The map's callback: select what is brushed, or pick the clicked row of the side on which it lies."""
+    if selection.surrounded("route", both.left, both.right):
+        return
     event = st.session_state.get("route")
     points = [] if not event else event.get("selection", {}).get("points", [])
     if points:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import streamlit as st
@@ -57,6 +58,7 @@ def lines(config: RunConfig, chosen: Selection | None = None) -> None:
         config: whose plan.
         chosen: the selection, to which the lines are restricted.
     """
+    selection.follow(chosen)
     problem, plan = stages.problem(config), stages.plan(config)
     labels = analysis.labels_of(problem)
     st.header("Lines between the two maps")
@@ -79,8 +81,12 @@ def lines(config: RunConfig, chosen: Selection | None = None) -> None:
     i, j = i[:count], j[:count]
     same = None if labels is None else labels[0][i] == labels[1][j]
     both = analysis.both_maps(config, legend=True)
-    charts.draw(st, plan_lines(both, i, j, right=same), key="lines", alt="couplings between the two maps")
-    st.caption(literal(both.caption))
+    charts.draw(
+        st, selection.anew(plan_lines(both, i, j, right=same), "lines"), key="lines",
+        selection_mode=("box", "lasso"), on_select=partial(selection.surrounded, "lines", both.left, both.right),
+        alt="couplings between the two maps",
+    )  # fmt: skip
+    st.caption(literal(both.caption) + " The lasso in the toolbar selects rows.")
 
 
 def selected(config: RunConfig, chosen: Selection, classes: np.ndarray, names: Mapping[str, str]) -> None:

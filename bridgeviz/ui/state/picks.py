@@ -23,6 +23,33 @@ def picked_rows(event: Any) -> np.ndarray:
     return np.unique(np.asarray(rows, np.int64))
 
 
+def rows_inside(event: Any, points: np.ndarray) -> np.ndarray:
+    """The numbers of the points in the boxes and lassos that were drawn on a chart.
+
+    Args:
+        event: of the chart.
+        points: (n, 2) in the units of its axes, whether or not each has a marker.
+    """
+    drawn = event.get("selection", {}) if event else {}
+    inside = np.zeros(len(points), bool)
+    for box in drawn.get("box", ()):
+        corners = np.sort(np.array([box["x"], box["y"]], float)).T
+        inside |= ((points >= corners[0]) & (points <= corners[1])).all(1)
+    for lasso in drawn.get("lasso", ()):
+        inside |= _in_polygon(points, np.array([lasso["x"], lasso["y"]], float).T)
+    return np.flatnonzero(inside)
+
+
+def _in_polygon(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:
+    """Whether a ray from each point to the right crosses an odd number of edges."""
+    inside = np.zeros(len(points), bool)
+    x, y = points.T
+    for (x0, y0), (x1, y1) in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
+        if y0 != y1:
+            inside ^= ((y0 > y) != (y1 > y)) & (x < (x1 - x0) * (y - y0) / (y1 - y0) + x0)
+    return inside
+
+
 def pick(chart: str, into: str) -> None:
     """A chart's callback: put the clicked row into the state of another widget."""
     rows = picked_rows(st.session_state.get(chart))

@@ -100,6 +100,16 @@ def current(problem: Problem) -> Selection | None:
     return kept
 
 
+def follow(chosen: Selection | None) -> None:
+    """Draw the whole page anew if one of its fragments finds that something else has been selected since.
+
+    Args:
+        chosen: what was selected when the page was drawn.
+    """
+    if st.session_state.get(_SELECTION) is not chosen:
+        st.rerun()
+
+
 def select(selection: Selection | None) -> None:
     """Select rows instead of those before; None or no row clears the selection. For callbacks."""
     if selection is None or not len(selection.rows):
@@ -132,6 +142,29 @@ def brushed(chart: str, side: str, tested: bool = False, markers: np.ndarray | N
         rows = np.flatnonzero(np.isin(markers, markers[rows]))
     name = "point" if len(rows) == 1 else "brushed"
     select(Selection(side, rows, f"{name} on the {side} map", tested=tested, chart=chart))
+
+
+def surrounded(chart: str, left: np.ndarray, right: np.ndarray) -> bool:
+    """A callback of a chart with both maps: select the rows of one side that a box or lasso on it surrounds.
+
+    If it surrounds rows of both sides, those of the side with more of them. The chart is drawn anew, without the lasso,
+    because it shows the selection in its own way.
+
+    Args:
+        chart: its key.
+        left, right: (n, 2) and (m, 2) positions of the source and target rows on it.
+
+    Returns:
+        Whether anything was drawn around rows.
+    """
+    event = st.session_state.get(chart)
+    found = {"source": picks.rows_inside(event, left), "target": picks.rows_inside(event, right)}
+    side = max(found, key=lambda name: len(found[name]))
+    if not len(found[side]):
+        return False
+    select(Selection(side, found[side], f"brushed on the {side} map"))
+    _forget(chart)
+    return True
 
 
 def drawn_on(chart: str, rows: np.ndarray | None) -> np.ndarray | None:
@@ -227,5 +260,10 @@ def _put(selection: Selection | None, written: str) -> None:
     """Remember a selection; the chart of the one before is drawn anew, unless it is the same."""
     before: Selection | None = st.session_state.get(_SELECTION)
     if before is not None and before.chart and (selection is None or selection.chart != before.chart):
-        st.session_state[_REVISION + before.chart] = st.session_state.get(_REVISION + before.chart, 0) + 1
+        _forget(before.chart)
     st.session_state[_SELECTION], st.session_state[_TEXT] = selection, written
+
+
+def _forget(chart: str) -> None:
+    """Let a chart be drawn anew, without what was brushed on it."""
+    st.session_state[_REVISION + chart] = st.session_state.get(_REVISION + chart, 0) + 1
