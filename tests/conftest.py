@@ -29,6 +29,9 @@ CHECKED = [f"bridgeviz.{room}" for room in ("costs", "couplings", "flows", "metr
 jaxtyping.install_import_hook(CHECKED, "shape_checker.check_shapes")
 
 import bridgeviz as bv  # noqa: E402
+import bridgeviz.viz.figure  # noqa: E402
+
+bridgeviz.viz.figure.VALIDATE = True  # Plotly checks every figure that a test draws
 
 settings.register_profile("bridgeviz", deadline=None, derandomize=True, max_examples=25, database=None)
 settings.load_profile("bridgeviz")

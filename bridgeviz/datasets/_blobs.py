@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.linalg import helmert
 
 from bridgeviz import _checks as check
 from bridgeviz._options import Count, Seed, Unit, option
@@ -57,8 +58,7 @@ class Blobs(DatasetOptions):
         simplex /= np.linalg.norm(simplex, axis=1, keepdims=True)
         maps = {}
         for side, d in (("source", 8), ("target", 4)):
-            corners = np.linalg.svd(simplex, full_matrices=False)[0] * np.linalg.svd(simplex)[1]
-            corners = corners[:, : min(self.classes - 1, d)]
+            corners = simplex @ helmert(self.classes).T  # in the plane of the corners, one dimension fewer than classes
             basis = np.linalg.qr(rng.standard_normal((d, d)))[0]
             spread = rng.standard_normal((6, d)) / np.sqrt(6)
             maps[side] = (corners @ basis[: corners.shape[1]], spread)

@@ -18,7 +18,7 @@ MOST_NAMES = 24
 """The most classes that a legend, or names on a figure, can show without covering it; hovering names every point."""
 
 _MOST_SVG = 1500  # larger maps are drawn with WebGL
-_MOST_BEHIND_LINES = 600  # markers per map where lines are drawn over it
+_MOST_BEHIND_LINES = 400  # markers per map where lines are drawn over it
 
 
 class Panel(NamedTuple):
@@ -149,10 +149,30 @@ def _traces(
         for rank in np.unique(marks.code[shown & (marks.layer == layer)]):
             at = np.flatnonzero(shown & (marks.layer == layer) & (marks.code == rank))
             trace = _markers(kind, panel, marks.rows[at], int(rank) if labelled else None)
+            sizes = size[at] if marks.merged else float(size[at[0]])
             yield trace | {
                 "text": [text[k] for k in at], "name": names[rank], "opacity": opacity, "legendgroup": names[rank],
-                "showlegend": False, "marker": trace["marker"] | {"size": size[at]},
+                "showlegend": False, "marker": trace["marker"] | {"size": sizes},
             }  # fmt: skip
+
+
+def _background(panel: Panel, marks: Markers, shown: np.ndarray, size: np.ndarray) -> dict[str, Any]:
+    """The markers for which `shown` is True, as one faint trace in the order of their layers.
+
+    A browser takes as long for each trace as for some thirty markers, and all of them are drawn anew with the lines.
+    """
+    at = np.flatnonzero(shown)
+    at = at[np.argsort(marks.layer[at], kind="stable")]
+    text, names = _texts(panel, marks), _class_names(panel)
+    trace = _markers("scatter", panel, marks.rows[at], None)
+    looks: dict[str, Any] = {"line": {"width": 0}, "size": size[at] if marks.merged else float(size[at[0]])}
+    if panel.space.labels is not None:
+        codes = marks.code[at].tolist()
+        looks |= {"color": [colour(code) for code in codes], "symbol": [symbol(code) for code in codes]}
+    return trace | {
+        "text": [f"<b>{names[marks.code[k]]}</b><br>{text[k]}" for k in at], "opacity": 0.3, "showlegend": False,
+        "hovertemplate": "%{text}<extra></extra>", "marker": trace["marker"] | looks,
+    }  # fmt: skip
 
 
 def _markers(kind: str, panel: Panel, rows: Int[np.ndarray, " k"], rank: int | None) -> dict[str, Any]:
@@ -252,7 +272,7 @@ def both_maps(source: Panel, target: Panel, *, legend: bool = True) -> Maps:
         # WebGL would cover the lines, so these maps are SVG, which is slow with many markers.
         shown = np.random.default_rng(0).random(len(marks.rows)) < share
         size = marks.sizes(marks.counts)
-        traces += _traces("scatter", placed, marks, shown, size, _texts(panel, marks), 0.3)
+        traces.append(_background(placed, marks, shown, size))
         traces += _names(placed, marks, size)
         if panel.space.labels is not None:
             ranks |= {_class_names(panel)[c]: int(c) for c in np.unique(marks.code)}

@@ -32,16 +32,21 @@ WATCH = """() => {
   for (const event of ['keydown', 'pointerup', 'mouseup'])
     document.addEventListener(event, () => { pressed = performance.now(); }, true);
   const chart = '[data-testid=stPlotlyChart]';
-  const changed = record => [
-    record.target.closest?.(chart),
-    ...[...record.addedNodes].map(node => node.matches?.(chart) ? node : node.querySelector?.(chart)),
-  ].filter(Boolean);
+  const inside = node => node.closest?.(chart) || node.querySelector?.(chart);
   new MutationObserver(records => {
-    const charts = records.flatMap(changed);
-    if (!pressed || !charts.length) return;
-    const boxes = charts.map(e => e.getBoundingClientRect());
-    const inView = boxes.some(box => box.top < innerHeight && box.bottom > 0);
-    requestAnimationFrame(() => { drawn = performance.now(); if (inView) seen = drawn; });
+    if (!pressed) return;
+    const charts = new Set();
+    for (const record of records) {
+      charts.add(record.target.closest?.(chart));
+      for (const node of record.addedNodes) charts.add(inside(node));
+    }
+    for (const nothing of [null, undefined]) charts.delete(nothing);
+    if (!charts.size) return;
+    requestAnimationFrame(() => {
+      drawn = performance.now();
+      const boxes = [...charts].map(e => e.getBoundingClientRect());
+      if (boxes.some(box => box.top < innerHeight && box.bottom > 0)) seen = drawn;
+    });
   }).observe(document.body, {subtree: true, childList: true, attributes: true});
 }"""
 """Records when a key was last pressed or the mouse released, and when the last frame with a changed chart (in view;

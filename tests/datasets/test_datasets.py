@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
 import json
+import os
+import platform
 import socket
 import subprocess
 import sys
@@ -78,6 +81,25 @@ def test_the_seed_determines_the_sampled_codes():
     mean = bv.load("mnist", n=100).target
     assert len(np.unique(mean.x, axis=0)) == len(np.unique(mean.labels))
     assert len(np.unique(first, axis=0)) == 100
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="OpenBLAS's kernels are chosen by x86 names")
+@pytest.mark.parametrize("kernels", ["Haswell", "SkylakeX", "Nehalem"])
+def test_a_seed_gives_the_same_data_on_every_processor(kernels):
+    """Singular vectors of equal singular values, for one, are whatever the processor's kernels make of them."""
+    code = (
+        "import sys, numpy as np, bridgeviz as bv\n"
+        "spaces = [getattr(bv.load(name), side).x for name in sys.argv[1:] for side in ('source', 'target')]\n"
+        "np.savez(sys.stdout.buffer, *spaces)"
+    )
+    names = ["blobs", "swiss-roll", "digits"]
+    env = os.environ | {"OPENBLAS_CORETYPE": kernels}
+    done = subprocess.run([sys.executable, "-c", code, *names], env=env, capture_output=True, check=True)
+    there = np.load(io.BytesIO(done.stdout))
+    here = [getattr(bv.load(name), side).x for name in names for side in ("source", "target")]
+    assert len(there.files) == len(here) == 6
+    for file, x in zip(there.files, here, strict=True):
+        np.testing.assert_allclose(there[file], x, atol=1e-5)
 
 
 def test_the_overlap_option_of_blobs_raises_the_feature_overlap():
