@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import helmert
 
 from bridgeviz import _checks as check
 from bridgeviz._options import Count, Seed, Unit, option
@@ -52,6 +51,8 @@ class Blobs(DatasetOptions):
         check.count(self.n, "n", self.where, least=4 * self.classes, most=MOST_ROWS)
 
     def load(self) -> Problem:
+        from scipy.linalg import helmert
+
         width = 0.1 + 0.9 * self.overlap
         rng = np.random.default_rng(self.seed)
         simplex = np.eye(self.classes) - 1 / self.classes
