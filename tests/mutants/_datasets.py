@@ -6,6 +6,13 @@ from ._mutant import Mutant
 
 MUTANTS = [
     Mutant(
+        "blobs: the corners are whatever the processor's kernels make of them",
+        "bridgeviz/datasets/_blobs.py",
+        "corners = simplex @ helmert(self.classes).T",
+        "corners = (lambda u, s, _: u * s)(*np.linalg.svd(simplex))[:, : self.classes - 1]",
+        "datasets/test_datasets.py::test_a_seed_gives_the_same_data_on_every_processor",
+    ),
+    Mutant(
         "blobs: overlap ignored",
         "bridgeviz/datasets/_blobs.py",
         "width = 0.1 + 0.9 * self.overlap",

@@ -340,9 +340,23 @@ MUTANTS = [
     Mutant(
         "selection: a chart still shows what was brushed before another one was",
         "bridgeviz/ui/state/selection.py",
-        "st.session_state[_REVISION + before.chart] = st.session_state.get(_REVISION + before.chart, 0) + 1",
+        "_forget(before.chart)",
         "pass",
         "browser/test_app.py::test_what_is_brushed_on_one_map_is_forgotten_by_it_when_another_is_brushed",
+    ),
+    Mutant(
+        "picks: a lasso takes the hull of its corners",
+        "bridgeviz/ui/state/picks.py",
+        "inside ^= ((y0 > y) != (y1 > y))",
+        "inside |= ((y0 > y) != (y1 > y))",
+        "app/test_analysis_pages.py::test_boxes_and_lassos_surround_points_that_may_have_no_marker",
+    ),
+    Mutant(
+        "selection: a lasso in a part of a page leaves the rest as it was",
+        "bridgeviz/ui/state/selection.py",
+        "if st.session_state.get(_SELECTION) is not chosen:",
+        "if False:",
+        "browser/test_app.py::test_a_lasso_on_the_maps_of_pairs_and_of_lines_selects_and_is_drawn_in_their_own_way",
     ),
     Mutant(
         "selection: rows of other data stay selected",
