@@ -67,11 +67,15 @@ TINY = {
 
 @pytest.fixture(autouse=True)
 def few_methods(monkeypatch):
+    every = dict(BASELINES)
     for name in set(BASELINES) - {"ridge", "nearest-class-mean", "1-nn"}:
-        monkeypatch.delitem(BASELINES, name)
+        del BASELINES[name]
     bridge = _kind_cases.PlanCase(name="bridge", cost=Bridge())
     monkeypatch.setattr(_kind_cases, "_plans", lambda: [bridge])  # no search for a cost
     monkeypatch.setitem(_kind_cases.FLOWS, "flow", {"steps": 2, "chunk_size": 2, "reweight": False})
+    yield
+    BASELINES.clear()  # and back in their order, which other tests see
+    BASELINES.update(every)
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +134,8 @@ def test_the_tables_name_the_best_of_both_sides(measured):
     part = table[(table.kind == "classes") & table.plan.notna()].set_index("method").plan
     rivals = part[["ridge", "nearest class mean", "1-NN"]]
     line = next(line for line in blocks["kinds"].splitlines() if line.startswith("| classes | 6 pairs | plan"))
-    assert f"| {rivals.max():.3f} {rivals.idxmax()} |" in line
+    best = [name for name, value in rivals.items() if value == rivals.max()]
+    assert any(f"| {rivals.max():.3f} {name} |" in line for name in best)
     assert "| a line; FOSCTTM (lower is better) | 8 pairs |" in blocks["kinds-all"]
     assert f"| bridge, tau 0.9 | {part['bridge, tau 0.9']:.3f} |" in blocks["kinds-all"]
 
