@@ -116,7 +116,7 @@ def methods() -> None:
     """One kind of problem at a time: the curves of the chosen methods, and the best at each number of pairs."""
     rows = measured_kinds()  # a pandas table
     if rows is None:
-        st.info("The measurements are not among these data. `bridgeviz bench kinds` makes them.", icon=":material/info:")
+        st.info("The measurements are not among these data. `bridgeviz bench kinds` makes them.")
         return
     names = [name for name in KINDS if name in set(rows.kind)]
     kind = KINDS[st.selectbox("Kind of problem", names, format_func=lambda name: KINDS[name].title, key=KIND)]
