@@ -96,7 +96,7 @@ LESSON = Lesson(
             shown=tuple(_TAUS),
             answer="tau 0.5",
             told=lambda v: (
-                f"{percent(v['tau 0.5'])}; with tau 0.95 as many as with tau 1, "
+                f"{percent(v['tau 0.5'])}; with tau 0.95 about as many as with tau 1, "
                 f"{percent(v['tau 0.95'])}. A little leaves out what is wrong anyway, much leaves out what would "
                 "be right. The paper's aes (Eq. 30) weighs the accuracy against the share that is left out."
             ),
