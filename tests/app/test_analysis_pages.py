@@ -329,7 +329,7 @@ def test_the_options_of_a_cost_reach_the_engine():
 
 
 def test_fgw_offers_alpha_and_says_its_steps():
-    test = opened("coupling", solver="fgw", alpha="0.25", epsilon="0.05")
+    test = opened("coupling", solver="fgw", rows="100", alpha="0.25", epsilon="0.05")
     assert "steps at alpha 0.25" in texts(test)
     assert "Fused Gromov-Wasserstein" in texts(test)
     assert "uses none" not in texts(test)
@@ -348,7 +348,7 @@ def test_fgw_offers_alpha_and_says_its_steps():
 def test_what_did_not_converge_says_its_residual_and_what_to_try():
     assert "residual of" in texts(opened("coupling", epsilon="0.00001"))
     assert "of 8 batches Sinkhorn stopped" in texts(opened("coupling", strategy="local", epsilon="0.0001"))
-    vanished = opened("coupling", solver="fgw", epsilon="0.001", tau_x="0.5", tau_y="0.5")
+    vanished = opened("coupling", solver="fgw", rows="100", epsilon="0.001", tau_x="0.5", tau_y="0.5")
     assert "it costs less to leave every point out than to move it" in vanished.error[0].value
 
 

@@ -73,7 +73,7 @@ def test_only_methods_of_the_same_problem_are_offered():
     test = opened(cost="diffusion_bridge", method="factorised")
     assert test.selectbox(key="first_method").options == ["dense", "ott", "factorised"]
     assert test.selectbox(key="second_method").options == ["ott", "factorised"]
-    for link in ({"solver": "fgw"}, {"strategy": "local"}, {"strategy": "true"}):
+    for link in ({"solver": "fgw", "rows": "100"}, {"strategy": "local"}, {"strategy": "true"}):
         assert "ask_methods" not in [button.key for button in opened(**link).button]
 
 
