@@ -100,7 +100,7 @@ def crowd(browser, cache: str) -> Iterator[tuple[str, str, str]]:
     """Eight sessions that all train and look around meanwhile; yields what was measured, the value and the target."""
     with used_server(browser, cache) as server:
         before = use(server, cache)
-        pages = [visit(browser, server.url + flow(number, steps=1500)) for number in range(1, SESSIONS + 1)]
+        pages = [visit(browser, server.url + flow(number, steps=800)) for number in range(1, SESSIONS + 1)]
         for page in pages:
             train(page)
         until(lambda: pages[-1].get_by_text("your turn comes in").count())
