@@ -201,12 +201,16 @@ def brushes(browser) -> None:
     page.locator(".st-key-data_target .js-plotly-plot").wait_for(timeout=120_000)
     page.locator(IDLE).wait_for(timeout=60_000)
     page.evaluate(WATCH)
-    rows = selected(page)
+    nothing = selected(page)
     for turn in range(12):
+        if turn:
+            page.locator(".st-key-select_clear button").click()
+            until(lambda: selected(page) == nothing)
+            page.locator(IDLE).wait_for(timeout=60_000)
         time.sleep(1)
         page.evaluate("pressed = seen = drawn = 0")
         driver.lasso(page, "data_source", 0.1, 0.1, 0.7 + 0.01 * turn, 0.8)
-        until(lambda before=rows: selected(page) != before)
+        until(lambda: selected(page) != nothing)
         page.locator(IDLE).wait_for(timeout=60_000)
         until(lambda: page.evaluate("drawn && performance.now() - drawn > 800"))
         seconds.append(page.evaluate("(drawn - pressed) / 1000"))
