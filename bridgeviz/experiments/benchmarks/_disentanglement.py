@@ -112,9 +112,11 @@ class Disentanglement(FigureBenchmark):
         fractions = sorted(rows.fraction.unique())
         percent = " | ".join(f"bridge, {100 * fraction:g} %" for fraction in fractions)
         lines = [f"| beta | gap | overlap | dimensions | {percent} |", "|---" * (4 + len(fractions)) + "|"]
+        several = bool(rows.seed.max())
+        show = median_and_range if several else lambda values: f"{values.median():.3f}"
         for beta, part in rows.groupby("beta"):
-            cells = [median_and_range(part[name]) for name in ("gap", "overlap", "dimensionality")]
-            cells += [median_and_range(part[part.fraction == fraction].bridge) for fraction in fractions]
+            cells = [show(part[name]) for name in ("gap", "overlap", "dimensionality")]
+            cells += [show(part[part.fraction == fraction].bridge) for fraction in fractions]
             lines.append(f"| {beta:g} | {' | '.join(cells)} |")
         ranks = rows[["gap", "overlap", "dimensionality", "bridge", "diffusion_bridge", "fraction"]]
         found = [
@@ -124,7 +126,6 @@ class Disentanglement(FigureBenchmark):
             )
             for fraction, part in ranks.groupby("fraction")
         ]  # fmt: skip
-        note = (
-            f"Medians over seeds 0 to {rows.seed.max()} (smallest to largest). Rank correlation of the accuracy with "
-        )
+        seeds = f"Medians over seeds 0 to {rows.seed.max()} (smallest to largest)" if several else "Seed 0 alone"
+        note = f"{seeds}. Rank correlation of the accuracy with "
         return "\n".join([*lines, "", f"{note}each measure: {'; '.join(found)}. `bridgeviz bench disentanglement`."])
