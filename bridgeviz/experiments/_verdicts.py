@@ -145,17 +145,11 @@ def few_pairs(rows: Rows) -> Verdict:
     vaes = [case for case in forwards if "VAE" in str(case)]
     if not vaes:
         return Verdict(UNTESTED, "No VAE was trained on these data.")
-    ours, theirs = _both(forwards.filter(like="global").max(axis=1), forwards[vaes].max(axis=1))
-    few, many = ours.index < FEW, ours.index >= 0.2
+    ours, theirs = forwards.filter(like="global").max(axis=1), forwards[vaes].max(axis=1)
+    few, many = forwards.index < FEW, forwards.index >= 0.2
     held = bool((ours[few] > theirs[few]).all() and (ours[many] >= theirs[many] - 0.01).all())
-    text = "; ".join(f"{100 * f:g} % {ours[f]:.3f} against {theirs[f]:.3f}" for f in ours.index)
+    text = "; ".join(f"{100 * f:g} % {ours[f]:.3f} against {theirs[f]:.3f}" for f in forwards.index)
     return Verdict(HOLDS if held else FAILS, f"Test accuracy, global alignment against the best VAE: {text}.")
-
-
-def _both(ours: Any, theirs: Any) -> tuple[Any, Any]:
-    """Two series where both are measured."""
-    there = ours.notna() & theirs.notna()
-    return ours[there], theirs[there]
 
 
 def pictures(rows: Rows) -> Verdict:
@@ -164,9 +158,9 @@ def pictures(rows: Rows) -> Verdict:
     vaes = [case for case in back if "VAE" in str(case)]
     if not len(back) or not vaes:
         return Verdict(UNTESTED, "Nothing was measured towards pictures.")
-    ours, theirs = _both(back.filter(like="global").min(axis=1), back[vaes].min(axis=1))
-    few = ours.index <= 0.05
-    text = "; ".join(f"{100 * f:g} % {ours[f]:.4f} against {theirs[f]:.4f}" for f in ours.index)
+    ours, theirs = back.filter(like="global").min(axis=1), back[vaes].min(axis=1)
+    few = back.index <= 0.05
+    text = "; ".join(f"{100 * f:g} % {ours[f]:.4f} against {theirs[f]:.4f}" for f in back.index)
     outcome = HOLDS if bool((ours[few] < theirs[few]).all()) else FAILS
     return Verdict(outcome, f"Error of the classes' mean pictures, global alignment against the best VAE: {text}.")
 

@@ -149,23 +149,27 @@ def _traces(
         for rank in np.unique(marks.code[shown & (marks.layer == layer)]):
             at = np.flatnonzero(shown & (marks.layer == layer) & (marks.code == rank))
             trace = _markers(kind, panel, marks.rows[at], int(rank) if labelled else None)
-            sizes = size[at] if marks.merged else float(size[at[0]])
             yield trace | {
                 "text": [text[k] for k in at], "name": names[rank], "opacity": opacity, "legendgroup": names[rank],
-                "showlegend": False, "marker": trace["marker"] | {"size": sizes},
+                "showlegend": False, "marker": trace["marker"] | {"size": _one_or_all(size[at], marks)},
             }  # fmt: skip
+
+
+def _one_or_all(sizes: np.ndarray, marks: Markers) -> np.ndarray | float:
+    """The sizes of some markers, as one number where all markers have the same."""
+    return sizes if marks.merged else float(sizes[0])
 
 
 def _background(panel: Panel, marks: Markers, shown: np.ndarray, size: np.ndarray) -> dict[str, Any]:
     """The markers for which `shown` is True, as one faint trace in the order of their layers.
 
-    A browser takes as long for each trace as for some thirty markers, and all of them are drawn anew with the lines.
+    Every trace costs the browser time, and all of them are redrawn with the lines.
     """
     at = np.flatnonzero(shown)
     at = at[np.argsort(marks.layer[at], kind="stable")]
     text, names = _texts(panel, marks), _class_names(panel)
     trace = _markers("scatter", panel, marks.rows[at], None)
-    looks: dict[str, Any] = {"line": {"width": 0}, "size": size[at] if marks.merged else float(size[at[0]])}
+    looks: dict[str, Any] = {"line": {"width": 0}, "size": _one_or_all(size[at], marks)}
     if panel.space.labels is not None:
         codes = marks.code[at].tolist()
         looks |= {"color": [colour(code) for code in codes], "symbol": [symbol(code) for code in codes]}

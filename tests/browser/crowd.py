@@ -14,7 +14,13 @@ from tests.browser import driver
 from tests.browser.driver import IDLE, until, visit
 
 SESSIONS = 8
-PAGES = ("Data", "Pairs and cost", "Coupling", "Flow")
+QUESTIONS = {
+    "Data": "two spaces", "Pairs and cost": "supervision buy", "Coupling": "optimal transport decide",
+    "Flow": "noise become",
+}  # fmt: skip
+"""A part of the heading of each page that is visited."""
+
+PAGES = tuple(QUESTIONS)
 GONE = 75
 """Seconds after which the jobs and the sessions of visitors who have left have ended."""
 
@@ -56,16 +62,10 @@ def go(page, name: str) -> float:
     """Click on a page in the menu; the seconds until it is drawn and at rest."""
     page.locator(IDLE).wait_for(timeout=60_000)
     began = time.perf_counter()
-    page.locator("[data-testid=stSidebarNav]").get_by_role("link", name=name, exact=True).click(timeout=60_000)
+    driver.to(page, name)
     page.locator("h1", has_text=QUESTIONS[name]).first.wait_for(timeout=60_000)
     page.locator(IDLE).wait_for(timeout=60_000)
     return time.perf_counter() - began
-
-
-QUESTIONS = {
-    "Data": "two spaces", "Pairs and cost": "supervision buy", "Coupling": "optimal transport decide",
-    "Flow": "noise become",
-}  # fmt: skip
 
 
 @contextmanager

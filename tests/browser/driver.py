@@ -133,6 +133,11 @@ def until(true, *, seconds: float = 60.0, every: float = 0.05) -> float:
     return time.perf_counter() - began
 
 
+def to(page, name: str) -> None:
+    """Click on a page in the menu, which keeps the session."""
+    page.locator("[data-testid=stSidebarNav]").get_by_role("link", name=name, exact=True).click(timeout=60_000)
+
+
 def train(page) -> None:
     """Press Train once it can be pressed."""
     page.locator(".st-key-train button:not([disabled])").click(timeout=60_000)

@@ -35,12 +35,8 @@ WATCH = """() => {
   const inside = node => node.closest?.(chart) || node.querySelector?.(chart);
   new MutationObserver(records => {
     if (!pressed) return;
-    const charts = new Set();
-    for (const record of records) {
-      charts.add(record.target.closest?.(chart));
-      for (const node of record.addedNodes) charts.add(inside(node));
-    }
-    for (const nothing of [null, undefined]) charts.delete(nothing);
+    const found = records.flatMap(record => [record.target.closest?.(chart), ...[...record.addedNodes].map(inside)]);
+    const charts = new Set(found.filter(Boolean));
     if (!charts.size) return;
     requestAnimationFrame(() => {
       drawn = performance.now();
@@ -184,7 +180,7 @@ def first_loss(page) -> float:
 
 def to_pairs(page) -> None:
     """Go to "Pairs and cost" through the menu, which keeps the session and its job, and wait for its charts."""
-    page.get_by_role("link", name="Pairs and cost").first.click()
+    driver.to(page, "Pairs and cost")
     page.locator(".st-key-curve .js-plotly-plot").wait_for(timeout=60_000)
     page.locator(IDLE).wait_for(timeout=60_000)
 

@@ -190,11 +190,6 @@ def test_a_bad_link_gets_a_message_and_a_way_out(visit, link, message):
     expect(alert.filter(has_text=message)).to_have_count(0, timeout=PATIENCE)
 
 
-def to(page, name):
-    """Click on a page in the menu."""
-    page.locator("[data-testid=stSidebarNav]").get_by_role("link", name=name, exact=True).click(timeout=PATIENCE)
-
-
 def agree(page, path, percent, *, cover=False, preset=None):
     """Wait until the link, the controls and the page say the same."""
     query = rf"\?(.*&)?percent={percent}(&.*)?$" if percent != "2" else r"(\?((?!percent).)*)?$"
@@ -214,7 +209,7 @@ def test_link_and_page_agree_wherever_the_visitor_goes(visit):
     page = visit("/data?dataset=blobs&percent=5&cost=knn", reduced_motion="reduce")
     agree(page, "data", "5")
     entries = page.evaluate("history.length")
-    to(page, "Pairs and cost")
+    driver.to(page, "Pairs and cost")
     agree(page, "pairs_and_cost", "5")
     page.get_by_text("More settings").click()
     page.locator(".st-key-cover label").click()
@@ -222,9 +217,9 @@ def test_link_and_page_agree_wherever_the_visitor_goes(visit):
     page.locator(driver.IDLE).wait_for(
         timeout=PATIENCE
     )  # a control that changed in a run that ends early may fall back
-    to(page, "Start")
+    driver.to(page, "Start")
     agree(page, "", "5", cover=True, preset="It works: digits")
-    to(page, "Coupling")
+    driver.to(page, "Coupling")
     agree(page, "coupling", "5", cover=True)
     page.locator(driver.IDLE).wait_for(timeout=PATIENCE)
     assert page.evaluate("history.length") == entries + 3  # one step back for each page
@@ -269,7 +264,7 @@ def test_own_data_stay_in_the_link_wherever_the_visitor_goes(visit):
     expect(used).to_be_visible(timeout=PATIENCE)
     own = re.compile(r"\?(.*&)?own_data=[0-9a-f]{32}")
     expect(page).to_have_url(own, timeout=PATIENCE)
-    to(page, "Coupling")
+    driver.to(page, "Coupling")
     compared = 3 * PATIENCE  # own data begin with the cost "auto", which compares all costs first
     expect(page.get_by_text("By the plan, nearer than the partner")).to_be_visible(timeout=compared)
     expect(page).to_have_url(own, timeout=PATIENCE)
@@ -281,7 +276,7 @@ def test_own_data_stay_in_the_link_wherever_the_visitor_goes(visit):
     page.reload()
     expect(used).to_be_visible(timeout=PATIENCE)
     expect(page).to_have_url(own, timeout=PATIENCE)
-    to(page, "Your data")
+    driver.to(page, "Your data")
     page.get_by_role("button", name="Forget these data").click(timeout=PATIENCE)
     expect(page.get_by_text("What you need")).to_be_visible(timeout=PATIENCE)
 
@@ -295,7 +290,7 @@ def test_the_owner_of_saved_runs_stays_in_the_link(browser, monkeypatch):
         page.get_by_role("button", name="Play: Classes overlap").click(timeout=PATIENCE)
         agree(page, "", "5", preset="Where .* of a point's neighbours")
         assert "owner=ann" in page.url
-        to(page, "Data")
+        driver.to(page, "Data")
         agree(page, "data", "5")
         page.locator(driver.IDLE).wait_for(timeout=PATIENCE)
         assert "owner=ann" in page.url
@@ -307,7 +302,7 @@ def test_the_owner_of_saved_runs_stays_in_the_link(browser, monkeypatch):
 def test_a_link_to_a_page_without_training_keeps_the_settings_of_the_training(visit):
     page = visit("/data?dataset=blobs&steps=300&strategy=true&cost=knn&k=7")
     expect(page.get_by_text("12 of 600 known pairs")).to_be_visible(timeout=PATIENCE)
-    to(page, "Flow")
+    driver.to(page, "Flow")
     expect(page.get_by_text("The 300 steps start within seconds")).to_be_visible(timeout=PATIENCE)
     page.locator(".st-key-strategy input").click()
     page.keyboard.press("ArrowDown")
@@ -361,12 +356,12 @@ def test_a_selection_is_seen_on_every_page_and_after_a_reload_until_it_is_cleare
         ("Coupling", "Where do the selected rows go?"),
         ("Flow", "Table of the selected"),
     ):
-        to(page, title)
+        driver.to(page, title)
         expect(page.get_by_text(its_own).first).to_be_visible(timeout=PATIENCE)
         expect(selected.locator("p").first).to_have_text(text, timeout=PATIENCE)
     page.reload()
     expect(selected.locator("p").first).to_contain_text("source rows", timeout=PATIENCE)
-    to(page, "Data")
+    driver.to(page, "Data")
     chart = page.locator(".st-key-data_source .js-plotly-plot")
     driver.until(lambda: chart.evaluate(lit) > 0)
     page.locator(driver.IDLE).wait_for(timeout=PATIENCE)
@@ -382,7 +377,7 @@ def test_a_lasso_on_the_maps_of_pairs_and_of_lines_selects_and_is_drawn_in_their
     selected = page.locator(".st-key-selected")
     for chart, side, x in (("route", "source", 0.02), ("lines", "target", 0.55)):
         if chart == "lines":
-            to(page, "Coupling")
+            driver.to(page, "Coupling")
         tool = page.locator(f".st-key-{chart} [data-title='Lasso Select']").first
         tool.wait_for(state="attached", timeout=PATIENCE)
         page.locator(driver.IDLE).wait_for(timeout=PATIENCE)

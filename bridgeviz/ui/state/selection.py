@@ -101,7 +101,7 @@ def current(problem: Problem) -> Selection | None:
 
 
 def follow(chosen: Selection | None) -> None:
-    """Draw the whole page anew if one of its fragments finds that something else has been selected since.
+    """Run the whole page again if one of its fragments finds that something else has been selected since.
 
     Args:
         chosen: what was selected when the page was drawn.
@@ -147,7 +147,7 @@ def brushed(chart: str, side: str, tested: bool = False, markers: np.ndarray | N
 def surrounded(chart: str, left: np.ndarray, right: np.ndarray) -> bool:
     """A callback of a chart with both maps: select the rows of one side that a box or lasso on it surrounds.
 
-    If it surrounds rows of both sides, those of the side with more of them. The chart is drawn anew, without the lasso,
+    If it surrounds rows of both sides, the side with more of them counts. The chart is redrawn without the lasso,
     because it shows the selection in its own way.
 
     Args:
@@ -265,5 +265,5 @@ def _put(selection: Selection | None, written: str) -> None:
 
 
 def _forget(chart: str) -> None:
-    """Let a chart be drawn anew, without what was brushed on it."""
+    """Let a chart be redrawn without what was brushed on it."""
     st.session_state[_REVISION + chart] = st.session_state.get(_REVISION + chart, 0) + 1
