@@ -157,12 +157,13 @@ class _Problem:
         taken = values <= ROUNDING * values[-1]
         if np.linalg.norm(slope[taken]) <= np.linalg.norm(slope[~taken]):
             taken = ~taken  # either at a time: together, the longer steps would shorten the others
-        along = np.where(taken, slope, 0) / np.maximum(values, ROUNDING * values[-1])
+        # Where every row is bound to one column, the curvature is 0, and so are the slope and the step.
+        along = np.where(taken, slope, 0) / np.maximum(values, max(ROUNDING * values[-1], np.finfo(float).tiny))
         newton = vectors @ along / scale  # in units of epsilon
         size, (tau_x, tau_y) = float(np.abs(newton).max()), self.tau
         r = max(float(np.ptp(newton)) + 3 * (1 - tau_x) * size, (1 - tau_y) / tau_y * size)
         # The slope along the step over the curvature: 1, unless that is rounding.
-        steep = along @ slope / max(along**2 @ np.maximum(values, 0), np.finfo(float).tiny)
+        steep = along @ slope / max(along**2 @ np.maximum(values, ROUNDING**2 * values[-1]), np.finfo(float).tiny)
         return newton * epsilon * (math.log1p(r * steep) / r if r > 0 else 1.0)
 
     def plan(self, g: np.ndarray, epsilon: float) -> np.ndarray:

@@ -38,7 +38,10 @@ RULES = HERE.joinpath("conftest.py").read_text()
 def run_pytest(folder: Path, **env: str) -> str:
     folder.joinpath("pytest.ini").write_text("[pytest]\nmarkers =\n    data: larger data\n")
     folder.joinpath("shape_checker.py").write_text(HERE.joinpath("shape_checker.py").read_text())
-    folder.joinpath("bridgeviz.py").write_text("Problem = object\n")
+    library = {"__init__.py": "Problem = object\n", "viz/__init__.py": "", "viz/figure.py": ""}
+    for name, text in library.items():
+        folder.joinpath("bridgeviz", name).parent.mkdir(parents=True, exist_ok=True)
+        folder.joinpath("bridgeviz", name).write_text(text)
     folder.joinpath("conftest.py").write_text(RULES)
     kept = {k: v for k, v in os.environ.items() if not k.startswith("BRIDGEVIZ_") and not k.startswith("PYTEST")}
     kept["PYTHONPATH"] = str(folder)

@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import ot
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 import bridgeviz as bv
@@ -194,6 +194,8 @@ def test_a_cost_of_zeros_gives_the_independent_plan():
     np.testing.assert_allclose(bv.couplings.linear(np.zeros((3, 4)), epsilon=0.1).dense(), 1 / 12)
 
 
+@example(seed=1, exponent=-61.0, tau=(1.0, 1.0))  # no curvature at all
+@example(seed=1, exponent=-18.0, tau=(1.0, 1.0))  # some in other directions than that of the step
 @given(
     seed=st.integers(0, 20), exponent=st.floats(-300, 300), tau=st.sampled_from([(1.0, 1.0), (0.5, 0.5), (1.0, 0.3)])
 )
