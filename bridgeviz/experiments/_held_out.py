@@ -53,20 +53,26 @@ MATCHING = Measure("matching", "of a row's mass reaches its true counterpart", 1
 def measure_of(problem: Problem) -> Measure:
     """What held-out pairs of a problem can show: `MATCHING` where a side has at most half as many distinct rows as
     rows, as where every target is one of a few classes, else `FOSCTTM`."""
-    shares = [_distinct(space.x) / len(space) for space in (problem.source, problem.target)]
+    shares = [count / rows for count, rows in zip(_distinct(problem), problem.shape, strict=True)]
     return MATCHING if min(shares) <= 0.5 else FOSCTTM
 
 
+def counterparts(problem: Problem) -> int:
+    """The side with fewer distinct rows, which rows of the other side share: 0 for the source, 1 for the target."""
+    source, target = _distinct(problem)
+    return 0 if source < target else 1
+
+
 def known_share(problem: Problem, pairs: np.ndarray) -> float:
-    """The share of the rows that have a pair, of those of the side with more distinct rows."""
-    distinct = [_distinct(space.x) for space in (problem.source, problem.target)]
-    side = 0 if distinct[0] >= distinct[1] else 1
+    """The share of the rows that have a pair, of those that are not the counterparts."""
+    side = 1 - counterparts(problem)
     return len(np.unique(pairs[:, side])) / problem.shape[side]
 
 
-def _distinct(x: np.ndarray) -> int:
-    """The number of distinct rows."""
-    return len(np.unique(x, axis=0))
+def _distinct(problem: Problem) -> tuple[int, int]:
+    """The number of distinct rows of the source and of the target."""
+    source, target = (len(np.unique(space.x, axis=0)) for space in (problem.source, problem.target))
+    return source, target
 
 
 @dataclass(frozen=True)
@@ -152,10 +158,10 @@ class Trial:
         """
         order, covered = rng.permutation(len(pairs)), 1.0
         if measure is MATCHING:
-            sides = (spaces.source.x, spaces.target.x)
-            count, side = min((_distinct(x), side) for side, x in enumerate(sides))
-            _, first = np.unique(sides[side][pairs[order, side]], axis=0, return_index=True)
-            covered = len(first) / count
+            side = counterparts(spaces)
+            x = (spaces.source.x, spaces.target.x)[side]
+            _, first = np.unique(x[pairs[order, side]], axis=0, return_index=True)
+            covered = len(first) / _distinct(spaces)[side]
             if covered == 1:
                 order = np.delete(order, first)
         return cls(spaces, pairs, np.array_split(order, FOLDS), measure, covered, known)

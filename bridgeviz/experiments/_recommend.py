@@ -23,6 +23,7 @@ from bridgeviz.experiments._held_out import (
     Measure,
     Scores,
     Trial,
+    counterparts,
     known_share,
     measure_of,
     resamples,
@@ -38,7 +39,7 @@ FALLBACKS = {"matching": DiffusionBridge(), "foscttm": Blend()}
 FEW_COVERED = 0.5
 """Share of the counterparts with a pair, below which the fallback is that for counterparts without any."""
 
-UNCOVERED = Candidate(Blend(), tau=(1.0, 0.95))
+UNCOVERED, UNCOVERED_TAU = Blend(), 0.95
 """The fallback where most counterparts have no pair but similar ones have similar rows: its map leads to them, and tau
 below 1 lets a counterpart have fewer rows than its share."""
 
@@ -54,7 +55,10 @@ ERRORS = 1.5
 EPSILONS = (0.5, 1.0, 4.0)
 """Values tried for the best cost where rows share counterparts, in units of its own default."""
 
-TAUS = ((1.0, 1.0), (1.0, 0.95), (1.0, 0.7))
+TAUS = (1.0, 0.95, 0.7)
+"""Values tried for the best cost where rows share counterparts, of the counterparts alone: below 1, each may have more
+or fewer rows than its share. The rows keep their mass, else the plan would leave out those that are hard to match, and
+held-out pairs, judged by shares of what is left, could not tell."""
 
 UNPAIRED = ProcrustesBridge()
 """What is taken without any pairs."""
@@ -75,6 +79,11 @@ def fallback(problem: Problem, metric: str | None = None) -> Candidate:
 def _fallback(measure: Measure, metric: str | None) -> Candidate:
     cost = FALLBACKS[measure.name]
     return Candidate(cost if metric is None else replace(cost, metric=metric))
+
+
+def _tau(of_counterparts: float, spaces: Problem) -> tuple[float, float]:
+    """The tau of both sides, for a tau of the side whose rows are shared."""
+    return (1.0, of_counterparts) if counterparts(spaces) == 1 else (of_counterparts, 1.0)
 
 
 def _sure(gain: np.ndarray) -> float:
@@ -113,15 +122,15 @@ def recommend(
       hidden partner, by a balanced plan of the cost, the mean of both directions.
     - Where one side has at most half as many distinct rows as rows, as where every target is one of a few classes, by
       the share of a row's mass that reaches its own counterpart in the plan: that of hidden rows, and that of known
-      ones for the part of all rows that they are. For the best cost, epsilon and tau are then tried in the same way. If
-      every counterpart has a pair, it keeps one: its first pair is never hidden.
+      ones for the part of all rows that they are. For the best cost, epsilon and the counterparts' tau are then tried
+      in the same way. If every counterpart has a pair, it keeps one: its first pair is never hidden.
 
     The choice is the best candidate whose gain over the fallback is more than 1.5 standard errors of that gain over the
     pairs, else the fallback: the diffusion bridge for classes, its blend with the Procrustes bridge for partners. With
     fewer than ten pairs that can be held out it is the fallback, and without any pairs the Procrustes bridge.
 
     If less than half of the counterparts have a pair, held-out pairs can't tell how the rows of the others are matched.
-    Then nothing is compared: it is the blend with tau .95 of the target, not refined, if by its cost the own
+    Then nothing is compared: it is the blend with tau .95 of the counterparts, not refined, if by its cost the own
     counterparts of held-out rows are nearer than others without a pair by 1.5 standard errors, because its map leads to
     those too; else the diffusion bridge.
 
@@ -183,7 +192,7 @@ def recommend_steps(
     if trial.covered < FEW_COVERED:
         return _few_covered(trial, metric, rng)
     compared = candidates(measure, metric)
-    refinements = [(e, t) for t in TAUS for e in EPSILONS if (e, t) != (1.0, (1.0, 1.0))] if measure is MATCHING else []
+    refinements = [(e, t) for t in TAUS for e in EPSILONS if (e, t) != (1.0, 1.0)] if measure is MATCHING else []
     total, done = FOLDS * (len(compared) + len(refinements)), 0
     results: list[Result] = []
 
@@ -208,7 +217,8 @@ def recommend_steps(
             done = FOLDS * number  # this candidate can't be built on these pairs
     best, scores = max(results, key=lambda result: measure.sign * result[1].mean)
     for factor, tau in refinements:
-        yield from counted(replace(best, epsilon=None if factor == 1 else factor * scores.epsilon, tau=tau))
+        epsilon = None if factor == 1 else factor * scores.epsilon
+        yield from counted(replace(best, epsilon=epsilon, tau=_tau(tau, spaces)))
     basis = f"On {len(trial.hidden):,} held-out pairs" + (f" and a sample of {most:,} rows per side" if sampled else "")
     return decide(results, measure, resamples(len(trial.hidden), rng), basis)
 
@@ -222,7 +232,8 @@ def _too_few(count: int, measure: Measure, metric: str | None) -> Recommendation
 
 def _few_covered(trial: Trial, metric: str | None, rng: np.random.Generator) -> Recommendation:
     """The choice where most counterparts have no pair, so that no pair tells whether their rows are found."""
-    likely = UNCOVERED if metric is None else replace(UNCOVERED, cost=replace(UNCOVERED.cost, metric=metric))
+    cost = UNCOVERED if metric is None else replace(UNCOVERED, metric=metric)
+    likely = Candidate(cost, tau=_tau(UNCOVERED_TAU, trial.spaces))
     shares = standing(trial.spaces, trial.pairs, likely.cost, rng)
     some = f"Only {trial.covered:.0%} of the counterparts have a pair"
     if _sure(shares - 0.5) <= 0:
