@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -32,6 +33,19 @@ def shown(name: str, **link: str):
 def test_rows_are_written_and_read(rows):
     text = spans.written(np.array(rows))
     assert spans.read(text, 100).tolist() == rows
+
+
+@pytest.mark.parametrize(("drawn", "tool"), [("lasso", "lasso"), ("box", "select")])
+def test_a_chart_drawn_anew_keeps_the_tool(monkeypatch, drawn, tool):
+    around = {"lasso": {"x": [-1, 1, 1, -1], "y": [-1, -1, 1, 1]}, "box": {"x": [-1, 1], "y": [-1, 1]}}
+    state = {"route": {"selection": {drawn: [around[drawn]]}}}
+    monkeypatch.setattr(selection.st, "session_state", state)
+    figure = go.Figure(layout={"dragmode": "pan"})
+    assert selection.anew(figure, "route") is figure
+    assert selection.surrounded("route", np.zeros((2, 2)), np.full((3, 2), 5.0))
+    again = selection.anew(figure, "route")
+    assert (again.layout.dragmode, again.layout.selectionrevision) == (tool, 1)
+    assert figure.layout.dragmode == "pan"
 
 
 def test_texts_that_are_no_rows_are_refused():

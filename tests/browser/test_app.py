@@ -388,6 +388,10 @@ def test_a_lasso_on_the_maps_of_pairs_and_of_lines_selects_and_is_drawn_in_their
         driver.until(lambda drawn=drawn: drawn.evaluate("e => (e.layout.selections || []).length") == 0)
         says = "Nearest to" if chart == "route" else "Only what reaches the selected rows"
         expect(page.get_by_text(says).first).to_be_visible(timeout=PATIENCE)
+        page.locator(driver.IDLE).wait_for(timeout=PATIENCE)
+        before = selected.inner_text()
+        driver.lasso(page, chart, x, 0.1, 0.4, 0.4)  # the tool stays in the visitor's hand
+        driver.until(lambda before=before: selected.inner_text() != before)
 
 
 def test_what_is_brushed_on_one_map_is_forgotten_by_it_when_another_is_brushed(visit):

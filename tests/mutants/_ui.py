@@ -359,6 +359,13 @@ MUTANTS = [
         "browser/test_app.py::test_a_lasso_on_the_maps_of_pairs_and_of_lines_selects_and_is_drawn_in_their_own_way",
     ),
     Mutant(
+        "selection: a box is drawn on with a lasso",
+        "bridgeviz/ui/state/selection.py",
+        '"lasso" if event["selection"].get("lasso") else "select"',
+        '"lasso"',
+        "app/test_selection.py::test_a_chart_drawn_anew_keeps_the_tool",
+    ),
+    Mutant(
         "selection: rows of other data stay selected",
         "bridgeviz/ui/state/selection.py",
         "other = st.session_state.get(_DATA, data) != data",

@@ -20,7 +20,7 @@ LONGEST = 400
 """The longest text of a selection that is put into the link."""
 
 _SELECTION, _TEXT, _DATA = "_selection", "_selection_text", "_selection_data"
-_REVISION, _DRAWN = "_revision_", "_drawn_"
+_REVISION, _DRAWN, _TOOL = "_revision_", "_drawn_", "_tool_"
 _FORM = re.compile(
     r"(?P<tested>test-)?(?P<side>source|target):(?:class=(?P<label>.+)|(?P<rows>[0-9,-]+)(?:~(?P<name>.+))?)", re.DOTALL
 )
@@ -124,9 +124,14 @@ def clear() -> None:
 
 
 def anew(figure: go.Figure, chart: str) -> go.Figure:
-    """The same figure for a chart that is brushed on, which forgets that as soon as something else is selected."""
-    revision = st.session_state.get(_REVISION + chart, 0)
-    return go.Figure(figure).update_layout(selectionrevision=revision) if revision else figure
+    """The same figure for a chart that is brushed on, which forgets that as soon as something else is selected.
+
+    If it was drawn anew because rows on it were surrounded, the tool stays in the visitor's hand.
+    """
+    revision, tool = st.session_state.get(_REVISION + chart, 0), st.session_state.get(_TOOL + chart)
+    if not revision:
+        return figure
+    return go.Figure(figure).update_layout(selectionrevision=revision, **({"dragmode": tool} if tool else {}))
 
 
 def brushed(chart: str, side: str, tested: bool = False, markers: np.ndarray | None = None) -> None:
@@ -163,6 +168,7 @@ def surrounded(chart: str, left: np.ndarray, right: np.ndarray) -> bool:
     if not len(found[side]):
         return False
     select(Selection(side, found[side], f"brushed on the {side} map"))
+    st.session_state[_TOOL + chart] = "lasso" if event["selection"].get("lasso") else "select"
     _forget(chart)
     return True
 
