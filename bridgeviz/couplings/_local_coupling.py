@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
@@ -72,6 +72,7 @@ class LocalCoupling(Plan):
     max_steps: int
     within: tuple[Within, Within] | None = None
     solver: str = "local"
+    _kept: dict[int, np.ndarray] = field(default_factory=dict, init=False, repr=False)
 
     estimated = True
 
@@ -200,19 +201,29 @@ class LocalCoupling(Plan):
         )
 
     def sample(self, seed: int, size: int) -> tuple[np.ndarray, np.ndarray]:
-        """Draw `size` row numbers (i, j), from as many batches as that takes."""
+        """Draw `size` row numbers (i, j), from as many batches as that takes.
+
+        Batches are solved for it. The first 20,000 draws of the last seed are kept, for what reads them next.
+        """
+        size, seed = check.count(size, "size", "sample"), check.seed(seed, "seed", "sample")
+        drawn = self._kept.get(seed, np.empty((2, 0), np.int32))
+        if drawn.shape[1] < size:
+            drawn = np.concatenate([drawn, self._draws(seed, drawn.shape[1], size)], axis=1)
+            self._kept.clear()
+            self._kept[seed] = drawn[:, : self.batch_size * -(-DRAWS // self.batch_size)]
+        i, j = drawn[:, :size].copy()
+        return i, j
+
+    def _draws(self, seed: int, start: int, end: int) -> np.ndarray:
+        """(2, r) draws of the batches that hold those from `start`, with which one begins, to `end`."""
         import jax
 
         from bridgeviz.couplings._batches import draw
 
-        size = check.count(size, "size", "sample")
-        key = jax.random.key(check.seed(seed, "seed", "sample"))
-        sampler = self.sampler()
-        batches = [
-            draw(sampler, jax.random.fold_in(key, b), self.batch_size) for b in range(-(-size // self.batch_size))
-        ]
-        i, j = (np.concatenate([np.asarray(batch[side]) for batch in batches])[:size] for side in (0, 1))
-        return i, j
+        key, sampler = jax.random.key(seed), self.sampler()
+        batches = range(start // self.batch_size, -(-end // self.batch_size))
+        drawn = [draw(sampler, jax.random.fold_in(key, b), self.batch_size) for b in batches]
+        return np.concatenate([np.stack(batch) for batch in drawn], axis=1)
 
     def between(
         self, source_groups: np.ndarray, target_groups: np.ndarray, sizes: tuple[int, int], *, seed: int = 0,

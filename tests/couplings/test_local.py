@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 import bridgeviz as bv
+from bridgeviz.couplings import _batches as batches
+from bridgeviz.couplings import _local_coupling as local_coupling
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +34,25 @@ def test_samples_have_the_requested_shape(plan, blobs):
 def test_the_same_seed_gives_the_same_draws(plan):
     np.testing.assert_array_equal(plan.sample(5, 100), plan.sample(5, 100))
     assert (plan.sample(5, 100)[0] != plan.sample(6, 100)[0]).any()
+
+
+def test_no_batch_is_solved_twice_for_what_was_drawn_last(plan, monkeypatch):
+    alone = replace(plan).sample(1, 150)
+    solved, draw = [], batches.draw
+    monkeypatch.setattr(batches, "draw", lambda *a: solved.append(1) or draw(*a))
+    fresh = replace(plan)  # 32 draws a batch
+    for seed, size, new in ((1, 40, 2), (1, 64, 0), (1, 150, 3), (1, 10, 0), (2, 1, 1), (1, 40, 2)):
+        solved.clear()
+        i, j = fresh.sample(seed, size)
+        assert len(solved) == new
+        if seed == 1:
+            np.testing.assert_array_equal((i, j), np.asarray(alone)[:, :size])
+        i[:] = -1  # what is returned belongs to the caller
+    monkeypatch.setattr(local_coupling, "DRAWS", 64)
+    fresh.sample(1, 150)
+    solved.clear()
+    np.testing.assert_array_equal(fresh.sample(1, 150), alone)
+    assert len(solved) == 3  # two batches were kept
 
 
 def test_batches_differ(plan):
