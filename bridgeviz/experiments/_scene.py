@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ class Scene:
         landmarks: (k, 2) centres of the target's classes on the map, in the order of `names`.
         targets, target_labels: (m, 2) some of the target's points on the map, where the points should arrive, and their
             classes as indices into `names`.
+        partners: (m,) the point that should arrive at each of `targets`; empty where they stand for classes.
         rows: (n,) the row of each point among the test points, or the aligned rows; empty if that is not known.
         origins: (n, 2) where the points come from, on a map of the source; empty if that is not shown.
         thumbnails: (n, h, w) source pictures in 0..255, or None.
@@ -59,6 +61,7 @@ class Scene:
     badge: dict[str, Any]
     targets: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), np.float32))
     target_labels: np.ndarray = field(default_factory=lambda: np.zeros(0, np.uint8))
+    partners: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
     rows: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
     origins: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), np.float32))
     thumbnails: np.ndarray | None = None
@@ -71,6 +74,14 @@ class Scene:
     metrics: dict[str, float] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
     note: str = ""
+
+    @cached_property
+    def places(self) -> np.ndarray | None:
+        """(n,) the place of each point along the first axis of its map of the source: the share of the others before
+        it, in [0, 1]; None where classes tell the points apart, or without that map."""
+        if len(self.names) > 1 or len(self.origins) < 2:
+            return None
+        return self.origins[:, 0].argsort(kind="stable").argsort(kind="stable") / (len(self.origins) - 1)
 
     @property
     def chance(self) -> float:
@@ -120,7 +131,7 @@ def build(
     every = max(1, len(run.losses) // 150)
     whole = len(run.losses) // every * every
     pictures = source.pictures(rows[followed])
-    arrival, arrival_labels = some_targets(source, target)
+    arrival, arrival_labels, partners = _arrivals(problem, target, rows)
     return Scene(
         ts=ts,
         positions=positions.astype(np.float32),
@@ -130,6 +141,7 @@ def build(
         landmarks=plane.project(centres).astype(np.float32),
         targets=plane.project(arrival).astype(np.float32),
         target_labels=arrival_labels,
+        partners=partners,
         rows=rows.astype(np.int32),
         origins=origins.astype(np.float32),
         strip=followed,
@@ -168,9 +180,10 @@ def with_neighbourhoods(
     states = run.flow.transport(problem.source.x[rows], seed=seed, ts=straight.ts.tolist()).states
     centres = classes_of(problem.source, run.problem.target, rows, states)[3]
     # More targets would leave fewer points.
-    arrival, arrival_labels = some_targets(problem.source, run.problem.target, most=100)
+    arrival, arrival_labels, partners = _arrivals(problem, run.problem.target, rows, most=100)
     positions, fixed = projection.neighbourhoods(states, np.concatenate([centres, arrival]), seed=seed, report=report)
     n = positions.shape[1]
+    there = partners < n if len(partners) else np.ones(len(arrival), bool)
     shown = straight.strip < n
 
     def on_axis(array: np.ndarray | None, axis: int, kept: Any) -> np.ndarray | None:
@@ -182,8 +195,9 @@ def with_neighbourhoods(
         labels=straight.labels[:n],
         decoded=straight.decoded[:, :n],
         landmarks=fixed[: len(centres)].astype(np.float32),
-        targets=fixed[len(centres) :].astype(np.float32),
-        target_labels=arrival_labels,
+        targets=fixed[len(centres) :][there].astype(np.float32),
+        target_labels=arrival_labels[there],
+        partners=partners[there] if len(partners) else partners,
         rows=straight.rows[:n],
         origins=straight.origins[:n],
         strip=straight.strip[shown],
@@ -207,6 +221,24 @@ def _badge(name: str, variance_share: float | None, positions: np.ndarray, state
         "latent_step_variation": projection.step_variation(states),
         "largest_step": projection.largest_step(positions),
     }
+
+
+def _arrivals(
+    problem: Problem, target: Space, rows: np.ndarray, *, most: int = 400
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where the points of some rows should arrive: (m, q) points, (m,) their classes, and (m,) whose partners they are.
+
+    Without classes, they are the partners of at most `most` of the rows, as far as these are known; else some rows of
+    each class, which are nobody's partners.
+    """
+    if target.labels is None and problem.truth is not None:
+        truth = np.asarray(problem.truth)
+        known, first = np.unique(truth[:, 0], return_index=True)
+        partners = np.flatnonzero(np.isin(rows, known))[:most]
+        if len(partners):
+            ends = truth[first[np.searchsorted(known, rows[partners])], 1]
+            return problem.target.x[ends], np.zeros(len(ends), np.uint8), partners.astype(np.int32)
+    return *some_targets(problem.source, target, most=most), np.zeros(0, np.int32)
 
 
 def some_targets(source: Space, target: Space, *, most: int = 400) -> tuple[np.ndarray, np.ndarray]:

@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from bridgeviz.viz.maps import MOST_NAMES
-from bridgeviz.viz.palette import WRONG, colour
+from bridgeviz.viz.palette import RAMP, WRONG, colour, ramp_step
 
 if TYPE_CHECKING:
     from bridgeviz.experiments import Scene
@@ -86,8 +86,9 @@ def _placing(points: np.ndarray, box: tuple[int, int, int, int]) -> Callable[[np
 
 def _behind(draw: ImageDraw.ImageDraw, scene: Scene, place, origins: np.ndarray | None) -> None:
     """What does not move: the source, the target's points and the names of the classes."""
-    for (x, y), label in zip(place(scene.targets), scene.target_labels, strict=True):
-        draw.circle((x, y), 3 * _SCALE, fill=_faint(colour(int(label))))
+    for k, (x, y) in enumerate(place(scene.targets)):
+        ink = _ink(scene, scene.partners[k]) if len(scene.partners) else colour(int(scene.target_labels[k]))
+        draw.circle((x, y), 3 * _SCALE, fill=_faint(ink))
     if 1 < len(scene.names) <= MOST_NAMES:
         font, marks = ImageFont.load_default(15 * _SCALE), place(scene.landmarks)
         away = marks - marks.mean(0)
@@ -113,15 +114,20 @@ def _points(draw: ImageDraw.ImageDraw, scene: Scene, points: np.ndarray, frame: 
 
 
 def _marks(draw: ImageDraw.ImageDraw, scene: Scene, points: np.ndarray) -> None:
-    """One mark per point, with the colour and the shape of its class; points that are not lit are faint."""
+    """One mark per point, with the colour and the shape of its class, or the colour of its place; points that are not
+    lit are faint."""
     for k, (x, y) in enumerate(points):
-        label = int(scene.labels[k])
-        ink = colour(label) if _is_lit(scene, k) else _faint(colour(label))
-        kind = label % (1 + len(_SHAPES))
+        ink = _ink(scene, k) if _is_lit(scene, k) else _faint(_ink(scene, k))
+        kind = int(scene.labels[k]) % (1 + len(_SHAPES))
         if kind:
             draw.polygon((_SHAPES[kind - 1] + (x, y)).ravel().tolist(), fill=ink)
         else:
             draw.circle((x, y), 3.8 * _SCALE, fill=ink)
+
+
+def _ink(scene: Scene, k: int) -> str:
+    """The colour of a point."""
+    return colour(scene.labels[k]) if scene.places is None else RAMP[ramp_step(scene.places[k])]
 
 
 def _rings(draw: ImageDraw.ImageDraw, scene: Scene, points: np.ndarray | None) -> None:

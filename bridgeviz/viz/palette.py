@@ -1,7 +1,8 @@
 """Ten class colours and marker shapes that are legible on white, on black, and without colour vision.
 
 The first seven colours are those of Okabe and Ito (2008) without black, with yellow and vermilion separated by
-lightness; three more make ten. Colour is never the only cue: each class has its own marker shape as well.
+lightness; three more make ten. Colour is never the only cue: each class has its own marker shape as well, and points
+without a class, which a ramp colours by their place, are beside a map that shows it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ SYMBOLS = [
 WRONG = "#D62728"
 """Errors, in every figure; never the colour of a class."""
 
+RAMP = ["#1A1A8F", "#4B0FA6", "#7A0AA8", "#A01C9C", "#BE3585", "#D3506C", "#DB6353", "#D9712F"]
+"""From one end of a space to the other, where points have no classes: dark to light, legible on white."""
+
 GREY = COLOURS[8]
 """Reference lines and marks, and rows without a class."""
 
@@ -43,6 +47,11 @@ def symbol(i: int) -> str:
     """The marker shape of class i. The shapes shift by one each round, so that pairs of colour and shape differ."""
     i = int(i)
     return SYMBOLS[(i + i // len(COLOURS)) % len(SYMBOLS)]
+
+
+def ramp_step(share: float) -> int:
+    """The number of the colour of `RAMP` at a share of its way."""
+    return min(int(share * len(RAMP)), len(RAMP) - 1)
 
 
 def luminance(rgb: Sequence[float]) -> float:

@@ -127,14 +127,16 @@ def test_an_exported_animation_plays_by_itself_and_asks_for_nothing(browser, tmp
     film = gallery.shipped(next(iter(gallery.PRESETS)))
     file = tmp_path / "animation.html"
     file.write_text(page_of(film, "two <b>models</b>"), encoding="utf-8")
-    page, asked = browser.new_page(), []
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(file.as_uri())
-    expect(page.locator("h1")).to_have_text("two <b>models</b>")
-    driver.until(lambda: driver.drawn(page) > 3)
-    assert driver.at(page, 0.0) != driver.at(page, 1.0)
-    assert asked == [file.as_uri()]
-    page.close()
+    for scheme, ink in (("light", "#1b2733"), ("dark", "#e8edf2")):
+        page, asked = browser.new_page(color_scheme=scheme), []
+        page.on("request", lambda request, asked=asked: asked.append(request.url))
+        page.goto(file.as_uri())
+        expect(page.locator("h1")).to_have_text("two <b>models</b>")
+        driver.until(lambda page=page: driver.drawn(page) > 3)
+        assert driver.at(page, 0.0) != driver.at(page, 1.0)
+        assert asked == [file.as_uri()]
+        assert page.evaluate("document.querySelector('.bv').player.ink") == ink
+        page.close()
 
 
 def test_cancel_stops_and_keeps_what_was_learned(visit):

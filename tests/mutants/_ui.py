@@ -34,6 +34,13 @@ MUTANTS = [
         "app/test_compare.py",
     ),
     Mutant(
+        "scene: a target has the colour of another point",
+        "bridgeviz/experiments/_scene.py",
+        "ends = truth[first[np.searchsorted(known, rows[partners])], 1]",
+        "ends = truth[first[np.searchsorted(known, rows[partners])], 1][::-1]",
+        "viz/test_scene.py",
+    ),
+    Mutant(
         "film: what went wrong is not ringed in the source",
         "bridgeviz/viz/film.py",
         "for arrived in (points, origins):",

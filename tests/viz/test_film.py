@@ -10,6 +10,7 @@ from PIL import Image
 from bridgeviz.experiments import gallery
 from bridgeviz.ui.panels.player import page_of
 from bridgeviz.viz.film import PER_FRAME, SIZE, SOURCE, gif
+from bridgeviz.viz.palette import RAMP, ramp_step
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +61,16 @@ def test_the_picture_moves_from_noise_to_the_target_and_rings_what_is_wrong_at_t
 def test_a_scene_without_a_source_shows_the_stage_alone(short):
     data = gif(replace(short, origins=np.zeros((0, 2), np.float32)))
     assert Image.open(io.BytesIO(data)).size == SIZE
+
+
+def test_points_without_classes_are_drawn_in_the_colour_of_their_place(short):
+    plain = replace(short, names=("target",), labels=np.zeros_like(short.labels), decoded=np.zeros_like(short.decoded))
+    last = frames_of(gif(plain))[-1][60:, :SOURCE]
+    ends = [RAMP[ramp_step(place)] for place in (0, 1)]
+    assert ends == [RAMP[0], RAMP[-1]]
+    inks = [[int(ink[k : k + 2], 16) for k in (1, 3, 5)] for ink in ends]
+    at = [np.flatnonzero((np.abs(last - ink).max(-1) < 12).any(0)) for ink in inks]  # columns with that colour
+    assert at[0].max() < at[1].min()
 
 
 def test_a_page_holds_all_it_needs_and_no_text_breaks_it(film):

@@ -91,6 +91,43 @@ def test_points_at_one_place_of_the_source_are_counted_and_an_old_scene_has_no_s
     assert "source: its own PCA" not in player.badge(without)
 
 
+def without_classes(problem, *, truth=slice(None)):
+    """The same problem whose points have no labels, with some of its known pairs."""
+    sides = [bv.Space(space.x) for space in (problem.source, problem.target)]
+    return bv.Problem(*sides, truth=np.asarray(problem.truth)[truth])
+
+
+def test_points_without_classes_have_the_colour_of_their_place_and_their_partners_too(blobs, small_networks):
+    problem = without_classes(blobs, truth=slice(0, None, 2))
+    film = scene(bv.run(bv.RunConfig(dataset="yours", steps=5), problem=problem), points=50)
+    assert film.places[film.origins[:, 0].argsort()].tolist() == pytest.approx(np.linspace(0, 1, 50).tolist())
+    to = dict(np.asarray(problem.truth).tolist())
+    assert [to[row] for row in film.rows[film.partners].tolist()] == [
+        int(np.linalg.norm(projection.fit_map(problem.target.x).project(problem.target.x) - at, axis=1).argmin())
+        for at in film.targets
+    ]
+    assert set(film.rows[film.partners]) == set(film.rows) & set(to)
+    message = player.payload(film)
+    assert np.frombuffer(base64.b64decode(message["places"]), np.uint8).tolist() == [
+        min(int(8 * place), 7) for place in film.places
+    ]
+    assert message["partners"] == film.partners.tolist()
+    assert "each in the colour of the point that should arrive there" in message["badge"]
+    assert "colour: the place in the source" in message["badge"]
+
+
+def test_classes_keep_their_own_colours_and_without_known_pairs_targets_are_nobodys(run, blobs, small_networks):
+    film = scene(run, points=40)
+    assert (film.places, len(film.partners), player.payload(film)["places"]) == (None, 0, None)
+    problem = without_classes(blobs, truth=slice(0))
+    config = bv.RunConfig(dataset="yours", steps=5, cost="bridge")
+    film = scene(bv.run(config, problem=problem, pairs=blobs.sample_pairs(0.2, seed=0)), points=40)
+    assert film.places is not None
+    assert len(film.partners) == 0
+    assert len(film.targets) > 40
+    assert replace(film, origins=np.zeros((0, 2), np.float32)).places is None
+
+
 def test_selected_points_are_shown_with_their_paths_and_the_others_stay_as_they_were(run):
     plain, rows = scene(run, points=60), np.array([0, 1, 2, 300])
     film = scene(run, points=60, lit=rows)

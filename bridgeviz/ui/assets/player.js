@@ -114,6 +114,7 @@ class Player {
     this.decoded = bytes(data.decoded);
     this.sure = data.sure && bytes(data.sure);
     this.lit = data.lit && bytes(data.lit);
+    this.places = data.places && bytes(data.places);
     for (const name of ["thumbnails", "cards", "made"]) this[name] = unpack(data[name]);
     this.zoom = 1; this.centre = [0.5, 0.5]; this.last = [0, 0]; this.hovered = null;
     this.pics.hidden = !this.thumbnails;
@@ -133,9 +134,12 @@ class Player {
     this.inkRGB = [...probe.getImageData(0, 0, 1, 1).data.slice(0, 3)];
     const bright = this.inkRGB[0] + this.inkRGB[1] + this.inkRGB[2] > 384;
     if (this.data) {
-      this.colours = this.data.colours.map((c) => bright ? lighter(c) : c);
-      this.sprites = this.thumbnails && Array.from(this.labels, (c, k) =>
-        paint(document.createElement("canvas"), this.thumbnails, k, hex(this.colours[c % this.colours.length])));
+      const themed = (c) => bright ? lighter(c) : c;
+      this.colours = this.data.colours.map(themed);
+      const ramp = this.places && this.data.ramp.map(themed);
+      this.inks = Array.from(this.labels, (label, k) => ramp ? ramp[this.places[k]] : this.colours[label % this.colours.length]);
+      this.sprites = this.thumbnails && this.inks.map((ink, k) =>
+        paint(document.createElement("canvas"), this.thumbnails, k, hex(ink)));
       this.fillStrip(); this.show(this.time ?? 0);
     }
   }
@@ -358,7 +362,8 @@ class Player {
       c.beginPath(); c.arc(x, y, 24, 0, 7); c.fill();
     });
     this.targetLabels.forEach((label, k) => {  // where the points should arrive
-      c.globalAlpha = 0.28; c.fillStyle = data.names.length > 1 ? colours[label % colours.length] : this.ink;
+      const own = data.partners.length ? this.inks[data.partners[k]] : this.ink;
+      c.globalAlpha = 0.28; c.fillStyle = data.names.length > 1 ? colours[label % colours.length] : own;
       c.beginPath(); c.arc(...this.place(this.targets[2 * k], this.targets[2 * k + 1]), 2.6, 0, 7); c.fill();
     });
     const r = 4.2 * Math.min(1.6, Math.sqrt(this.zoom)), big = 15 * Math.min(2.2, Math.sqrt(this.zoom));
@@ -396,13 +401,13 @@ class Player {
 
   // Draws a point at the origin of a context: as a shape of radius r, or as its picture of width `big`, if not 0.
   mark(c, k, r, big) {
-    const { data, colours, hovered } = this, label = this.labels[k];
+    const { data, hovered } = this, label = this.labels[k];
     const wrong = this.time > 0.97 && this.decoded[this.frame() * data.n + k] !== label;
     const faded = hovered !== null ? (hovered !== k ? 0.35 : 1) : this.lit && !this.lit[k] ? 0.16 : 1;
     c.globalAlpha = 0.85 * faded;
     if (big) { c.imageSmoothingEnabled = false; c.drawImage(this.sprites[k], -big / 2, -big / 2, big, big); }
     else {
-      c.fillStyle = colours[label % colours.length];
+      c.fillStyle = this.inks[k];
       c.beginPath(); SHAPES[label % SHAPES.length](c, r); c.fill();
     }
     const ring = (ink, width, radius) => {
@@ -420,7 +425,7 @@ class Player {
     c.lineWidth = 1.3;
     c.globalAlpha = Math.max(0.12, Math.min(0.6, 24 / chosen.length));
     for (const k of chosen) {
-      c.strokeStyle = this.colours[this.labels[k] % this.colours.length];
+      c.strokeStyle = this.inks[k];
       c.beginPath();
       for (let f = 0; f <= until; f++) c.lineTo(...this.place(P[2 * (f * n + k)], P[2 * (f * n + k) + 1]));
       if (share > 0) {

@@ -17,7 +17,7 @@ import numpy as np
 from streamlit.components import v2
 
 from bridgeviz.experiments import Scene
-from bridgeviz.viz.palette import COLOURS, WRONG
+from bridgeviz.viz.palette import COLOURS, RAMP, WRONG, ramp_step
 from bridgeviz.viz.words import counted
 
 _ASSETS = Path(__file__).parents[1] / "assets"
@@ -95,7 +95,10 @@ def payload(scene: Scene, *, pictures: bool = False, beside: Sequence[Scene] = (
         "landmarks": _text(_quantised(scene.landmarks, flat)),
         "targets": _text(_quantised(scene.targets, flat)),
         "target_labels": _text(scene.target_labels.astype(np.uint8)),
+        "partners": scene.partners.tolist(),
         "origins": _origins(scene),
+        "places": None if scene.places is None else _text(np.array([ramp_step(p) for p in scene.places], np.uint8)),
+        "ramp": RAMP,
         "colours": COLOURS,
         "wrong": WRONG,
         "accuracy": [f"{a:.0%}" for a in accuracy] if len(scene.names) > 1 else None,
@@ -165,12 +168,15 @@ def badge(scene: Scene) -> str:
     if scene.lit is not None:
         parts.append(f"{int(scene.lit.sum()):,} of them selected, with their paths")
     if len(scene.targets):
-        parts.append(f"faint dots: {counted(len(scene.targets), 'point')} of the target")
+        whose = ", each in the colour of the point that should arrive there" if len(scene.partners) else ""
+        parts.append(f"faint dots: {counted(len(scene.targets), 'point')} of the target{whose}")
     if len(scene.origins) and "source_variance_share" in about:
         parts.append(
             f"source: its own PCA, {about['source_variance_share']:.0%} of its variance, trustworthiness "
             f"{about['source_trustworthiness']:.2f}"
         )
+    if scene.places is not None:
+        parts.append("colour: the place in the source, from left to right on its map")
     note = f" Pictures: {scene.note}." if scene.note else ""
     return " · ".join(parts) + ". Every number is measured in the full space." + note
 
