@@ -7,6 +7,8 @@ import pytest
 import bridgeviz as bv
 from bridgeviz.costs import COSTS
 from bridgeviz.couplings import SOLVERS, STRATEGIES
+from bridgeviz.experiments import equations
+from bridgeviz.experiments.lessons import LESSONS
 from bridgeviz.ui.panels import formula
 
 from .driver import load
@@ -40,6 +42,17 @@ def test_the_formula_of_the_pairs_page_is_the_cost_s_and_that_of_the_coupling_pa
 def test_every_cost_and_every_solver_says_what_it_computes(entry):
     assert entry.formula.count("{") == entry.formula.count("}")
     assert entry.formula
+
+
+@pytest.mark.parametrize("lesson", LESSONS.values(), ids=LESSONS)
+def test_a_lesson_states_an_equation_as_the_pages_do(lesson):
+    stated = [value for name, value in vars(equations).items() if name.isupper()]
+    stated += [entry.formula for entry in (*COSTS.values(), *SOLVERS.values())]
+    for step in lesson.steps:
+        left = step.formula
+        for one in stated:
+            left = left.replace(one, "")
+        assert left.replace(r"\qquad", "").strip(", ") == ""
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)

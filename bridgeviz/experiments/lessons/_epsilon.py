@@ -7,8 +7,9 @@ from functools import cache
 import numpy as np
 
 from bridgeviz import metrics
+from bridgeviz.experiments import equations
 from bridgeviz.experiments._config import RunConfig
-from bridgeviz.experiments.lessons._measures import DIGITS, TRANSPORT, matched, until
+from bridgeviz.experiments.lessons._measures import DIGITS, matched, until
 from bridgeviz.experiments.lessons._step import Lesson, Step, best, percent
 
 _EPSILONS = {"epsilon 0.0005": 5e-4, "epsilon 0.005": 5e-3, "epsilon 0.05": 5e-2, "epsilon 0.5": 0.5}
@@ -44,7 +45,7 @@ LESSON = Lesson(
             measure=_epsilons,
             shown=tuple(_EPSILONS),
             answer="epsilon 0.5",
-            formula=TRANSPORT,
+            formula=equations.PLAN,
             told=lambda v: f"{percent(v['epsilon 0.5'])}. The plan is nearly flat: it prefers entropy to cost.",
             page="coupling",
             config=RunConfig(**DIGITS, count=27, epsilon=0.5),

@@ -7,16 +7,14 @@ from functools import cache, partial
 import numpy as np
 
 from bridgeviz import metrics
-from bridgeviz.couplings import linear
+from bridgeviz.couplings import Linear, linear
+from bridgeviz.experiments import equations
 from bridgeviz.experiments.lessons._measures import until
 from bridgeviz.experiments.lessons._step import Lesson, Step, percent
 
 _TAUS = {"tau 1": 1.0, "tau 0.95": 0.95, "tau 0.8": 0.8, "tau 0.5": 0.5}
 
-_UNBALANCED = (
-    r"\min_\pi \langle \pi, C \rangle - \varepsilon H(\pi) + \rho_1 \mathrm{KL}(\pi 1 \,\|\, \mu) "
-    r"+ \rho_2 \mathrm{KL}(\pi^\top 1 \,\|\, \nu), \quad \tau = \rho / (\rho + \varepsilon)"
-)
+_UNBALANCED = rf"{Linear.formula}, \qquad {equations.TAU}"
 
 
 def _without_partner(measure: str) -> dict[str, float]:

@@ -42,6 +42,3 @@ def until(stage: str, settings: dict[str, Any], **own: Any) -> Any:
         for _ in pipeline.stage(name):
             pass
     return pipeline
-
-
-TRANSPORT = r"\pi = \arg\min_{\pi \in \Pi(\mu, \nu)} \sum_{ij} \pi_{ij} C(x_i, y_j) - \varepsilon H(\pi) \quad (1)"

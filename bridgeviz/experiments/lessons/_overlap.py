@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from bridgeviz import metrics
+from bridgeviz.experiments import equations
 from bridgeviz.experiments._config import RunConfig
 from bridgeviz.experiments.lessons._measures import matched, until
 from bridgeviz.experiments.lessons._step import Lesson, Step, best, percent
-
-_OVERLAP = r"o(x_i) = \tfrac1k \sum_{j \in N_k(i)} [c_j \neq c_i] \quad (21)"
 
 
 def _blobs(**settings) -> float:
@@ -46,7 +45,7 @@ LESSON = Lesson(
             shown=("overlap 0.1", "overlap 0.5", "overlap 0.9"),
             answer="overlap 0.9",
             told=lambda v: f"{percent(v['overlap 0.9'])}. Halfway, at 0.5, it is {percent(v['overlap 0.5'])}.",
-            formula=_OVERLAP,
+            formula=equations.OVERLAP,
             page="data",
             config=RunConfig(dataset="blobs", options={"overlap": 0.9}, cost="bridge", fraction=0.05),
         ),
@@ -57,7 +56,7 @@ LESSON = Lesson(
             shown=("neighbours of another class",),
             answer="neighbours of another class",
             told=lambda v: f"{percent(v['neighbours of another class'])}. Completely mixed, it would be 80%.",
-            formula=_OVERLAP,
+            formula=equations.OVERLAP,
             page="data",
             config=RunConfig(dataset="blobs", options={"overlap": 0.9}, cost="bridge", fraction=0.05),
         ),

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from bridgeviz import metrics
+from bridgeviz.costs import Bridge
 from bridgeviz.experiments._config import RunConfig
 from bridgeviz.experiments.lessons._measures import DIGITS, cheapest, matched, until
 from bridgeviz.experiments.lessons._step import Lesson, Step, best, percent
-
-_BRIDGE = r"C(x_i, y_j) = \min_p \; d_X(x_i, x_p) + d_Y(y_p, y_j) \quad (6)"
 
 
 def _first_pairs() -> dict[str, float]:
@@ -49,7 +48,7 @@ LESSON = Lesson(
             measure=_first_pairs,
             shown=("7 pairs",),
             answer="7 pairs",
-            formula=_BRIDGE,
+            formula=Bridge.formula,
             told=lambda v: (
                 f"{percent(v['7 pairs'])}. Guessing would give 10%. A class without a pair can hardly be "
                 "right: no leg of a bridge ends in it."

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import partial
 
+from bridgeviz.experiments import equations
 from bridgeviz.experiments._config import RunConfig
-from bridgeviz.experiments.lessons._measures import TRANSPORT, cheapest, matched
+from bridgeviz.experiments.lessons._measures import cheapest, matched
 from bridgeviz.experiments.lessons._step import Lesson, Step, best, percent
 
 _COVERED = {"dataset": "digits", "count": 13, "cover_classes": True}
@@ -37,7 +38,7 @@ LESSON = Lesson(
             measure=partial(_cheapest_or_plan, "diffusion_bridge"),
             shown=("the cheapest target", "the plan"),
             answer="the plan",
-            formula=TRANSPORT,
+            formula=equations.PLAN,
             page="coupling",
             told=lambda v: (
                 f"{percent(v['the plan'])}, {v['the plan'] - v['the cheapest target']:+.0%}. Rows that "

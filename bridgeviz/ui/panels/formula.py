@@ -6,73 +6,61 @@ import streamlit as st
 
 from bridgeviz import RunConfig
 from bridgeviz.costs import Bridge
+from bridgeviz.experiments import equations
 from bridgeviz.ui.text import literal
 
 TITLE = "The formula"
-
-_MAP = r"T : \mathcal{X} \to \mathcal{Y}, \qquad f_Y(d^y) \approx T(f_X(d^x))"
-_COST = Bridge.formula
-_PLAN = r"\pi^* = \arg\min_{\pi} \sum_{ij} C_{ij} \pi_{ij} - \epsilon H(\pi) + \text{marginal terms} \quad (1)"
-_LOSS = r"\mathcal{L}(\theta) = \mathbb{E} \, \| v_{t,\theta}(t y + (1 - t) z \mid x) - (y - z) \|^2 \quad (4)"
-_SOLVE = r"\hat{y} = \mathrm{ODESolve}(v_{t,\theta}(\cdot \mid x), z, t_0 = 0, t_1 = 1) \quad (12)"
-_OVERLAP = r"\mathrm{overlap}(x_i) = \frac{1}{k} \sum_{x_j \in \mathrm{kNN}(x_i)} \mathbb{1}(l_j \neq l_i) \quad (21)"
-_NEAREST = r"\hat{l}_j = l_{k}, \qquad k = \arg\min_i \; 1 - \cos(\hat{y}_j, y_i) \quad (25)"
-_ACCURACY = r"\mathrm{accuracy} = \frac{1}{n} \sum_{j=1}^{n} \mathbb{1}(\hat{l}_j = l_j) \quad (26)"
-_TAU = r"\tau = \frac{\lambda}{\lambda + \epsilon} \quad (28)"
-_PARTNER = (
-    r"\mathrm{FOSCTTM} = \frac{1}{n} \sum_{i} \frac{\#\{ j : \|\hat{y}_i - y_j\| < \|\hat{y}_i - y_{i}\| \}}{m - 1}"
-)
 
 PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "start": (
         "Two frozen models $f_X$ and $f_Y$ see the same things $d$. What is learned is a map between their spaces. It "
         "is given as a flow: noise $z$ becomes a target point, guided by $x$.",
-        (_MAP, _SOLVE),
+        (equations.MAP, equations.SOLVE),
     ),
     "lessons": (
         "Pairs enter the cost $C$; epsilon blurs the plan $\\pi$; tau, which sets the marginal terms, lets it leave "
         "points out. Each lesson turns one of these.",
-        (_COST, _PLAN, _TAU),
+        (Bridge.formula, equations.PLAN, equations.TAU),
     ),
     "data": (
         "The overlap of a point is the share of its $k$ nearest neighbours whose label $l$ is another one, here with "
         "$k = 15$.",
-        (_OVERLAP,),
+        (equations.OVERLAP,),
     ),
     "flow": (
         "A network $v$ learns the velocity at which noise $z$, drawn from a normal distribution, moves to a target "
         "point $y$. The pairs $(x, y)$ are drawn from the plan, and $t$ from 0 to 1. A new point is carried by "
         "following the velocity.",
-        (_LOSS, _SOLVE),
+        (equations.LOSS, equations.SOLVE),
     ),
     "diagnose": (
         "A transported point takes the label $l$ of the nearest target row (or of the target's own decoder, where it "
         "has one). The accuracy is the share of points that get their own label.",
-        (_NEAREST, _ACCURACY),
+        (equations.NEAREST, equations.ACCURACY),
     ),
     "compare": (
         "Both runs are judged by the same share: the points that get their own label. Without labels, FOSCTTM is the "
         "share of the other rows that lie nearer than a point's own partner.",
-        (_ACCURACY, _PARTNER),
+        (equations.ACCURACY, equations.PARTNER),
     ),
     "partners": (
         "Without labels, an end $\\hat{y}_i$ is judged by its own partner $y_i$: FOSCTTM is the share of the other "
         "rows that lie nearer.",
-        (_PARTNER,),
+        (equations.PARTNER,),
     ),
     "paper": (
         "All figures are about one chain: a cost from the pairs, a plan from the cost, a flow from the plan, and an "
         "accuracy.",
-        (_COST, _PLAN, _LOSS, _ACCURACY),
+        (Bridge.formula, equations.PLAN, equations.LOSS, equations.ACCURACY),
     ),
     "which_method": (
         "Where a target is a class, methods are judged by the share of points that get their own label; where every "
         "row has one partner, by FOSCTTM: the share of the other rows that lie nearer than it.",
-        (_ACCURACY, _PARTNER),
+        (equations.ACCURACY, equations.PARTNER),
     ),
     "your_data": (
         "What is sought is a map between your two spaces, which the known pairs $P$ begin.",
-        (_MAP, r"P = \{ (x_p, y_p) \}_{p=1}^{l}"),
+        (equations.MAP, r"P = \{ (x_p, y_p) \}_{p=1}^{l}"),
     ),
 }
 """A sentence and the formulas of each page on which they do not depend on the settings; "partners" is Diagnose
@@ -88,7 +76,7 @@ def of_cost(config: RunConfig) -> None:
     """The formula of the cost."""
     if config.coupling.uses_cost:
         text = f"The cost **{literal(config.cost.name)}** between source row $i$ and target row $j$: {config.cost.lead}"
-        _folded(text, (config.cost.formula,) if config.cost.formula else (_COST,))
+        _folded(text, (config.cost.formula,) if config.cost.formula else (Bridge.formula,))
 
 
 def of_plan(config: RunConfig) -> None:
@@ -99,7 +87,7 @@ def of_plan(config: RunConfig) -> None:
     ]
     solved = config.tau is not None
     _folded(" ".join(texts) if solved else config.coupling.introduction,
-            (config.coupling.objective, *([_TAU] if solved else [])))  # fmt: skip
+            (config.coupling.objective, *([equations.TAU] if solved else [])))  # fmt: skip
 
 
 def _folded(text: str, formulas: tuple[str, ...]) -> None:
