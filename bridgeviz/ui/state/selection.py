@@ -162,7 +162,7 @@ def surrounded(chart: str, left: np.ndarray, right: np.ndarray) -> bool:
     Returns:
         Whether anything was drawn around rows.
     """
-    event = st.session_state.get(chart)
+    event = st.session_state.get(chart) or {}
     found = {"source": picks.rows_inside(event, left), "target": picks.rows_inside(event, right)}
     side = max(found, key=lambda name: len(found[name]))
     if not len(found[side]):
