@@ -81,9 +81,9 @@ def _fallback(measure: Measure, metric: str | None) -> Candidate:
     return Candidate(cost if metric is None else replace(cost, metric=metric))
 
 
-def _tau(of_counterparts: float, spaces: Problem) -> tuple[float, float]:
-    """The tau of both sides, for a tau of the side whose rows are shared."""
-    return (1.0, of_counterparts) if counterparts(spaces) == 1 else (of_counterparts, 1.0)
+def _tau(of_counterparts: float, side: int) -> tuple[float, float]:
+    """The tau of both sides, for that of the counterparts and their side."""
+    return (1.0, of_counterparts) if side == 1 else (of_counterparts, 1.0)
 
 
 def _sure(gain: np.ndarray) -> float:
@@ -216,9 +216,10 @@ def recommend_steps(
                 raise
             done = FOLDS * number  # this candidate can't be built on these pairs
     best, scores = max(results, key=lambda result: measure.sign * result[1].mean)
+    side = counterparts(spaces)
     for factor, tau in refinements:
         epsilon = None if factor == 1 else factor * scores.epsilon
-        yield from counted(replace(best, epsilon=epsilon, tau=_tau(tau, spaces)))
+        yield from counted(replace(best, epsilon=epsilon, tau=_tau(tau, side)))
     basis = f"On {len(trial.hidden):,} held-out pairs" + (f" and a sample of {most:,} rows per side" if sampled else "")
     return decide(results, measure, resamples(len(trial.hidden), rng), basis)
 
@@ -233,7 +234,7 @@ def _too_few(count: int, measure: Measure, metric: str | None) -> Recommendation
 def _few_covered(trial: Trial, metric: str | None, rng: np.random.Generator) -> Recommendation:
     """The choice where most counterparts have no pair, so that no pair tells whether their rows are found."""
     cost = UNCOVERED if metric is None else replace(UNCOVERED, metric=metric)
-    likely = Candidate(cost, tau=_tau(UNCOVERED_TAU, trial.spaces))
+    likely = Candidate(cost, tau=_tau(UNCOVERED_TAU, counterparts(trial.spaces)))
     shares = standing(trial.spaces, trial.pairs, likely.cost, rng)
     some = f"Only {trial.covered:.0%} of the counterparts have a pair"
     if _sure(shares - 0.5) <= 0:
