@@ -387,7 +387,7 @@ def test_a_lasso_on_the_maps_of_pairs_and_of_lines_selects_and_is_drawn_in_their
         driver.lasso(page, chart, x, 0.1, 0.4, 0.8)
         expect(selected).to_contain_text(f"(brushed on the {side} map)", timeout=PATIENCE)
         drawn = page.locator(f".st-key-{chart} .js-plotly-plot").first  # a page being drawn may hold the one before too
-        driver.until(lambda drawn=drawn: drawn.evaluate("e => (e.layout.selections || []).length") == 0)
+        driver.until(lambda drawn=drawn: drawn.evaluate("e => e.layout ? (e.layout.selections || []).length : -1") == 0)
         says = "Nearest to" if chart == "route" else "Only what reaches the selected rows"
         expect(page.get_by_text(says).first).to_be_visible(timeout=PATIENCE)
         page.locator(driver.IDLE).wait_for(timeout=PATIENCE)
@@ -398,7 +398,7 @@ def test_a_lasso_on_the_maps_of_pairs_and_of_lines_selects_and_is_drawn_in_their
 
 def test_what_is_brushed_on_one_map_is_forgotten_by_it_when_another_is_brushed(visit):
     page = visit("/data?dataset=blobs", reduced_motion="reduce")
-    selected, brushed = page.locator(".st-key-selected"), "e => (e.layout.selections || []).length"
+    selected, brushed = page.locator(".st-key-selected"), "e => e.layout ? (e.layout.selections || []).length : -1"
     driver.lasso(page, "data_source", 0.4, 0.3, 0.1, 0.15)
     expect(selected).to_contain_text("source rows", timeout=PATIENCE)
     source, target = (page.locator(f".st-key-data_{side} .js-plotly-plot").first for side in ("source", "target"))

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
 from typing import IO, Any
 
 import numpy as np
@@ -155,8 +156,9 @@ def answer(formats: dict[str, Format]) -> None:
     except InputError as error:
         fields = {"error": str(error).replace(question["path"], question["shown"])}
     sys.stdout.buffer.write(json.dumps(fields | {"arrays": list(arrays)}).encode() + b"\n")
+    pipe: Any = SimpleNamespace(write=sys.stdout.buffer.write)  # to a file, numpy would write past Python's buffer
     for array in arrays.values():
-        np.lib.format.write_array(sys.stdout.buffer, array, allow_pickle=False)
+        np.lib.format.write_array(pipe, array, allow_pickle=False)
     sys.stdout.buffer.flush()
 
 

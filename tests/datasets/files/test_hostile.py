@@ -212,8 +212,10 @@ def test_the_limit_follows_the_memory_limit(folder, monkeypatch):
     assert "GB: use a sample" in refusal(files.read_matrix, path, folder)
 
 
-def test_a_process_of_its_own_reads_the_same(folder):
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_process_of_its_own_reads_the_same(folder, monkeypatch, unbuffered):
     """Numbers stay numbers, words words, and names names on the way from that process."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)  # "" is as if it were not set
     frame().to_parquet("x.parquet")
     table = files.read_table("x.parquet")
     np.testing.assert_array_equal(table.x, X)
