@@ -6,6 +6,13 @@ from ._mutant import Mutant
 
 MUTANTS = [
     Mutant(
+        "recommend: tau below 1 lets the plan leave rows out",
+        "bridgeviz/experiments/_recommend.py",
+        "if side == 1 else (of_counterparts, 1.0)",
+        "if side == 0 else (of_counterparts, 1.0)",
+        "experiments/test_recommend.py",
+    ),
+    Mutant(
         "blend: costs are not divided by their means",
         "bridgeviz/costs/_convex.py",
         "share / _scale(part))",

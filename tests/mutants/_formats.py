@@ -6,6 +6,13 @@ from ._mutant import Mutant
 
 MUTANTS = [
     Mutant(
+        "isolated: an array is written past Python's buffer",
+        "bridgeviz/datasets/_formats/_isolated.py",
+        "np.lib.format.write_array(pipe, array, allow_pickle=False)",
+        "np.lib.format.write_array(sys.stdout.buffer, array, allow_pickle=False)",
+        "datasets/files/test_hostile.py::test_a_process_of_its_own_reads_the_same",
+    ),
+    Mutant(
         "csv: blank lines of one column vanish",
         "bridgeviz/datasets/_formats/_csv.py",
         "ignore_empty_lines=layout.columns > 1",
