@@ -140,6 +140,13 @@ def test_the_classes_with_the_most_overlap_are_those_of_all_classes():
     assert "most overlap" not in judge.overlap(overlaps(1)).numbers
 
 
+def test_the_luck_of_a_seed_is_no_relation_to_disentanglement():
+    rows = codes(-0.5)
+    lucky = rows.assign(gap=rows.gap + 10 * rows.seed, bridge=rows.bridge + 10 * rows.seed)
+    assert lucky.gap.corr(lucky.bridge) > 0.9
+    assert judge.disentanglement(lucky).outcome == FAILS
+
+
 def test_what_rows_lack_is_not_tested():
     assert judge.categories(errors(0.1)).outcome == UNTESTED
     assert judge.overlap(overlaps(1).query("classes == 2")).outcome == UNTESTED

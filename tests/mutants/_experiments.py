@@ -6,6 +6,13 @@ from ._mutant import Mutant
 
 MUTANTS = [
     Mutant(
+        "disentanglement: the luck of a seed passes for a relation",
+        "bridgeviz/experiments/_verdicts.py",
+        'own = own - own.groupby(part.seed).transform("mean")',
+        "own = own - own.mean()",
+        "experiments/test_claims.py",
+    ),
+    Mutant(
         "run: metrics of another seed",
         "bridgeviz/experiments/_evaluation.py",
         "flow.transport(test.source.x, seed=seed)",

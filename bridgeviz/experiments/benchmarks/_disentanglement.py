@@ -108,7 +108,8 @@ class Disentanglement(FigureBenchmark):
         return [f"beta {row['beta']:g}, seed {row['seed']}: {about}; {accuracies}"]
 
     def table(self, rows: Any) -> str:
-        """Medians by beta, and the rank correlations of accuracy with each measure."""
+        """Medians by beta, and the rank correlations of accuracy with each measure: medians of those within a seed, the
+        pairs of which are the same for every beta."""
         fractions = sorted(rows.fraction.unique())
         percent = " | ".join(f"bridge, {100 * fraction:g} %" for fraction in fractions)
         lines = [f"| beta | gap | overlap | dimensions | {percent} |", "|---" * (4 + len(fractions)) + "|"]
@@ -118,14 +119,13 @@ class Disentanglement(FigureBenchmark):
             cells = [show(part[name]) for name in ("gap", "overlap", "dimensionality")]
             cells += [show(part[part.fraction == fraction].bridge) for fraction in fractions]
             lines.append(f"| {beta:g} | {' | '.join(cells)} |")
-        ranks = rows[["gap", "overlap", "dimensionality", "bridge", "diffusion_bridge", "fraction"]]
         found = [
             f"{100 * fraction:g} %: " + ", ".join(
-                f"{name} {part[name].corr(part.bridge, method='spearman'):+.2f}"
+                f"{name} {part.groupby('seed')[[name, 'bridge']].corr('spearman').iloc[::2, 1].median():+.2f}"
                 for name in ("gap", "overlap", "dimensionality")
             )
-            for fraction, part in ranks.groupby("fraction")
+            for fraction, part in rows.groupby("fraction")
         ]  # fmt: skip
         seeds = f"Medians over seeds 0 to {rows.seed.max()} (smallest to largest)" if several else "Seed 0 alone"
-        note = f"{seeds}. Rank correlation of the accuracy with "
+        note = f"{seeds}. Rank correlation of the accuracy, within a seed, with "
         return "\n".join([*lines, "", f"{note}each measure: {'; '.join(found)}. `bridgeviz bench disentanglement`."])
