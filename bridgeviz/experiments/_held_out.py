@@ -59,14 +59,18 @@ def measure_of(problem: Problem) -> Measure:
 
 def counterparts(problem: Problem) -> int:
     """The side with fewer distinct rows, which rows of the other side share: 0 for the source, 1 for the target."""
-    source, target = _distinct(problem)
-    return 0 if source < target else 1
+    return _fewer(_distinct(problem))
 
 
 def known_share(problem: Problem, pairs: np.ndarray) -> float:
     """The share of the rows that have a pair, of those that are not the counterparts."""
     side = 1 - counterparts(problem)
     return len(np.unique(pairs[:, side])) / problem.shape[side]
+
+
+def _fewer(counts: tuple[int, int]) -> int:
+    """The side with the smaller number; the target if both are equal."""
+    return 0 if counts[0] < counts[1] else 1
 
 
 def _distinct(problem: Problem) -> tuple[int, int]:
@@ -136,6 +140,7 @@ class Trial:
         measure: what candidates are judged by.
         covered: the share of the counterparts that have a pair, for `MATCHING`; else 1.
         known: the share of the whole problem's rows that have a pair, for `MATCHING`; else 0.
+        side: of the counterparts, for `MATCHING`: 0 for the source, 1 for the target.
     """
 
     spaces: Problem
@@ -144,6 +149,7 @@ class Trial:
     measure: Measure
     covered: float = 1.0
     known: float = 0.0
+    side: int = 1
     _built: dict[tuple[CostOptions, int], Cost] = field(default_factory=dict, init=False)
 
     @classmethod
@@ -156,15 +162,16 @@ class Trial:
         counterpart keeps one. Where some have none, any pair is hidden: what is then found of counterparts without a
         pair is what will be found of the others.
         """
-        order, covered = rng.permutation(len(pairs)), 1.0
+        order, covered, side = rng.permutation(len(pairs)), 1.0, 1
         if measure is MATCHING:
-            side = counterparts(spaces)
+            counts = _distinct(spaces)
+            side = _fewer(counts)
             x = (spaces.source.x, spaces.target.x)[side]
             _, first = np.unique(x[pairs[order, side]], axis=0, return_index=True)
-            covered = len(first) / _distinct(spaces)[side]
+            covered = len(first) / counts[side]
             if covered == 1:
                 order = np.delete(order, first)
-        return cls(spaces, pairs, np.array_split(order, FOLDS), measure, covered, known)
+        return cls(spaces, pairs, np.array_split(order, FOLDS), measure, covered, known, side)
 
     @property
     def hidden(self) -> np.ndarray:

@@ -23,7 +23,6 @@ from bridgeviz.experiments._held_out import (
     Measure,
     Scores,
     Trial,
-    counterparts,
     known_share,
     measure_of,
     resamples,
@@ -216,10 +215,9 @@ def recommend_steps(
                 raise
             done = FOLDS * number  # this candidate can't be built on these pairs
     best, scores = max(results, key=lambda result: measure.sign * result[1].mean)
-    side = counterparts(spaces)
     for factor, tau in refinements:
         epsilon = None if factor == 1 else factor * scores.epsilon
-        yield from counted(replace(best, epsilon=epsilon, tau=_tau(tau, side)))
+        yield from counted(replace(best, epsilon=epsilon, tau=_tau(tau, trial.side)))
     basis = f"On {len(trial.hidden):,} held-out pairs" + (f" and a sample of {most:,} rows per side" if sampled else "")
     return decide(results, measure, resamples(len(trial.hidden), rng), basis)
 
@@ -234,7 +232,7 @@ def _too_few(count: int, measure: Measure, metric: str | None) -> Recommendation
 def _few_covered(trial: Trial, metric: str | None, rng: np.random.Generator) -> Recommendation:
     """The choice where most counterparts have no pair, so that no pair tells whether their rows are found."""
     cost = UNCOVERED if metric is None else replace(UNCOVERED, metric=metric)
-    likely = Candidate(cost, tau=_tau(UNCOVERED_TAU, counterparts(trial.spaces)))
+    likely = Candidate(cost, tau=_tau(UNCOVERED_TAU, trial.side))
     shares = standing(trial.spaces, trial.pairs, likely.cost, rng)
     some = f"Only {trial.covered:.0%} of the counterparts have a pair"
     if _sure(shares - 0.5) <= 0:

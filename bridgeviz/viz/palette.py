@@ -1,8 +1,8 @@
 """Ten class colours and marker shapes that are legible on white, on black, and without colour vision.
 
 The first seven colours are those of Okabe and Ito (2008) without black, with yellow and vermilion separated by
-lightness; three more make ten. Colour is never the only cue: each class has its own marker shape as well, and points
-without a class, which a ramp colours by their place, are beside a map that shows it.
+lightness; three more make ten. Colour is never the only cue: each class has its own marker shape as well. The ramp, for
+points without classes, repeats what the map of the source shows beside them.
 """
 
 from __future__ import annotations

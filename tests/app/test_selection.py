@@ -36,14 +36,14 @@ def test_rows_are_written_and_read(rows):
 
 
 @pytest.mark.parametrize(("drawn", "tool"), [("lasso", "lasso"), ("box", "select")])
-def test_a_chart_drawn_anew_keeps_the_tool(monkeypatch, drawn, tool):
+def test_a_redrawn_chart_keeps_the_tool(monkeypatch, drawn, tool):
     around = {"lasso": {"x": [-1, 1, 1, -1], "y": [-1, -1, 1, 1]}, "box": {"x": [-1, 1], "y": [-1, 1]}}
     state = {"route": {"selection": {drawn: [around[drawn]]}}}
     monkeypatch.setattr(selection.st, "session_state", state)
     figure = go.Figure(layout={"dragmode": "pan"})
-    assert selection.anew(figure, "route") is figure
+    assert selection.revised(figure, "route") is figure
     assert selection.surrounded("route", np.zeros((2, 2)), np.full((3, 2), 5.0))
-    again = selection.anew(figure, "route")
+    again = selection.revised(figure, "route")
     assert (again.layout.dragmode, again.layout.selectionrevision) == (tool, 1)
     assert figure.layout.dragmode == "pan"
 

@@ -370,7 +370,7 @@ MUTANTS = [
         "bridgeviz/ui/state/selection.py",
         '"lasso" if event["selection"].get("lasso") else "select"',
         '"lasso"',
-        "app/test_selection.py::test_a_chart_drawn_anew_keeps_the_tool",
+        "app/test_selection.py::test_a_redrawn_chart_keeps_the_tool",
     ),
     Mutant(
         "selection: rows of other data stay selected",

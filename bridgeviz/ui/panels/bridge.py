@@ -54,7 +54,7 @@ def bridge(
     chart, numbers = st.columns([3, 1], vertical_alignment="center")
     with chart:
         charts.draw(
-            st, selection.anew(pair_map(both, pairs, route=route, right=right, lit=lit, side=side), "route"),
+            st, selection.revised(pair_map(both, pairs, route=route, right=right, lit=lit, side=side), "route"),
             key="route", selection_mode=("points", "box", "lasso"), on_select=partial(_picked, both),
             alt="the pairs, and the route from the source point over one of them to the target point",
         )  # fmt: skip

@@ -38,7 +38,9 @@ def brushable(panel: Panel, plain: go.Figure, lit: np.ndarray | None, *, key: st
     )  # fmt: skip
     shown = selection.drawn_on(key, lit)
     figure = plain if shown is None else space_map(panel, lit=shown)
-    charts.draw(st, selection.anew(figure, key), key=key, on_select=brushed, alt=alt, selection_mode=("box", "lasso"))
+    charts.draw(
+        st, selection.revised(figure, key), key=key, on_select=brushed, alt=alt, selection_mode=("box", "lasso")
+    )
     if shown is not None:
         notice_clearing(key)
 
@@ -63,7 +65,7 @@ def ringed(
         rows = selection.source_points(problem, chosen)
     figure = draw(lit=selection.drawn_on(key, rows))
     charts.draw(
-        st, selection.anew(figure, key), key=key, on_select=partial(_select, key, tested, story), alt=alt,
+        st, selection.revised(figure, key), key=key, on_select=partial(_select, key, tested, story), alt=alt,
         selection_mode=("points", "box", "lasso"),
     )  # fmt: skip
 

@@ -76,7 +76,7 @@ def of_cost(config: RunConfig) -> None:
     """The formula of the cost."""
     if config.coupling.uses_cost:
         text = f"The cost **{literal(config.cost.name)}** between source row $i$ and target row $j$: {config.cost.lead}"
-        _folded(text, (config.cost.formula,) if config.cost.formula else (Bridge.formula,))
+        _folded(text, (config.cost.formula or Bridge.formula,))
 
 
 def of_plan(config: RunConfig) -> None:

@@ -82,7 +82,7 @@ def lines(config: RunConfig, chosen: Selection | None = None) -> None:
     same = None if labels is None else labels[0][i] == labels[1][j]
     both = analysis.both_maps(config, legend=True)
     charts.draw(
-        st, selection.anew(plan_lines(both, i, j, right=same), "lines"), key="lines",
+        st, selection.revised(plan_lines(both, i, j, right=same), "lines"), key="lines",
         selection_mode=("box", "lasso"), on_select=partial(selection.surrounded, "lines", both.left, both.right),
         alt="couplings between the two maps",
     )  # fmt: skip

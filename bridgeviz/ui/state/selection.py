@@ -123,10 +123,10 @@ def clear() -> None:
     _put(None, "")
 
 
-def anew(figure: go.Figure, chart: str) -> go.Figure:
+def revised(figure: go.Figure, chart: str) -> go.Figure:
     """The same figure for a chart that is brushed on, which forgets that as soon as something else is selected.
 
-    If it was drawn anew because rows on it were surrounded, the tool stays in the visitor's hand.
+    After a box or lasso that `surrounded` has read, the same tool stays active.
     """
     revision, tool = st.session_state.get(_REVISION + chart, 0), st.session_state.get(_TOOL + chart)
     if not revision:
@@ -263,7 +263,7 @@ def described(selection: Selection, problem: Problem, names: Mapping[str, str]) 
 
 
 def _put(selection: Selection | None, written: str) -> None:
-    """Remember a selection; the chart of the one before is drawn anew, unless it is the same."""
+    """Remember a selection; the chart of the one before is redrawn, unless it is the same."""
     before: Selection | None = st.session_state.get(_SELECTION)
     if before is not None and before.chart and (selection is None or selection.chart != before.chart):
         _forget(before.chart)
