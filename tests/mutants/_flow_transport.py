@@ -37,7 +37,7 @@ MUTANTS = [
         "transport: the last blocks are not waited for",
         "bridgeviz/flows/_transport.py",
         "    while running:",
-        "    if running:",
+        "    while len(running) > 1:",
         "flows/test_transport_in_blocks.py",
     ),
     Mutant(
