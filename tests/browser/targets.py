@@ -14,6 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
+from unittest.mock import patch
 
 from bridgeviz import RunConfig
 from bridgeviz.experiments import gallery
@@ -236,7 +237,10 @@ def selected(page) -> str:
 
 
 def alive(_) -> None:
-    """How much the small map beside the loss slows a training: the same one with and without it, in turns."""
+    """How much the small map beside the loss slows a training: the same one with and without it, in turns.
+
+    Their folder is new: a training that an earlier measurement has saved would go on where it ended.
+    """
     config, seconds = RunConfig(dataset="digits", fraction=0.05, steps=1500), ([], [])
     queue, looks = JobQueue(), training._Monitor._look
 
@@ -244,17 +248,18 @@ def alive(_) -> None:
         monitor.measured = progress.step
         monitor.onlooker = monitor.onlooker or True
 
-    for turn in range(10):
-        training._Monitor._look = looks if turn % 2 else look
-        job = Job(training.train(config.replace(seed=turn), Results()), queue).start()
-        spent, began = 0.0, None
-        while (record := job.snapshot()).active:
-            if record.stage == "Training" and record.step:
-                began = began or (time.perf_counter(), record.step)
-                spent = (time.perf_counter() - began[0]) / max(1, record.step - began[1])
-            time.sleep(0.05)
-        seconds[turn % 2].append(spent)
-    training._Monitor._look = looks
+    with tempfile.TemporaryDirectory() as runs, patch.dict(os.environ, BRIDGEVIZ_RUNS=runs):
+        for turn in range(20):
+            job = Job(training.train(config.replace(seed=turn), Results()), queue)
+            with patch.object(training._Monitor, "_look", looks if turn % 2 else look):
+                job.start()
+                spent, began = 0.0, None
+                while (record := job.snapshot()).active:
+                    if record.stage == "Training" and record.step:
+                        began = began or (time.perf_counter(), record.step)
+                        spent = (time.perf_counter() - began[0]) / max(1, record.step - began[1])
+                    time.sleep(0.05)
+            seconds[turn % 2].append(spent)
     shares = [100 * (after / before - 1) for before, after in zip(*seconds, strict=True)][1:]
     value = f"{statistics.median(shares):+.1f}% ({min(shares):+.1f} to {max(shares):+.1f})"
     row("alive", "time of a training that shows where its points end, against one that does not", value, "+5%")
