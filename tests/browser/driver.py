@@ -15,9 +15,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = os.environ.get("BRIDGEVIZ_CHROMIUM", "/usr/bin/chromium")
 FLAGS = [
-    "--no-sandbox", "--enable-unsafe-swiftshader", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-quic",
+    "--no-sandbox", "--enable-unsafe-swiftshader", "--disable-background-networking", "--disable-component-update",
+    "--disable-sync", "--no-first-run", "--disable-quic",
 ]  # fmt: skip
+"""Without a GPU, Chromium draws WebGL with SwiftShader if it may, and the page itself without it.
+`--use-angle=swiftshader` would draw whole pages with it, several times as slowly."""
 QUICK = {"JAX_DISABLE_MOST_OPTIMIZATIONS", "XLA_FLAGS"}
 """Settings of a test run that compile fast and compute slowly; the server of a visitor, who is measured, has none."""
 CANVAS = "canvas.bv-canvas"

@@ -236,6 +236,17 @@ def selected(page) -> str:
     return page.locator(".st-key-selected p").first.inner_text()
 
 
+def of_a_step(job: Job) -> float:
+    """The seconds of a training step, from the first that the job reports to its last."""
+    spent, began = 0.0, None
+    while (record := job.snapshot()).active:
+        if record.stage == "Training" and record.step:
+            began = began or (time.perf_counter(), record.step)
+            spent = (time.perf_counter() - began[0]) / max(1, record.step - began[1])
+        time.sleep(0.05)
+    return spent
+
+
 def alive(_) -> None:
     """How much the small map beside the loss slows a training: the same one with and without it, in turns.
 
@@ -250,16 +261,9 @@ def alive(_) -> None:
 
     with tempfile.TemporaryDirectory() as runs, patch.dict(os.environ, BRIDGEVIZ_RUNS=runs):
         for turn in range(20):
-            job = Job(training.train(config.replace(seed=turn), Results()), queue)
             with patch.object(training._Monitor, "_look", looks if turn % 2 else look):
-                job.start()
-                spent, began = 0.0, None
-                while (record := job.snapshot()).active:
-                    if record.stage == "Training" and record.step:
-                        began = began or (time.perf_counter(), record.step)
-                        spent = (time.perf_counter() - began[0]) / max(1, record.step - began[1])
-                    time.sleep(0.05)
-            seconds[turn % 2].append(spent)
+                job = Job(training.train(config.replace(seed=turn), Results()), queue).start()
+                seconds[turn % 2].append(of_a_step(job))
     shares = [100 * (after / before - 1) for before, after in zip(*seconds, strict=True)][1:]
     value = f"{statistics.median(shares):+.1f}% ({min(shares):+.1f} to {max(shares):+.1f})"
     row("alive", "time of a training that shows where its points end, against one that does not", value, "+5%")
