@@ -26,8 +26,9 @@ else:
     before, after, more = compare.chosen(runs)
     changed, here = compare.sides(before, after), config.key("load")
     chosen = None
-    if all(run.config.key("load") == here for run in (before, after, *more)):  # the selection names rows of these data
-        chosen = selecting.bar(config, after.problem, analysis.names(config)[1], compare.groups(changed, after))
+    with page.place():
+        if all(run.config.key("load") == here for run in (before, after, *more)):  # the selection names rows of these
+            chosen = selecting.bar(config, after.problem, analysis.names(config)[1], compare.groups(changed, after))
     compare.differences(before, after, runs)
     compare.animations([before, after, *more], chosen)
     compare.points(before, after, changed, chosen)

@@ -12,17 +12,17 @@ from bridgeviz.ui.panels.verdict import verdict
 page.question("What did optimal transport decide?", "")
 config = sidebar()
 st.markdown(config.coupling.introduction)
-with guard():
+with page.place(), guard():
     problem, plan = stages.problem(config), stages.plan(config)
     analysis.draws(config)
 classes, names = analysis.names(config)
 chosen = selecting.bar(config, problem, names)
-if chosen is not None:
-    table.show(config, problem, chosen, names, plan=plan)
-verdict(config, [names[str(c)] for c in classes])
-cost = stages.cost(config)
-if cost is not None and cost.advice and len(stages.pairs(config)) == 0:
-    st.warning(cost.advice, icon=":material/hub:")
+table.show(config, problem, chosen, names, plan=plan)
+with page.place():
+    verdict(config, [names[str(c)] for c in classes])
+    cost = stages.cost(config)
+    if cost is not None and cost.advice and len(stages.pairs(config)) == 0:
+        st.warning(cost.advice, icon=":material/hub:")
 
 left, right = st.columns(2)
 with left:
@@ -31,13 +31,16 @@ with left:
 with right:
     st.header("The plan itself")
     plans.in_blocks(problem, plan, names)
-if chosen is not None:
-    plans.selected(config, chosen, classes, names)
+with page.place():
+    if chosen is not None:
+        plans.selected(config, chosen, classes, names)
 plans.lines(config, chosen)
-if problem.target.labels is not None and plan.whole is not None:
-    st.header("What does each target class receive?")
-    plans.received(config, plan.whole, problem.target.labels, classes, names)
-methods.compare(config)
+with page.place():
+    if problem.target.labels is not None and plan.whole is not None:
+        st.header("What does each target class receive?")
+        plans.received(config, plan.whole, problem.target.labels, classes, names)
+with page.place():
+    methods.compare(config)
 if config.coupling.uses_cost:
     choice_of_tau(config, problem)
 formula.of_plan(config)

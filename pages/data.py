@@ -17,14 +17,13 @@ page.question(
     "selected on every page.",
 )
 config = sidebar(choose=False)
-with guard():
+with page.place(), guard():
     problem = stages.problem(config)
     near = {side: analysis.near(config, side) for side in ("source", "target")}
 classes, names = analysis.names(config)
 
 chosen = selecting.bar(config, problem, names)
-if chosen is not None:
-    table.show(config, problem, chosen, names)
+table.show(config, problem, chosen, names)
 lit = {side: selection.aligned(problem, chosen, side) for side in near}
 for side, column in zip(near, st.columns(2), strict=True):
     with column:
@@ -32,10 +31,11 @@ for side, column in zip(near, st.columns(2), strict=True):
         panel, figure = analysis.panel(config, side), analysis.space_figure(config, side)
         brushable(panel, figure, lit[side], key=f"data_{side}", side=side, alt=f"map of the {side} space")
         st.caption(panel.badge)
-if chosen is not None:
-    rows.selection(problem, chosen, names, near)
-    if any(lit[side] is None for side in near):
-        st.info("No true pairs are known of these rows, so their counterparts can't be shown.")
+with page.place():
+    if chosen is not None:
+        rows.selection(problem, chosen, names, near)
+        if any(lit[side] is None for side in near):
+            st.info("No true pairs are known of these rows, so their counterparts can't be shown.")
 
 rows.about(config.data.dataset)
 st.divider()

@@ -34,8 +34,9 @@ record, run = slots.snapshot(slots.TRAINING), slots.current_run()
 if record is not None and record.active:
     live.panel(0.0, config)
     st.stop()
-if record is not None and record.state == "failed":
-    st.error(literal(record.error), icon=":material/error:")
+with page.place():
+    if record is not None and record.state == "failed":
+        st.error(literal(record.error), icon=":material/error:")
 if run is None:
     if not saved.offer(config):
         st.info(
@@ -45,25 +46,26 @@ if run is None:
         st.button("Train now", on_click=live.train_now, type="primary", icon=":material/play_arrow:", key="train")
     page.next_page("flow", "train a flow and watch it")
     st.stop()
-if run.config != config:
-    st.info("The settings have changed since this run.", icon=":material/history:")
-    if not saved.offer(config):
-        st.button("Train with the new settings", on_click=live.train_now, icon=":material/play_arrow:", key="train")
-if run.stopped:
-    st.warning(
-        f"This run was stopped after {len(run.losses):,} of {run.config.flow.steps:,} steps. Its flow had not learned "
-        "all that it could, so what goes wrong below may be due to that alone.", icon=":material/front_hand:",
-    )  # fmt: skip
+with page.place():
+    if run.config != config:
+        st.info("The settings have changed since this run.", icon=":material/history:")
+        if not saved.offer(config):
+            st.button("Train with the new settings", on_click=live.train_now, icon=":material/play_arrow:", key="train")
+    if run.stopped:
+        st.warning(
+            f"This run was stopped after {len(run.losses):,} of {run.config.flow.steps:,} steps. Its flow had not "
+            "learned all that it could, so what goes wrong below may be due to that alone.",
+            icon=":material/front_hand:",
+        )
 problem = run.problem
 same = run.config.key("load") == config.key("load")  # the selection names rows of the data that are chosen now
 if analysis.labels_of(problem) is None:
     with guard(), st.spinner("Following points through the stages …"):
         lost_rows = lost.measured(run)
-    chosen = None
-    if same:
-        chosen = selecting.bar(config, problem, {}, {} if lost_rows is None else lost.groups(lost_rows))
-    if chosen is not None:
-        table.show(run.config, problem, chosen, {}, run=run)
+    with page.place():
+        kinds = {} if lost_rows is None else lost.groups(lost_rows)
+        chosen = selecting.bar(config, problem, {}, kinds) if same else None
+    table.show(run.config, problem, chosen, {}, run=run)
     if lost_rows is not None:
         lost.show(run, lost_rows, chosen)
     doubt.show(run)
@@ -87,10 +89,11 @@ if len(slots.finished_runs()) > 1:
     st.page_link("pages/compare.py", label="Compare with the run before", icon=":material/compare_arrows:")
 with guard(), st.spinner("Following points from several draws of noise …"):
     found = analysis.failures(run, test=diagnosis.tested) if len(run.pairs) else None
-chosen = selecting.bar(config, problem, names, failures.groups(diagnosis, found)) if same else None
-if chosen is not None:
-    failures.group(run, chosen)
-    table.show(run.config, problem, chosen, names, run=run)
+with page.place():
+    chosen = selecting.bar(config, problem, names, failures.groups(diagnosis, found)) if same else None
+    if chosen is not None:
+        failures.group(run, chosen)
+table.show(run.config, problem, chosen, names, run=run)
 if found is not None:
     failures.summary(run, found)
     failures.maps(run, found, names, errors.story_key(run), chosen)

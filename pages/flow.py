@@ -16,7 +16,7 @@ page.question(
     "learns the way from the coupling.",
 )
 config = sidebar()
-with guard():
+with page.place(), guard():
     problem = stages.problem(config)
 labels = problem.source.labels
 chance = 0.0 if labels is None else float(np.unique(labels, return_counts=True)[1].max() / len(labels))
@@ -24,8 +24,7 @@ record, run = slots.snapshot(slots.TRAINING), slots.current_run()
 active = record is not None and record.active
 names = analysis.names(config)[1]
 chosen = selecting.bar(config, problem, names)
-if chosen is not None:
-    table.show(config, problem, chosen, names, run=run if run is not None and run.config == config else None)
+table.show(config, problem, chosen, names, run=run if run is not None and run.config == config else None)
 
 left, right = st.columns([1, 5], vertical_alignment="center")
 left.button(
@@ -37,13 +36,14 @@ if active:
 else:
     if run is not None and run.config != config:
         right.info("The settings have changed since this run. Press **Train** to see what they do.")
-    offered = (run is None or run.config != config) and saved.offer(config)
-    if run is None and not offered:
-        saved.interrupted()
-    if record is not None and record.state == "failed":
-        st.error(literal(record.error), icon=":material/error:")
-        if record.run is not None:
-            st.caption("Below: what the flow had learned before.")
+    with page.place():
+        offered = (run is None or run.config != config) and saved.offer(config)
+        if run is None and not offered:
+            saved.interrupted()
+        if record is not None and record.state == "failed":
+            st.error(literal(record.error), icon=":material/error:")
+            if record.run is not None:
+                st.caption("Below: what the flow had learned before.")
     if record is not None and record.state == "cancelled":
         what = "Below: what the flow had learned." if record.run else "Nothing was learned yet."
         right.warning(f"Cancelled. {what}")

@@ -16,12 +16,11 @@ page.question(
     "measured across these pairs. Move **Paired samples** in the sidebar and watch this page.",
 )
 config = sidebar()
-with guard():
+with page.place(), guard():
     problem, pairs, cost = stages.problem(config), stages.pairs(config), stages.cost(config)
 classes, names = analysis.names(config)
 chosen = selecting.bar(config, problem, names)
-if chosen is not None:
-    table.show(config, problem, chosen, names)
+table.show(config, problem, chosen, names)
 
 st.header(f"Which classes are covered by {counted(len(pairs), 'pair')}?")
 supervision.coverage(problem.source, pairs, classes, names)
@@ -39,14 +38,16 @@ else:
         f"{config.cost.lead} **Pick two points**, by row or with a click on a map. "
         "The lasso in the toolbar of the maps selects rows."
     )
-if cost is not None and cost.advice:
-    st.warning(cost.advice, icon=":material/hub:")
+with page.place():
+    if cost is not None and cost.advice:
+        st.warning(cost.advice, icon=":material/hub:")
 bridge(config, problem, cost, names, chosen)
 editing.effect(config, problem, pairs)
 if cost is not None:
     st.caption(memory(cost))
-    if len(pairs) > 0:
-        choice_of_cost(config, problem, pairs)
+    with page.place():
+        if len(pairs) > 0:
+            choice_of_cost(config, problem, pairs)
     st.header("Does the cost tell classes apart?")
     supervision.separation(config, cost, problem, pairs)
 formula.of_cost(config)

@@ -347,12 +347,17 @@ def test_a_click_on_a_map_picks_the_row_and_a_pair_is_added_and_undone(visit):
 def test_a_selection_is_seen_on_every_page_and_after_a_reload_until_it_is_cleared(visit):
     page = visit("/data?dataset=blobs&cost=bridge&percent=2", reduced_motion="reduce")
     selected = page.locator(".st-key-selected")
+    unchanged = [page.locator(f".st-key-{key} .js-plotly-plot") for key in ("data_source", "overlap_source")]
+    for chart in unchanged:
+        chart.evaluate("e => { e.kept = true; }")
     driver.lasso(page, "data_source", 0.4, 0.3, 0.05, 0.08)
     expect(selected).to_contain_text("(brushed on the source map)", timeout=PATIENCE)
     text = selected.locator("p").first.inner_text()
     assert "select=source%3A" in page.url
     lit = "e => e._fullData?.filter(trace => trace.opacity === 1 && trace.customdata?.length).length || 0"
     driver.until(lambda: page.locator(".st-key-data_target .js-plotly-plot").evaluate(lit) > 0)
+    page.locator(driver.IDLE).wait_for(timeout=PATIENCE)
+    assert all(chart.evaluate("e => e.kept") for chart in unchanged)  # the browser has not built them anew
     for title, its_own in (
         ("Pairs and cost", "Nearest to"),
         ("Coupling", "Where do the selected rows go?"),

@@ -6,6 +6,20 @@ from ._mutant import Mutant
 
 MUTANTS = [
     Mutant(
+        "page: what comes and goes has no place of its own",
+        "bridgeviz/ui/panels/page.py",
+        "    return st.container()",
+        '    return __import__("contextlib").nullcontext()',
+        "app/test_places.py",
+    ),
+    Mutant(
+        "page: the progress of a stage moves what is below it",
+        "pages/coupling.py",
+        "with page.place(), guard():",
+        "with guard():",
+        "app/test_places.py",
+    ),
+    Mutant(
         "player: frames in the wrong order",
         "bridgeviz/ui/panels/player.py",
         "_quantised(scene.positions, flat)",

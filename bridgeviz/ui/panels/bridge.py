@@ -13,7 +13,7 @@ from bridgeviz import Pairs, Problem, RunConfig, metrics
 from bridgeviz.costs import Cost, Route
 from bridgeviz.ui.cache import analysis, stages
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import charts, editing, thumbnails
+from bridgeviz.ui.panels import charts, editing, page, thumbnails
 from bridgeviz.ui.state import selection
 from bridgeviz.ui.state.picks import class_suffix, pick, start_value
 from bridgeviz.ui.state.selection import Selection
@@ -64,8 +64,9 @@ def bridge(
         if route is not None:
             _numbers(route)
         editing.buttons(config, problem, pairs, i, j)
-    if chosen is not None and lit is not None:
-        st.caption(_about_lit(chosen, problem, pairs, side, lit))
+    with page.place():
+        if chosen is not None and lit is not None:
+            st.caption(_about_lit(chosen, problem, pairs, side, lit))
     if route is not None and cost is not None:
         _stops(problem, route, i, j, names)
         if cost.route is None:

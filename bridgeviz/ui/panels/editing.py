@@ -13,6 +13,7 @@ from bridgeviz._checks import pair_index
 from bridgeviz._pair_edits import between
 from bridgeviz.ui.cache import analysis, stages
 from bridgeviz.ui.guard import guard
+from bridgeviz.ui.panels import page
 from bridgeviz.ui.state import values
 from bridgeviz.ui.state.link import EDITS
 from bridgeviz.ui.text import literal
@@ -55,24 +56,11 @@ def buttons(config: RunConfig, problem: Problem, pairs: Pairs, i: int, j: int) -
 def effect(config: RunConfig, problem: Problem, pairs: Pairs) -> None:
     """What was changed by hand, the accuracies before and after, and files to save and load pairs."""
     complaint = st.session_state.pop(_PROBLEM, "")
-    if complaint:
-        st.error(literal(complaint), icon=":material/error:")
-    if config.pairs.edits:
-        before = config.replace(edits="")
-        drawn = _drawn(config)
-        changes = between(drawn, np.asarray(pairs))
-        removed = len(drawn) if changes.fresh else len(changes.removed)
-        left, cost, plan, button = st.columns(4, vertical_alignment="center")
-        left.markdown(
-            f"**Changed by hand:** {counted(len(changes.added), 'pair')} added, {removed:,} of {len(drawn):,} removed."
-        )
-        if analysis.labels_of(problem) is not None and (len(drawn) or not before.needs_pairs):
-            with guard(), st.spinner("Measuring both sets of pairs …"):
-                _metric(
-                    cost, "Cheapest target is right", analysis.cost_accuracy(config), analysis.cost_accuracy(before)
-                )
-                _metric(plan, "Coupling: right class", analysis.matching(config)[0], analysis.matching(before)[0])
-        button.button("Back to the draw", key="edit_reset", on_click=_put, args=("",), icon=":material/restart_alt:")
+    with page.place():
+        if complaint:
+            st.error(literal(complaint), icon=":material/error:")
+        if config.pairs.edits:
+            _changed(config, problem, pairs)
     with st.expander("Save or load pairs", icon=":material/save:"):
         left, right = st.columns(2)
         table = pd.DataFrame({"source": pairs.source, "target": pairs.target})
@@ -84,6 +72,22 @@ def effect(config: RunConfig, problem: Problem, pairs: Pairs) -> None:
             "A CSV file with the columns source and target", type="csv", key="edit_file", on_change=_load,
             args=(config, problem), max_upload_size=1,
         )  # fmt: skip
+
+
+def _changed(config: RunConfig, problem: Problem, pairs: Pairs) -> None:
+    """How many pairs were changed by hand, the accuracies before and after, and the way back."""
+    before, drawn = config.replace(edits=""), _drawn(config)
+    changes = between(drawn, np.asarray(pairs))
+    removed = len(drawn) if changes.fresh else len(changes.removed)
+    left, cost, plan, button = st.columns(4, vertical_alignment="center")
+    left.markdown(
+        f"**Changed by hand:** {counted(len(changes.added), 'pair')} added, {removed:,} of {len(drawn):,} removed."
+    )
+    if analysis.labels_of(problem) is not None and (len(drawn) or not before.needs_pairs):
+        with guard(), st.spinner("Measuring both sets of pairs …"):
+            _metric(cost, "Cheapest target is right", analysis.cost_accuracy(config), analysis.cost_accuracy(before))
+            _metric(plan, "Coupling: right class", analysis.matching(config)[0], analysis.matching(before)[0])
+    button.button("Back to the draw", key="edit_reset", on_click=_put, args=("",), icon=":material/restart_alt:")
 
 
 def _metric(column, label: str, now: float | None, before: float | None) -> None:

@@ -21,6 +21,15 @@ def question(text: str, lead: str) -> None:
         st.markdown(lead)
 
 
+def place() -> Any:
+    """A place on the page, which is there also while nothing stands in it. What comes and goes belongs into one.
+
+    Streamlit knows a part of a page by its number among its siblings. If something came or went outside a place, the
+    browser would build everything below it anew: draw each chart, restart each animation, close each expander.
+    """
+    return st.container()
+
+
 def next_page(file: str, question: str) -> None:
     """The link to the next page, which keeps the settings."""
     st.divider()

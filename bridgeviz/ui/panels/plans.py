@@ -12,7 +12,7 @@ from bridgeviz import Problem, RunConfig, metrics
 from bridgeviz.couplings import Coupling, Plan
 from bridgeviz.ui.cache import analysis, stages
 from bridgeviz.ui.guard import guard
-from bridgeviz.ui.panels import charts
+from bridgeviz.ui.panels import charts, page
 from bridgeviz.ui.state import selection
 from bridgeviz.ui.state.selection import Selection
 from bridgeviz.ui.text import literal
@@ -73,11 +73,12 @@ def lines(config: RunConfig, chosen: Selection | None = None) -> None:
         i, j, _ = metrics.strongest(plan.whole, count if rows is None else STRONGEST)
     else:
         i, j = analysis.draws(config)
-    if chosen is not None and rows is not None:
-        kept = np.isin(i if chosen.side == "source" else j, rows)
-        i, j = i[kept], j[kept]
-        what = "draws" if kind != "strongest" else f"{STRONGEST:,} strongest entries"
-        st.caption(f"Only what {'leaves' if chosen.side == 'source' else 'reaches'} the selected rows, of {what}.")
+    with page.place():
+        if chosen is not None and rows is not None:
+            kept = np.isin(i if chosen.side == "source" else j, rows)
+            i, j = i[kept], j[kept]
+            what = "draws" if kind != "strongest" else f"{STRONGEST:,} strongest entries"
+            st.caption(f"Only what {'leaves' if chosen.side == 'source' else 'reaches'} the selected rows, of {what}.")
     i, j = i[:count], j[:count]
     same = None if labels is None else labels[0][i] == labels[1][j]
     both = analysis.both_maps(config, legend=True)

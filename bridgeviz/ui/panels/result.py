@@ -34,10 +34,12 @@ def show(run: Run, record: Record | None, chance: float, chosen: Selection | Non
         chosen: the selection, whose paths are drawn.
     """
     straight = live.scene_of(run, record)
-    if live.chosen_map() == live.NEIGHBOURHOODS:
-        scene = _lit_where_shown(run, live.neighbourhoods(run, straight), chosen)
-    else:
-        scene = _lit(run, chosen)
+    kind = live.chosen_map()
+    with page.place():
+        if kind == live.NEIGHBOURHOODS:
+            scene = _lit_where_shown(run, live.neighbourhoods(run, straight), chosen)
+        else:
+            scene = _lit(run, chosen)
     player(scene or straight, key="flow_player")
     page.numbers(run.metrics, pairs=len(run.pairs), known=page.known_pairs(run.problem), chance=straight.chance)
     if not run.metrics:

@@ -10,6 +10,7 @@ import streamlit as st
 
 from bridgeviz import InputError, Problem, RunConfig
 from bridgeviz.ui.cache import analysis
+from bridgeviz.ui.panels import page
 from bridgeviz.ui.state import selection, spans
 from bridgeviz.ui.state.selection import Selection
 from bridgeviz.ui.text import literal
@@ -33,6 +34,16 @@ def bar(
         groups: what else can be selected on this page, by name, such as all points that are wrong.
     """
     chosen = _current(problem)
+    with page.place():
+        _line(config, problem, names, chosen, groups or {})
+    return chosen
+
+
+def _line(
+    config: RunConfig, problem: Problem, names: Mapping[str, str], chosen: Selection | None,
+    groups: Mapping[str, Callable[[], Selection]],
+) -> None:  # fmt: skip
+    """What is selected, the menu, and what must be said about the selection."""
     with st.container(key="selected", horizontal=True, vertical_alignment="center", gap="small"):
         if chosen is None:
             st.markdown(":material/highlight_alt: Nothing is selected.", width="content")
@@ -41,13 +52,12 @@ def bar(
             st.markdown(f":material/highlight_alt: **Selected:** {text}", width="content")
             st.button("Clear", key="select_clear", on_click=selection.clear, type="tertiary", icon=":material/close:")
         with st.popover("Select ...", type="tertiary"):
-            _menu(config, problem, names, groups or {})
+            _menu(config, problem, names, groups)
     complaint = st.session_state.pop(_PROBLEM, "")
     if complaint:
         st.warning(literal(complaint), icon=":material/search_off:")
     if chosen is not None and not chosen.text:
         st.caption("So many rows do not fit into the link: they stay selected in this tab, until it is loaded again.")
-    return chosen
 
 
 def _current(problem: Problem) -> Selection | None:

@@ -11,7 +11,7 @@ from bridgeviz._pair_edits import read_edits
 from bridgeviz.experiments import config_of
 from bridgeviz.ui.cache import stages
 from bridgeviz.ui.guard import guard, refuse_without_pairs
-from bridgeviz.ui.panels import charts
+from bridgeviz.ui.panels import charts, page
 from bridgeviz.ui.panels.share import copy_link
 from bridgeviz.ui.state import controls, link, owner, router, selection, values
 from bridgeviz.ui.state.summary import summary
@@ -22,14 +22,14 @@ _COUNT, _CHOICE = "_pair_count", "_chosen_cost"
 
 def draw() -> None:
     """Draw the sidebar of the current page. Drawn by `app.py`, the controls are the same on every page."""
-    page = router.here()
+    here = router.here()
     training = slots.snapshot(slots.TRAINING)
     with st.sidebar:
-        if training is not None and training.active and page is not None and page.file != "flow":
+        if training is not None and training.active and here is not None and here.file != "flow":
             _progress()
         if not link.complaints():
-            with st.container(key="settings" if page is None or page.settings else router.UNSEEN):
-                _controls(training=page is None or page.training)
+            with st.container(key="settings" if here is None or here.settings else router.UNSEEN):
+                _controls(training=here is None or here.training)
         copy_link()
         with st.container(key=f"{router.UNSEEN}_carried"):  # the browser carries what a control holds to the next page
             st.text_input("Selection", key=selection.KEY, bind="query-params", persist_state="session")
@@ -50,13 +50,14 @@ def sidebar(*, choose: bool = True) -> RunConfig:
     link.check()
     if router.here() is None:
         draw()
-    with guard():
+    with page.place(), guard():
         _refuse_without_pairs(values.stored())
         config = config_of(values.stored())
         problem, pairs = stages.problem(config), stages.pairs(config)
     known = 0 if problem.truth is None else len(problem.truth)
     st.session_state[_COUNT].caption(f"{len(pairs):,} of {known:,} known pairs{_changed(config)}{_unused(config)}")
-    return chosen(config) if choose else config
+    with page.place():
+        return chosen(config) if choose else config
 
 
 def _refuse_without_pairs(texts: Mapping[str, str]) -> None:

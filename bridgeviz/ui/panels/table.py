@@ -13,6 +13,7 @@ from bridgeviz.couplings import Plan
 from bridgeviz.ui.cache import analysis, stages
 from bridgeviz.ui.cache.pictures import address
 from bridgeviz.ui.guard import guard
+from bridgeviz.ui.panels import page
 from bridgeviz.ui.state.selection import Selection
 
 MOST = 200
@@ -38,10 +39,10 @@ _CLASSES = ("class", "pair_class", "goes_to", "comes_from", "arrives")
 
 
 def show(
-    config: RunConfig, problem: Problem, chosen: Selection, names: Mapping[str, str], *, plan: Plan | None = None,
-    run: Run | None = None,
+    config: RunConfig, problem: Problem, chosen: Selection | None, names: Mapping[str, str], *,
+    plan: Plan | None = None, run: Run | None = None,
 ) -> None:  # fmt: skip
-    """A table that is computed when it is opened, and its file.
+    """A table that is computed when it is opened, and its file; nothing without a selection.
 
     Args:
         config: of the page.
@@ -51,6 +52,15 @@ def show(
         plan: if it is solved.
         run: if one is finished.
     """
+    with page.place():
+        if chosen is not None:
+            _table(config, problem, chosen, names, plan, run)
+
+
+def _table(
+    config: RunConfig, problem: Problem, chosen: Selection, names: Mapping[str, str], plan: Plan | None,
+    run: Run | None,
+) -> None:  # fmt: skip
     panel = st.expander("Table of the selected rows", icon=":material/table:", key="selected_table", on_change="rerun")
     if not panel.open:
         return
