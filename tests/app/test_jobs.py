@@ -172,6 +172,31 @@ def test_a_pause_does_not_count_in_the_speed(paused, monkeypatch):
     assert record["speed"] == pytest.approx(chunk)
 
 
+def test_looking_at_the_points_takes_little_of_the_time_however_fast_the_steps_are(paused, monkeypatch):
+    job, clock, _ = paused
+    looks = []
+
+    class Slow:
+        def __init__(self, problem):
+            pass
+
+        def __call__(self, flow, step):
+            clock[0] += 1.0
+            looks.append(step)
+            return SimpleNamespace(accuracy=0.5)
+
+    monkeypatch.setattr(training, "Onlooker", Slow)
+    config = bv.RunConfig(dataset="blobs", strategy="true", steps=100_000)
+    monitor = training._Monitor(job, bv.load("blobs", n=40), config)
+    chunk, count = config.coupling.chunk_size, 200
+    for number in range(1, count + 1):
+        clock[0] += 1.0
+        monitor(flows.Progress(number * chunk * 10, np.zeros(chunk), None, last=number == count))
+    assert looks[0] == chunk * 10
+    assert looks[-1] == count * chunk * 10
+    assert 4 <= len(looks) <= 3 + count / training.PAUSE
+
+
 def test_a_pause_does_not_count_in_the_seconds(paused):
     job, clock, record = paused
     config = bv.RunConfig(dataset="blobs", options={"n": 60}, strategy="true", fraction=0.5, steps=75, batch_size=16)

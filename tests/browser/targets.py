@@ -256,7 +256,6 @@ def alive(_) -> None:
     queue, looks = JobQueue(), training._Monitor._look
 
     def look(monitor, progress):
-        monitor.measured = progress.step
         monitor.onlooker = monitor.onlooker or True
 
     with tempfile.TemporaryDirectory() as runs, patch.dict(os.environ, BRIDGEVIZ_RUNS=runs):

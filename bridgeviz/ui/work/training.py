@@ -111,18 +111,16 @@ def _fit(problem: Problem, plan: Plan, config: FlowConfig, checkpoints: Path | N
 class _Monitor:
     """Writes losses, speed and, now and then, where some points end and how many are right to the record.
 
-    Looking takes at most `1 / PAUSE` of the time of the training.
+    After the first look and before the last, looking takes at most `1 / PAUSE` of the time of the training.
     """
 
     def __init__(self, job: Job, problem: Problem | None, config: RunConfig):
         assert problem is not None, "it is loaded by the time that training reports"
         self.job, self.problem, self.config = job, problem, config
         self.chunk = config.coupling.chunk_size
-        self.every = max(self.chunk, config.flow.steps // 10)
         self.steps: list[int] = []
         self.losses: list[float] = []
         self.accuracy: list[tuple[int, float]] = []
-        self.measured = 0
         self.onlooker: Onlooker | None = None
         self.looked = self.look = 0.0  # when the latest look ended, and the seconds that it took
         self.start = (time.perf_counter(), 0)
@@ -153,7 +151,7 @@ class _Monitor:
             notice=progress.notice,
         )  # fmt: skip
         due = self.onlooker is None or time.perf_counter() - self.looked > PAUSE * self.look
-        if due or progress.step - self.measured >= self.every or progress.last:
+        if due or progress.last:
             self._look(progress)
             self.excluded += time.perf_counter() - now
 
@@ -162,7 +160,7 @@ class _Monitor:
         first, began = self.onlooker is None, time.perf_counter()
         self.onlooker = self.onlooker or Onlooker(self.problem)
         glimpse = self.onlooker(progress.flow, progress.step)
-        self.measured, self.looked = progress.step, time.perf_counter()
+        self.looked = time.perf_counter()
         self.look = FIRST if first else self.looked - began  # the first one includes the compilation
         if glimpse.accuracy is not None:
             self.accuracy.append((progress.step, glimpse.accuracy))
