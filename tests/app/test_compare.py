@@ -16,10 +16,9 @@ from bridgeviz.ui.state.selection import Selection
 from bridgeviz.ui.work import runs as work_runs
 from bridgeviz.ui.work import slots
 
-from .driver import load
+from . import driver
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
-TINY = {"dataset": "blobs", "overlap": "0.3", "cost": "bridge", "steps": "20", "percent": "20", "batch_size": "64"}
 
 
 @pytest.fixture(scope="module")
@@ -34,13 +33,7 @@ def runs():
 
 def opened(*runs):
     """The page of a session that has trained these runs, the latest first."""
-    test = load("compare", **TINY)
-    test.session_state["_runs"] = list(runs)
-    if runs:
-        test.session_state["_run"] = runs[0]
-    test.run()
-    assert not test.exception, test.exception
-    return test
+    return driver.opened("compare", runs)
 
 
 def texts(test):

@@ -1,8 +1,7 @@
-"""What comes and goes on a page leaves the place of everything below it as it was, so that no chart is drawn anew."""
+"""What is not always shown on a page moves nothing below it when it appears, so that no chart is drawn again."""
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from streamlit.testing.v1.element_tree import Block, Expander
 
@@ -10,10 +9,9 @@ import bridgeviz as bv
 from bridgeviz.costs import Cost
 from bridgeviz.ui.cache import stages
 
-from .driver import load
+from .driver import opened
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
-TINY = {"dataset": "blobs", "overlap": "0.3", "cost": "bridge", "steps": "20", "percent": "20", "batch_size": "64"}
 SELECTED = "source:1-30"
 COSTLY = {"plotly_chart", "bidi_component", "arrow_data_frame"}
 """Elements that a browser builds slowly, or that start again when they are built."""
@@ -44,16 +42,6 @@ def places(app) -> dict[str, tuple[int, ...]]:
 
     look(app.main, ())
     return found
-
-
-def opened(name, runs=(), **link):
-    app = load(name, **TINY | link)
-    if runs:
-        app.session_state["_runs"] = list(runs)
-        app.session_state["_run"] = runs[0]
-    app.run()
-    assert not app.exception, app.exception
-    return app
 
 
 def stay(before, after) -> set[str]:
@@ -112,7 +100,7 @@ def test_the_progress_of_what_takes_long_moves_nothing(page, monkeypatch):
     shown = []
     show = stages._Watch.show
     monkeypatch.setattr(stages._Watch, "show", lambda watch, *step: shown.append(step) or show(watch, *step))
-    link = {"percent": str(np.round(20.5, 1)), "cost": "auto"}
+    link = {"percent": "20.5", "cost": "auto"}
     first = opened(page, **link)
     assert shown or page == "pairs_and_cost"
     assert len(stay(first, opened(page, **link))) > 3

@@ -357,7 +357,7 @@ def test_a_selection_is_seen_on_every_page_and_after_a_reload_until_it_is_cleare
     lit = "e => e._fullData?.filter(trace => trace.opacity === 1 && trace.customdata?.length).length || 0"
     driver.until(lambda: page.locator(".st-key-data_target .js-plotly-plot").evaluate(lit) > 0)
     page.locator(driver.IDLE).wait_for(timeout=PATIENCE)
-    assert all(chart.evaluate("e => e.kept") for chart in unchanged)  # the browser has not built them anew
+    assert all(chart.evaluate("e => e.kept") for chart in unchanged)  # the browser has not rebuilt them
     for title, its_own in (
         ("Pairs and cost", "Nearest to"),
         ("Coupling", "Where do the selected rows go?"),

@@ -6,7 +6,7 @@ from ._mutant import Mutant
 
 MUTANTS = [
     Mutant(
-        "page: what comes and goes has no place of its own",
+        "page: what is not always shown has no place of its own",
         "bridgeviz/ui/panels/page.py",
         "    return st.container()",
         '    return __import__("contextlib").nullcontext()',
@@ -41,7 +41,7 @@ MUTANTS = [
         "viz/test_scene.py",
     ),
     Mutant(
-        "player: selected points are lit elsewhere on a map that is not made anew",
+        "player: selected points are lit elsewhere on a map that is not fitted again",
         "bridgeviz/ui/panels/result.py",
         "return replace(scene, lit=np.isin(scene.rows, rows))",
         "return replace(scene, lit=np.isin(np.arange(len(scene.rows)), rows))",

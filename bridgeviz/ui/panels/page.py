@@ -22,10 +22,11 @@ def question(text: str, lead: str) -> None:
 
 
 def place() -> Any:
-    """A place on the page, which is there also while nothing stands in it. What comes and goes belongs into one.
+    """A place on the page that keeps its number even while it is empty. Put into one what is not always shown.
 
-    Streamlit knows a part of a page by its number among its siblings. If something came or went outside a place, the
-    browser would build everything below it anew: draw each chart, restart each animation, close each expander.
+    Streamlit identifies a part of a page by its number among its siblings. If something appeared or disappeared
+    outside a place, the browser would rebuild everything below it: draw each chart again, restart each animation, close
+    each expander.
     """
     return st.container()
 
