@@ -4,9 +4,10 @@ if __name__ != "__main__":
     from starlette.middleware import Middleware
     from streamlit.starlette import App
 
+    from bridgeviz.ui import plotly_script
     from bridgeviz.ui.origin import KnownOrigins
 
-    app = App(__file__, middleware=[Middleware(KnownOrigins)])
+    app = App(__file__, routes=[plotly_script.route()], middleware=[Middleware(KnownOrigins)])
 else:
     from bridgeviz.ui.panels import sidebar, style
     from bridgeviz.ui.state import router

@@ -12,7 +12,7 @@ import bridgeviz as bv
 from bridgeviz.datasets import Blobs
 from bridgeviz.ui.cache import analysis, pictures
 from bridgeviz.ui.panels import advice
-from bridgeviz.ui.state.picks import picked_rows, rows_inside
+from bridgeviz.ui.state.picks import Brush
 
 from .driver import PATIENCE, ROOT, job_of, load
 
@@ -271,9 +271,8 @@ def test_a_stopped_run_is_named_and_a_tie_is_no_failure(monkeypatch):
 
 
 def test_a_click_or_a_brush_gives_row_numbers():
-    event = {"selection": {"points": [{"customdata": 4}, {"customdata": [2]}, {"x": 1.0}, {"customdata": 4}]}}
-    assert picked_rows(event).tolist() == [2, 4]
-    assert picked_rows(None).tolist() == []
+    brush = Brush.read({"rows": [4, 2, "no row", 4], "boxes": [], "lassos": [], "x": 1.5})
+    assert (brush.rows.tolist(), brush.x) == ([2, 4], 1.5)
 
 
 def test_boxes_and_lassos_surround_points_that_may_have_no_marker():
@@ -282,9 +281,15 @@ def test_boxes_and_lassos_surround_points_that_may_have_no_marker():
         "x": [-1, 3, 3, 1, -1],
         "y": [-1, -1, 2.5, 0.5, 2.5],
     }  # its upper edge dips below the second and third point
-    assert rows_inside({"selection": {"lasso": [notch]}}, points).tolist() == [0, 4]
-    assert rows_inside({"selection": {"box": [{"x": [2.5, 0.4], "y": [4, 1]}]}}, points).tolist() == [1, 2, 3]
-    assert rows_inside({"selection": {"points": []}}, points).tolist() == rows_inside(None, points).tolist() == []
+    box = {"x": [2.5, 0.4], "y": [4, 1]}
+
+    def inside(boxes=(), lassos=()):
+        return Brush.read({"rows": [], "boxes": boxes, "lassos": lassos}).inside(points).tolist()
+
+    assert inside(lassos=[notch]) == [0, 4]
+    assert inside(boxes=[box]) == [1, 2, 3]
+    assert inside(boxes=[box], lassos=[notch]) == [0, 1, 2, 3, 4]
+    assert inside() == []
 
 
 def test_a_sheet_holds_every_picture_in_its_place():

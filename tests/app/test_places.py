@@ -13,7 +13,7 @@ from .driver import opened
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::ResourceWarning")
 SELECTED = "source:1-30"
-COSTLY = {"plotly_chart", "bidi_component", "arrow_data_frame"}
+COSTLY = {"bidi_component", "arrow_data_frame"}
 """Elements that a browser builds slowly, or that start again when they are built."""
 
 

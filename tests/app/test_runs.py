@@ -65,8 +65,10 @@ def test_the_curves_of_a_reopened_run_show_all_of_its_steps_and_say_what_is_miss
     assert not app.exception
     assert record.accuracy[0][0] == 100
     assert app.caption[0].value.startswith("Measured once, at step 100")
-    for chart in app.get("plotly_chart"):
-        assert json.loads(chart.proto.spec)["layout"]["xaxis"]["range"][0] == 0
+    charts = [json.loads(chart.proto.bytes)["figure"] for chart in app.get("bidi_component")]
+    assert len(charts) == 2
+    for figure in charts:
+        assert figure["layout"]["xaxis"]["range"][0] == 0
 
 
 def _curves_of_a_reopened_run():

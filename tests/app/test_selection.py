@@ -11,6 +11,7 @@ import bridgeviz as bv
 from bridgeviz import InputError
 from bridgeviz.ui.panels import failures
 from bridgeviz.ui.state import selection, spans
+from bridgeviz.ui.state.picks import Brush
 from bridgeviz.ui.state.selection import Selection
 from tests.app.driver import PATIENCE, load
 
@@ -35,14 +36,14 @@ def test_rows_are_written_and_read(rows):
     assert spans.read(text, 100).tolist() == rows
 
 
-@pytest.mark.parametrize(("drawn", "tool"), [("lasso", "lasso"), ("box", "select")])
+@pytest.mark.parametrize(("drawn", "tool"), [("lassos", "lasso"), ("boxes", "select")])
 def test_a_redrawn_chart_keeps_the_tool(monkeypatch, drawn, tool):
-    around = {"lasso": {"x": [-1, 1, 1, -1], "y": [-1, -1, 1, 1]}, "box": {"x": [-1, 1], "y": [-1, 1]}}
-    state = {"route": {"selection": {drawn: [around[drawn]]}}}
-    monkeypatch.setattr(selection.st, "session_state", state)
+    around = {"lassos": {"x": [-1, 1, 1, -1], "y": [-1, -1, 1, 1]}, "boxes": {"x": [-1, 1], "y": [-1, 1]}}
+    monkeypatch.setattr(selection.st, "session_state", {})
+    brush = Brush.read({"rows": [], "boxes": [], "lassos": [], drawn: [around[drawn]]})
     figure = go.Figure(layout={"dragmode": "pan"})
     assert selection.revised(figure, "route") is figure
-    assert selection.surrounded("route", np.zeros((2, 2)), np.full((3, 2), 5.0))
+    assert selection.surrounded(brush, chart="route", left=np.zeros((2, 2)), right=np.full((3, 2), 5.0))
     again = selection.revised(figure, "route")
     assert (again.layout.dragmode, again.layout.selectionrevision) == (tool, 1)
     assert figure.layout.dragmode == "pan"

@@ -32,7 +32,7 @@ WATCH = """() => {
   window.pressed = window.seen = window.drawn = 0;
   for (const event of ['keydown', 'pointerup', 'mouseup'])
     document.addEventListener(event, () => { pressed = performance.now(); }, true);
-  const chart = '[data-testid=stPlotlyChart]';
+  const chart = '.bridgeviz-chart';
   const inside = node => node.closest?.(chart) || node.querySelector?.(chart);
   new MutationObserver(records => {
     if (!pressed) return;

@@ -381,8 +381,8 @@ MUTANTS = [
     ),
     Mutant(
         "selection: a box is drawn on with a lasso",
-        "bridgeviz/ui/state/selection.py",
-        '"lasso" if event["selection"].get("lasso") else "select"',
+        "bridgeviz/ui/state/picks.py",
+        '"lasso" if self.lassos else "select"',
         '"lasso"',
         "app/test_selection.py::test_a_redrawn_chart_keeps_the_tool",
     ),

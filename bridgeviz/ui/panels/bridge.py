@@ -15,7 +15,7 @@ from bridgeviz.ui.cache import analysis, stages
 from bridgeviz.ui.guard import guard
 from bridgeviz.ui.panels import charts, editing, page, thumbnails
 from bridgeviz.ui.state import selection
-from bridgeviz.ui.state.picks import class_suffix, pick, start_value
+from bridgeviz.ui.state.picks import Brush, class_suffix, start_value
 from bridgeviz.ui.state.selection import Selection
 from bridgeviz.ui.text import literal
 from bridgeviz.viz.maps import Maps
@@ -55,7 +55,7 @@ def bridge(
     with chart:
         charts.draw(
             st, selection.revised(pair_map(both, pairs, route=route, right=right, lit=lit, side=side), "route"),
-            key="route", selection_mode=("points", "box", "lasso"), on_select=partial(_picked, both),
+            key="route", brush=("points", "box", "lasso"), on_brush=partial(_picked, both=both),
             alt="the pairs, and the route from the source point over one of them to the target point",
         )  # fmt: skip
         some = f" {MOST_PAIRS} random ones of {len(pairs):,} pairs are drawn." if len(pairs) > MOST_PAIRS else ""
@@ -149,14 +149,12 @@ def _pickers(problem: Problem) -> tuple[int, int]:
     return int(st.session_state["pick_source"]), int(st.session_state["pick_target"])
 
 
-def _picked(both: Maps) -> None:
+def _picked(brush: Brush, *, both: Maps) -> None:
     """The map's callback: select what is brushed, or pick the clicked row of the side on which it lies."""
-    if selection.surrounded("route", both.left, both.right):
+    if selection.surrounded(brush, chart="route", left=both.left, right=both.right):
         return
-    event = st.session_state.get("route")
-    points = [] if not event else event.get("selection", {}).get("points", [])
-    if points:
-        pick("route", "pick_source" if points[0]["x"] <= both.left[:, 0].max() else "pick_target")
+    if len(brush.rows) and brush.x is not None:
+        st.session_state["pick_source" if brush.x <= both.left[:, 0].max() else "pick_target"] = int(brush.rows[0])
 
 
 def memory(cost: Cost) -> str:

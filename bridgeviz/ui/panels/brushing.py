@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
-from streamlit.components import v2 as components
 
 from bridgeviz import Problem
 from bridgeviz.ui.panels import charts
-from bridgeviz.ui.state import picks, router, selection
+from bridgeviz.ui.state import selection
+from bridgeviz.ui.state.picks import Brush
 from bridgeviz.ui.state.selection import Selection
 from bridgeviz.viz.maps import Panel, prepared, space_map
-
-_SCRIPT = Path(__file__).parents[1] / "assets" / "cleared.js"
 
 
 def brushable(panel: Panel, plain: go.Figure, lit: np.ndarray | None, *, key: str, side: str, alt: str) -> None:
@@ -34,15 +30,11 @@ def brushable(panel: Panel, plain: go.Figure, lit: np.ndarray | None, *, key: st
     """
     marks = prepared(panel).markers
     brushed = partial(
-        selection.brushed, key, side, markers=marks.of_row if marks is not None and marks.merged else None
+        selection.brushed, chart=key, side=side, markers=marks.of_row if marks is not None and marks.merged else None
     )  # fmt: skip
     shown = selection.drawn_on(key, lit)
     figure = plain if shown is None else space_map(panel, lit=shown)
-    charts.draw(
-        st, selection.revised(figure, key), key=key, on_select=brushed, alt=alt, selection_mode=("box", "lasso")
-    )
-    if shown is not None:
-        notice_clearing(key)
+    charts.draw(st, selection.revised(figure, key), key=key, brush=("box", "lasso"), on_brush=brushed, alt=alt)
 
 
 def ringed(
@@ -65,27 +57,13 @@ def ringed(
         rows = selection.source_points(problem, chosen)
     figure = draw(lit=selection.drawn_on(key, rows))
     charts.draw(
-        st, selection.revised(figure, key), key=key, on_select=partial(_select, key, tested, story), alt=alt,
-        selection_mode=("points", "box", "lasso"),
+        st, selection.revised(figure, key), key=key, brush=("points", "box", "lasso"), alt=alt,
+        on_brush=partial(_select, chart=key, tested=tested, story=story),
     )  # fmt: skip
 
 
-def _select(chart: str, tested: bool, story: str) -> None:
+def _select(brush: Brush, *, chart: str, tested: bool, story: str) -> None:
     """A map's callback: select what is clicked or brushed on it, and hand a single point on."""
-    selection.brushed(chart, "source", tested)
-    rows = picks.picked_rows(st.session_state.get(chart))
-    if story and len(rows) == 1:
-        st.session_state[story] = int(rows[0])
-
-
-def notice_clearing(key: str) -> None:
-    """Clear the selection when a visitor clears what a chart highlights from the start, by a double click."""
-    with st.container(key=f"{router.UNSEEN}_{key}"):
-        _component()(
-            key=f"cleared_{key}", data={"chart": f"st-key-{key}"}, height=1, on_cleared_change=selection.clear
-        )  # fmt: skip
-
-
-@st.cache_resource(show_spinner=False)
-def _component() -> Any:
-    return components.component("bridgeviz_cleared", js=_SCRIPT.read_text(encoding="utf-8"))
+    selection.brushed(brush, chart=chart, side="source", tested=tested)
+    if story and len(brush.rows) == 1:
+        st.session_state[story] = int(brush.rows[0])

@@ -84,7 +84,8 @@ def lines(config: RunConfig, chosen: Selection | None = None) -> None:
     both = analysis.both_maps(config, legend=True)
     charts.draw(
         st, selection.revised(plan_lines(both, i, j, right=same), "lines"), key="lines",
-        selection_mode=("box", "lasso"), on_select=partial(selection.surrounded, "lines", both.left, both.right),
+        brush=("box", "lasso"),
+        on_brush=partial(selection.surrounded, chart="lines", left=both.left, right=both.right),
         alt="couplings between the two maps",
     )  # fmt: skip
     st.caption(literal(both.caption) + " The lasso in the toolbar selects rows.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -11,33 +11,46 @@ import streamlit as st
 from bridgeviz import Space
 
 
-def picked_rows(event: Any) -> np.ndarray:
-    """The row numbers of the markers selected on a chart whose `customdata` are row numbers."""
-    points = [] if not event else event.get("selection", {}).get("points", [])
-    rows = []
-    for point in points:
-        row = point.get("customdata")
-        row = row[0] if isinstance(row, (list, tuple)) else row
-        if row is not None:
-            rows.append(int(row))
-    return np.unique(np.asarray(rows, np.int64))
+class Brush(NamedTuple):
+    """What a visitor clicked or brushed on a chart.
 
-
-def rows_inside(event: Any, points: np.ndarray) -> np.ndarray:
-    """The numbers of the points in the boxes and lassos that were drawn on a chart.
-
-    Args:
-        event: of the chart.
-        points: (n, 2) in the units of its axes, whether or not each has a marker.
+    Attributes:
+        rows: the sorted numbers of the rows whose markers it holds: their `customdata`.
+        boxes: (b, 2, 2) corners of boxes, in the units of the axes.
+        lassos: (k, 2) corners of each lasso, likewise.
+        x: where the first of the markers stands on the first axis; None without one.
     """
-    drawn = event.get("selection", {}) if event else {}
-    inside = np.zeros(len(points), bool)
-    for box in drawn.get("box", ()):
-        corners = np.sort(np.array([box["x"], box["y"]], float)).T
-        inside |= ((points >= corners[0]) & (points <= corners[1])).all(1)
-    for lasso in drawn.get("lasso", ()):
-        inside |= _in_polygon(points, np.array([lasso["x"], lasso["y"]], float).T)
-    return np.flatnonzero(inside)
+
+    rows: np.ndarray
+    boxes: np.ndarray
+    lassos: list[np.ndarray]
+    x: float | None = None
+
+    @classmethod
+    def read(cls, event: Mapping[str, Any]) -> Brush:
+        """A brush from the browser's message."""
+        corners = [np.array([drawn["x"], drawn["y"]], float).T for drawn in (*event["boxes"], *event["lassos"])]
+        boxes = len(event["boxes"])
+        rows = np.unique(np.asarray([row for row in event["rows"] if isinstance(row, int)], np.int64))
+        return cls(rows, np.sort(np.array(corners[:boxes]).reshape(-1, 2, 2), axis=1), corners[boxes:], event.get("x"))
+
+    @property
+    def tool(self) -> str:
+        """Plotly's name of the tool that drew it."""
+        return "lasso" if self.lassos else "select"
+
+    def inside(self, points: np.ndarray) -> np.ndarray:
+        """The numbers of the points in its boxes and lassos.
+
+        Args:
+            points: (n, 2) in the units of the axes, whether or not each has a marker.
+        """
+        inside = np.zeros(len(points), bool)
+        for low, high in self.boxes:
+            inside |= ((points >= low) & (points <= high)).all(1)
+        for lasso in self.lassos:
+            inside |= _in_polygon(points, lasso)
+        return np.flatnonzero(inside)
 
 
 def _in_polygon(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:
@@ -48,13 +61,6 @@ def _in_polygon(points: np.ndarray, polygon: np.ndarray) -> np.ndarray:
         if y0 != y1:
             inside ^= ((y0 > y) != (y1 > y)) & (x < (x1 - x0) * (y - y0) / (y1 - y0) + x0)
     return inside
-
-
-def pick(chart: str, into: str) -> None:
-    """A chart's callback: put the clicked row into the state of another widget."""
-    rows = picked_rows(st.session_state.get(chart))
-    if len(rows):
-        st.session_state[into] = int(rows[0])
 
 
 def start_value(key: str, value: int, size: int) -> None:

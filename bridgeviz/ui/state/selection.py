@@ -11,7 +11,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from bridgeviz import InputError, Problem, Space
-from bridgeviz.ui.state import picks, spans
+from bridgeviz.ui.state import spans
+from bridgeviz.ui.state.picks import Brush
 
 KEY = "select"
 """The name of the selection in the link, and the key of the control that holds it there."""
@@ -134,41 +135,44 @@ def revised(figure: go.Figure, chart: str) -> go.Figure:
     return go.Figure(figure).update_layout(selectionrevision=revision, **({"dragmode": tool} if tool else {}))
 
 
-def brushed(chart: str, side: str, tested: bool = False, markers: np.ndarray | None = None) -> None:
+def brushed(
+    brush: Brush, *, chart: str, side: str, tested: bool = False, markers: np.ndarray | None = None
+) -> None:  # fmt: skip
     """A chart's callback: select what is brushed on it.
 
     Args:
+        brush: what was.
         chart: its key; the `customdata` of its markers are row numbers.
         side, tested: of the rows.
         markers: the marker of each row, where one stands for several rows; all of them are selected.
     """
-    rows = picks.picked_rows(st.session_state.get(chart))
+    rows = brush.rows
     if markers is not None:
         rows = np.flatnonzero(np.isin(markers, markers[rows]))
     name = "point" if len(rows) == 1 else "brushed"
     select(Selection(side, rows, f"{name} on the {side} map", tested=tested, chart=chart))
 
 
-def surrounded(chart: str, left: np.ndarray, right: np.ndarray) -> bool:
+def surrounded(brush: Brush, *, chart: str, left: np.ndarray, right: np.ndarray) -> bool:
     """A callback of a chart with both maps: select the rows of one side that a box or lasso on it surrounds.
 
     If it surrounds rows of both sides, the side with more of them counts. The chart is redrawn without the lasso,
     because it shows the selection in its own way.
 
     Args:
+        brush: what was drawn.
         chart: its key.
         left, right: (n, 2) and (m, 2) positions of the source and target rows on it.
 
     Returns:
         Whether anything was drawn around rows.
     """
-    event = st.session_state.get(chart) or {}
-    found = {"source": picks.rows_inside(event, left), "target": picks.rows_inside(event, right)}
+    found = {"source": brush.inside(left), "target": brush.inside(right)}
     side = max(found, key=lambda name: len(found[name]))
     if not len(found[side]):
         return False
     select(Selection(side, found[side], f"brushed on the {side} map"))
-    st.session_state[_TOOL + chart] = "lasso" if event["selection"].get("lasso") else "select"
+    st.session_state[_TOOL + chart] = brush.tool
     _forget(chart)
     return True
 
