@@ -29,7 +29,9 @@ function template(parentElement) {
   return {
     layout: {
       font: text, colorway: value("chart-categorical-colors").split(","), paper_bgcolor: ground, plot_bgcolor: ground,
-      title: { font: { color: ink, family: value("heading-font"), size: 16, weight: 700 }, x: 0, xanchor: "left", pad: { l: 4 } },
+      title: {
+        font: { color: ink, family: value("heading-font"), size: 16, weight: 700 }, x: 0, xanchor: "left", pad: { l: 4 },
+      },
       legend: { font: text, title: { font: text, side: "top" }, valign: "top" },
       margin: { pad: 8 },
       xaxis: { ...axis, showgrid: false, zeroline: false, title: { ...axis.title, standoff: 20 } },
@@ -50,7 +52,8 @@ function mix(ink, ground, share) {
 /** The toolbar: tools that the chart has no use for are left out, and it can fill the screen. */
 function toolbar(brush, file, box) {
   const fill = {
-    name: "fullscreen", title: "Fill the screen", click: () => document.fullscreenElement ? document.exitFullscreen() : box.requestFullscreen(),
+    name: "fullscreen", title: "Fill the screen",
+    click: () => document.fullscreenElement ? document.exitFullscreen() : box.requestFullscreen(),
     icon: { width: 16, height: 16, path: "M1 1h5v2H3v3H1zM10 1h5v5h-2V3h-3zM1 10h2v3h3v2H1zM13 10h2v5h-5v-2h3z" },
   };
   const unused = { lasso: "lasso2d", box: "select2d" };
@@ -59,6 +62,13 @@ function toolbar(brush, file, box) {
     modeBarButtonsToRemove: Object.keys(unused).filter((tool) => !brush.includes(tool)).map((tool) => unused[tool]),
     toImageButtonOptions: file,
   };
+}
+
+/** What the mouse does on a chart on which nothing, rows by clicks, or rows by boxes and lassos are selected. */
+function mode(brush) {
+  if (!brush.length) return { clickmode: "none", dragmode: "pan" };
+  if (brush.includes("points")) return { clickmode: "event+select", dragmode: "pan", hovermode: "closest" };
+  return { clickmode: "event", dragmode: brush.includes("box") ? "select" : "lasso", hovermode: "closest" };
 }
 
 /** What was clicked or brushed: the numbers of the rows, and the boxes and lassos in the units of the axes. */
@@ -124,19 +134,17 @@ class Chart {
       return;
     }
     this.fresh = false;
-    const { figure, brush, file } = JSON.parse(this.text), first = !this.graph.on;  // Plotly writes into what it is given
+    const { figure, brush, file } = JSON.parse(this.text);  // anew, because Plotly writes into what it is given
     const wanted = JSON.stringify([brush, file]);  // Plotly builds a chart anew if its toolbar is another object
     if (wanted !== this.wanted) this.toolbar = toolbar(brush, file, this.box);
     this.wanted = wanted;
-    const layout = {
-      ...figure.layout, width: size[0], height: size[1], template: this.theme,
-      ...(brush.length ? { hovermode: figure.layout.hovermode ?? "closest" } : {}),
-      clickmode: figure.layout.clickmode ?? (brush.includes("points") ? "event+select" : brush.length ? "event" : "none"),
-      dragmode: figure.layout.dragmode ?? (brush.includes("points") || !brush.length ? "pan" : brush.includes("box") ? "select" : "lasso"),
-    };
+    const layout = { ...mode(brush), ...figure.layout, width: size[0], height: size[1], template: this.theme };
     this.Plotly.react(this.graph, figure.data, layout, this.toolbar);
-    if (!first) return;
-    this.graph.on("plotly_selected", (event) => { if (event && this.message.brush.length) this.report("brushed", brushed(event)); });
+    if (this.listening === this.graph.on) return;
+    this.listening = this.graph.on;  // Plotly makes another one whenever it builds the chart anew
+    this.graph.on("plotly_selected", (event) => {  // comes empty when what was brushed goes as the chart is drawn over
+      if (event?.points.length || event?.selections?.length) this.report("brushed", brushed(event));
+    });
     this.graph.on("plotly_deselect", () => { if (this.message.brush.length) this.report("cleared", true); });
   }
 

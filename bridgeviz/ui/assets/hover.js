@@ -25,11 +25,12 @@ export default function ({ data, parentElement }) {
     tip.style.display = "block";
   };
   const hide = () => { tip.style.display = "none"; };
-  let graph = null;
+  let graph = null, listening = null;
   const attach = () => {
     const element = document.querySelector(`.${data.chart} .js-plotly-plot`);
-    if (!element || element === graph || !element.on) return;
+    if (!element?.on || element.on === listening) return;
     graph = element;
+    listening = graph.on;  // Plotly makes another one whenever it builds the chart anew
     graph.on("plotly_hover", show);
     graph.on("plotly_unhover", hide);
   };
