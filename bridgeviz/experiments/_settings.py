@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from bridgeviz._options import Choice, Flag, Group, Option, PairOf, Text, Variant, options_of
@@ -169,6 +170,26 @@ class Setting:
 
 def settings() -> list[Setting]:
     """Every setting that has a control, in the order of Algorithm 1; members of registries as they are now."""
+    return list(_settings(_members()))
+
+
+def _members() -> tuple[tuple[str, Any], ...]:
+    """Every member of every registry that a config chooses from: what the settings depend on."""
+    found: list[tuple[str, Any]] = []
+    classes: list[type] = [RunConfig]
+    while classes:
+        for about in options_of(classes.pop()).values():
+            if isinstance(about.kind, Group):
+                classes.append(about.kind.of)
+            elif isinstance(about.kind, Variant):
+                found += about.kind.registry.items()
+                classes += [entry for entry in about.kind.registry.values() if isinstance(entry, type)]
+    return tuple(found)
+
+
+@lru_cache(maxsize=1)
+def _settings(_members: tuple[tuple[str, Any], ...]) -> tuple[Setting, ...]:
+    """The settings while the registries have these members; an app asks several times whenever a control is moved."""
     defaults = RunConfig()
     by_key: dict[str, list[tuple[str, int | None, Leaf]]] = {}
     for stage, leaf in _staged():
@@ -179,7 +200,7 @@ def settings() -> list[Setting]:
                     by_key.setdefault(f"{key}_{kind.parts[part]}", []).append((stage, part, leaf))
             else:
                 by_key.setdefault(key, []).append((stage, None, leaf))
-    return [_setting(key, entries, defaults) for key, entries in by_key.items()]
+    return tuple(_setting(key, entries, defaults) for key, entries in by_key.items())
 
 
 def config_of(texts: Mapping[str, str]) -> RunConfig:
