@@ -6,6 +6,13 @@ from ._mutant import Mutant
 
 MUTANTS = [
     Mutant(
+        "settings: a cost that is registered later has no settings",
+        "bridgeviz/experiments/_settings.py",
+        "found += about.kind.registry.items()",
+        "found += ()",
+        "app/test_generated_controls.py test_extending.py test_option_metadata.py",
+    ),
+    Mutant(
         "settings: percent is not divided",
         "bridgeviz/experiments/_settings.py",
         "return number / 100 if self.option.percent else number",

@@ -17,7 +17,7 @@ import numpy as np
 
 from bridgeviz import InputError, Run, TrainingError
 from bridgeviz.experiments import Glimpse, Scene
-from bridgeviz.ui.work.priority import sweep
+from bridgeviz.ui.work.priority import sweep_later
 from bridgeviz.ui.work.queue import JobQueue
 
 PATIENCE = 68.0
@@ -211,4 +211,4 @@ class Job:
             message = f"Something unexpected went wrong ({type(error).__name__}). The server's log has the details."
             self.update(state="failed", stage="Failed", error=message)
         finally:
-            sweep()
+            sweep_later()

@@ -12,6 +12,9 @@ from pathlib import Path
 NICE = 3
 """Half of the pages' weight: they come first, and on a busy machine a training still gets half of an equal share."""
 
+LATER = 3.0
+"""Seconds from the end of a job to the collection of its garbage."""
+
 
 def give_way() -> None:
     """Let the pages, the browser and everything else run before JAX's worker threads, if the system allows it.
@@ -38,6 +41,13 @@ def sweep() -> None:
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+
+
+def sweep_later() -> None:
+    """Sweep after a job, when the page that shows what became of it has been drawn."""
+    timer = threading.Timer(LATER, sweep)
+    timer.daemon = True
+    timer.start()
 
 
 @functools.cache
