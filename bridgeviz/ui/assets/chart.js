@@ -1,4 +1,4 @@
-// Draws a Plotly figure in the colours of the page's theme. A chart that changes is drawn over, not built anew; one whose
+// Draws a Plotly figure in the colours of the page's theme. A chart that changes is drawn over, not rebuilt; one whose
 // message is the same stays as it is, with what was brushed on it. The message is described in charts.py.
 
 let library = null;
@@ -134,14 +134,14 @@ class Chart {
       return;
     }
     this.fresh = false;
-    const { figure, brush, file } = JSON.parse(this.text);  // anew, because Plotly writes into what it is given
-    const wanted = JSON.stringify([brush, file]);  // Plotly builds a chart anew if its toolbar is another object
+    const { figure, brush, file } = this.message;
+    const wanted = JSON.stringify([brush, file]);  // Plotly rebuilds a chart if its toolbar is another object
     if (wanted !== this.wanted) this.toolbar = toolbar(brush, file, this.box);
     this.wanted = wanted;
     const layout = { ...mode(brush), ...figure.layout, width: size[0], height: size[1], template: this.theme };
     this.Plotly.react(this.graph, figure.data, layout, this.toolbar);
     if (this.listening === this.graph.on) return;
-    this.listening = this.graph.on;  // Plotly makes another one whenever it builds the chart anew
+    this.listening = this.graph.on;  // Plotly makes another one whenever it rebuilds the chart
     this.graph.on("plotly_selected", (event) => {  // comes empty when what was brushed goes as the chart is drawn over
       if (event?.points.length || event?.selections?.length) this.report("brushed", brushed(event));
     });

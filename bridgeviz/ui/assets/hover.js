@@ -30,7 +30,7 @@ export default function ({ data, parentElement }) {
     const element = document.querySelector(`.${data.chart} .js-plotly-plot`);
     if (!element?.on || element.on === listening) return;
     graph = element;
-    listening = graph.on;  // Plotly makes another one whenever it builds the chart anew
+    listening = graph.on;  // Plotly makes another one whenever it rebuilds the chart
     graph.on("plotly_hover", show);
     graph.on("plotly_unhover", hide);
   };

@@ -1,14 +1,14 @@
 """Every chart of the app is drawn here, by a component that draws a changed figure over the one before.
 
-Streamlit's own chart takes every change for another chart, builds that anew and draws it twice, and reports what is
-brushed with all that Plotly knows about each point.
+Streamlit's own component treats a changed figure as a different chart: it rebuilds the chart, draws it twice, and
+reports a selection with all that Plotly knows about each point.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -65,14 +65,9 @@ def _brushed(key: str, on_brush: Callable[[Brush], object]) -> None:
         on_brush(Brush.read(event))
 
 
-@cache
-def _script() -> str:
-    return _SCRIPT.read_text(encoding="utf-8")
-
-
 @st.cache_resource(show_spinner=False)
 def _component() -> Any:
-    return components.component("bridgeviz_chart", js=_script(), isolate_styles=False)
+    return components.component("bridgeviz_chart", js=_SCRIPT.read_text(encoding="utf-8"), isolate_styles=False)
 
 
 def choose_format() -> None:
